@@ -1,0 +1,267 @@
+"""Layers with a leading replica axis: R copies of one network trained as one module.
+
+Shape suffixes: R replicas, B batch, C channels, H height, W width, T tokens, I inputs, O outputs,
+K = R x C (replicas and channels folded into one axis, replica-major).
+
+Images travel as x_BKHW, so that a grouped convolution with R groups, batch norm over K channels
+and pooling are single calls; vectors travel as x_RBC, so that a linear layer is one batched matrix
+product. Replicas never mix: a NaN in one leaves the others bitwise unchanged.
+
+Parameters keep R as their first axis. They are created as zeros (ones for norms' scales):
+``benchmark.initialization`` fills them from each replica's own random stream, so that a replica's
+numbers do not depend on who trains beside it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from search_spaces.errors import InvalidInput
+
+
+class Weighted(nn.Module):
+    """A layer that multiplies by trained weights, with what initialisations need to know.
+
+    ``fan_in`` counts inputs to one output unit; ``source_in_degree`` and ``target_in_degree`` are
+    d_in of the nodes at the two ends of the edge (arXiv 2402.17440, eq. 4 and eq. 12); ``branch``
+    marks the last weighted layer of a residual branch, whose variance residual-aware rules divide
+    by K (arXiv 2510.04327); ``readout`` marks the classifier.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter | None
+
+    def __init__(self, replicas: int, shape: tuple[int, ...], bias: bool) -> None:
+        super().__init__()
+        self.replicas = replicas
+        self.weight = nn.Parameter(torch.zeros(replicas, *shape))
+        self.bias = nn.Parameter(torch.zeros(replicas, shape[0])) if bias else None
+        self.fan_in = int(torch.Size(shape[1:]).numel())
+        self.source_in_degree = 1
+        self.target_in_degree = 1
+        self.branch = False
+        self.readout = False
+
+    def at(
+        self,
+        *,
+        source_in_degree: int = 1,
+        target_in_degree: int = 1,
+        branch: bool = False,
+        readout: bool = False,
+    ) -> Weighted:
+        """Say where in the graph this layer stands; returns the layer itself."""
+        self.source_in_degree, self.target_in_degree = source_in_degree, target_in_degree
+        self.branch, self.readout = branch, readout
+        return self
+
+
+class Linear(Weighted):
+    """x_RBI -> y_RBO: y = W x + b, by one batched matrix product; weight_ROI, bias_RO."""
+
+    def __init__(self, replicas: int, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__(replicas, (outputs, inputs), bias)
+
+    def forward(self, x_RBI: Tensor) -> Tensor:
+        """Apply every replica's matrix to its own rows."""
+        if self.bias is None:
+            return torch.bmm(x_RBI, self.weight.transpose(1, 2))
+        return torch.baddbmm(self.bias[:, None, :], x_RBI, self.weight.transpose(1, 2))
+
+
+class Conv2d(Weighted):
+    """x_BKHW -> y_BKHW by a convolution with R groups; weight_ROIqq, zero padding q // 2."""
+
+    def __init__(
+        self,
+        replicas: int,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = False,
+        padding: int | None = None,
+    ) -> None:
+        super().__init__(replicas, (outputs, inputs, kernel, kernel), bias)
+        self.stride = stride
+        self.padding = kernel // 2 if padding is None else padding
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        """Convolve every replica's channels with its own filters."""
+        bias = None if self.bias is None else self.bias.flatten()
+        return F.conv2d(
+            x_BKHW, self.weight.flatten(0, 1), bias, self.stride, self.padding, groups=self.replicas
+        )
+
+
+class Conv1d(Weighted):
+    """x_BKT -> y_BKT by a convolution with R groups; weight_ROIq, zero padding q // 2."""
+
+    def __init__(
+        self,
+        replicas: int,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = False,
+    ) -> None:
+        super().__init__(replicas, (outputs, inputs, kernel), bias)
+        self.stride, self.padding = stride, kernel // 2
+
+    def forward(self, x_BKT: Tensor) -> Tensor:
+        """Convolve every replica's channels with its own filters."""
+        bias = None if self.bias is None else self.bias.flatten()
+        return F.conv1d(
+            x_BKT, self.weight.flatten(0, 1), bias, self.stride, self.padding, groups=self.replicas
+        )
+
+
+class BatchNorm(nn.Module):
+    """Batch norm over K channels of x_BK, x_BKT or x_BKHW, with running statistics per replica."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, replicas: int, channels: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+        self.register_buffer("running_mean", torch.zeros(replicas, channels))
+        self.register_buffer("running_var", torch.ones(replicas, channels))
+
+    def forward(self, x_BK: Tensor) -> Tensor:
+        """Normalise every channel of every replica over batch and positions."""
+        return F.batch_norm(
+            x_BK,
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
+            self.weight.flatten(),
+            self.bias.flatten(),
+            self.training,
+            self.momentum,
+        )
+
+
+class LayerNorm(nn.Module):
+    """Layer norm of x_RBC or x_RBTC over its last axis, scale and shift per replica."""
+
+    def __init__(self, replicas: int, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+
+    def forward(self, x_RBC: Tensor) -> Tensor:
+        """Normalise every vector of every replica."""
+        shape = (x_RBC.shape[0], *(1,) * (x_RBC.dim() - 2), x_RBC.shape[-1])
+        normal = F.layer_norm(x_RBC, x_RBC.shape[-1:])
+        return normal * self.weight.view(shape) + self.bias.view(shape)
+
+
+class ChannelLayerNorm(nn.Module):
+    """Layer norm of images x_BKHW over channels and positions, one group per replica."""
+
+    def __init__(self, replicas: int, channels: int) -> None:
+        super().__init__()
+        self.replicas = replicas
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        """Normalise every image of every replica."""
+        return F.group_norm(x_BKHW, self.replicas, self.weight.flatten(), self.bias.flatten())
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention of x_RBTC; the output projection is the branch's last layer."""
+
+    def __init__(self, replicas: int, channels: int, heads: int) -> None:
+        super().__init__()
+        if channels % heads:
+            raise InvalidInput(f"width {channels} is not a multiple of heads {heads}; change one")
+        self.heads = heads
+        self.qkv = Linear(replicas, channels, 3 * channels)
+        self.projection = Linear(replicas, channels, channels)
+
+    def forward(self, x_RBTC: Tensor) -> Tensor:
+        """Attend within every image of every replica."""
+        R, B, T, C = x_RBTC.shape
+        qkv = self.qkv(x_RBTC.reshape(R, B * T, C)).view(R * B, T, 3, self.heads, C // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(query, key, value)
+        y_RNC = y.transpose(1, 2).reshape(R, B * T, C)
+        return torch.as_tensor(self.projection(y_RNC)).view(R, B, T, C)
+
+
+class Dropout(nn.Module):
+    """Dropout whose mask every replica draws from a stream of its own.
+
+    ``generators`` holds one per replica; the engine sets it, so that a replica's masks do not
+    depend on who trains beside it. ``replica_axis`` says where R stands: 0 in x_RBC, 1 in x_BKHW
+    (folded with the channels).
+    """
+
+    def __init__(self, replicas: int, rate: float, replica_axis: int) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise InvalidInput(f"dropout {rate} is not in [0, 1); give the share of units to drop")
+        self.replicas, self.rate, self.replica_axis = replicas, rate, replica_axis
+        self.generators: list[torch.Generator] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero a share of each replica's units in training, and scale up the rest."""
+        if not self.training or self.rate == 0:
+            return x
+        part = x.chunk(self.replicas, self.replica_axis)[0]
+        masks = [
+            torch.rand(part.shape, generator=g, device=x.device, dtype=x.dtype) >= self.rate
+            for g in self.generators
+        ]
+        return x * torch.cat(masks, self.replica_axis) / (1 - self.rate)
+
+
+class BranchScale(nn.Module):
+    """Multiplies a residual branch by each replica's branch multiplier (1 by default).
+
+    Depth-muP and CompleteP scale the branch itself (arXiv 2310.02244, 2505.01618), which is not
+    the same as scaling its weights once a rate acts on them.
+    """
+
+    multiplier_R: Tensor
+
+    def __init__(self, replicas: int, replica_axis: int) -> None:
+        super().__init__()
+        self.replica_axis = replica_axis
+        self.register_buffer("multiplier_R", torch.ones(replicas))
+        self.active = False
+
+    def set(self, multiplier_R: Tensor) -> None:
+        """Give every replica its multiplier; all ones costs nothing in the forward pass."""
+        self.multiplier_R.copy_(multiplier_R)
+        self.active = bool((multiplier_R != 1).any())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale x_R... (axis 0) or x_BKHW (axis 1, folded with channels)."""
+        if not self.active:
+            return x
+        size = x.shape[self.replica_axis]
+        factor = self.multiplier_R.repeat_interleave(size // len(self.multiplier_R))
+        return x * factor.view(
+            *(1,) * self.replica_axis, size, *(1,) * (x.dim() - 1 - self.replica_axis)
+        )
+
+
+class Node(nn.Identity):
+    """Marks a node of the graph: the pre-activation z_l whose one-step change a study measures."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def unfold_replicas(x_BK: Tensor, replicas: int) -> Tensor:
+    """x_BK -> x_RBC, from the images' layout to the vectors'."""
+    return x_BK.view(x_BK.shape[0], replicas, -1).transpose(0, 1)

@@ -1,0 +1,91 @@
+"""What a search space is, and the registry of those there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import nn
+
+from search_spaces.graph import ArchGraph
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """What rules and conventions read of one architecture.
+
+    ``cell`` is the repeated part where the space has one (NAS-Bench-201, the DAGs), else the whole
+    network. ``network`` is everything from the image to the logits. ``residual_blocks`` is K, the
+    number of residual additions that initialisations divide by (0 on plain chains); ``width`` the
+    number of hidden channels n; ``kernel`` the kernel side q of the body.
+    """
+
+    cell: ArchGraph
+    network: ArchGraph
+    residual_blocks: int
+    width: int
+    kernel: int = 3
+    shape: str = field(default="", repr=False)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any path joins the image to the logits."""
+        return self.cell.connected and self.network.connected
+
+
+class SearchSpace(Protocol):
+    """A family of architectures: names, graphs and networks.
+
+    Implementations are frozen dataclasses; their fields are the space's options (width,
+    activation, ...), and belong to the identity of every result.
+    """
+
+    @property
+    def name(self) -> str:
+        """The registry's name, such as ``nasbench201``."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same architecture name would train to other numbers."""
+        ...
+
+    @property
+    def base_architecture(self) -> str:
+        """The shallowest architecture that trains: where every rule gets its constant."""
+        ...
+
+    @property
+    def published_rate(self) -> float:
+        """The rate of the space's published recipe, which the rule ``default`` uses."""
+        ...
+
+    def architectures(self, sample: int | None = None, seed: int = 0) -> list[str]:
+        """All architecture names in official order, or a seeded sample of that many."""
+        ...
+
+    def parse(self, text: str) -> str:
+        """The official name of what a person wrote; raises ``InvalidInput`` with the mend."""
+        ...
+
+    def topology(self, architecture: str) -> Topology:
+        """The graphs of an architecture; equal graphs share one object, so callers may cache."""
+        ...
+
+    def build(
+        self,
+        architecture: str,
+        replicas: int,
+        in_shape: tuple[int, int, int] = (3, 32, 32),
+        classes: int = 10,
+    ) -> nn.Module:
+        """A network of ``replicas`` copies; see ``search_spaces.layers`` for tensor layouts.
+
+        ``in_shape`` is (channels, height, width). The module maps x_BKHW, with K = replicas x
+        channels, to logits_RBC. Weighted layers carry their fan-in, in-degrees and branch flag,
+        which ``benchmark.initialization`` reads.
+        """
+        ...
+
+
+Options = dict[str, Any]
