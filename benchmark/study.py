@@ -1,0 +1,162 @@
+"""A study: which architectures, under which rules, at which rates and seeds, by which recipe.
+
+A study has parts, and a part is one question: ``Rank`` (does the ranking of architectures survive
+when each is trained at its own rate?), ``Depth`` (how does the best rate fall with depth?) and
+``Updates`` (how large is one step at initialisation?). All are frozen values: the same study is the
+same plan on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark import rules
+from benchmark.recipes import PLAIN_SGD, Recipe
+from benchmark.unit import Scalar
+from search_spaces.errors import InvalidInput
+from search_spaces.registry import create
+from search_spaces.space import SearchSpace
+
+
+def rate_grid(low: float, high: float, count: int) -> tuple[float, ...]:
+    """``count`` learning rates from ``low`` to ``high``, evenly spaced in log rate."""
+    return tuple(float(f"{rate:.6g}") for rate in np.geomspace(low, high, count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What every part says: a space, rules, seeds (0 to ``seeds - 1``), a recipe and a data set.
+
+    Raises ``InvalidInput`` for an unknown space, option or rule and for empty or improper grids.
+    """
+
+    kind: ClassVar[str]
+    name: str
+    space: str
+    options: dict[str, Scalar] = field(default_factory=dict)
+    rules: tuple[str, ...]
+    seeds: int = 2
+    dataset: str = "digits"
+    recipe: Recipe = PLAIN_SGD
+
+    def __post_init__(self) -> None:
+        self.search_space()
+        for name in self.rules:
+            rules.rule(name)
+        if not self.rules:
+            raise InvalidInput(f"part {self.name}: field rules is empty; name at least one rule")
+        if self.seeds < 1:
+            raise InvalidInput(f"part {self.name}: field seeds={self.seeds}; use 1 or more")
+
+    def search_space(self) -> SearchSpace:
+        """The space with this part's options."""
+        return create(self.space, **self.options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rank(Part):
+    """Architectures x rules x seeds, after each rule's constant was tuned on the base architecture.
+
+    ``sample`` is the number of architectures (all of them where it is None), drawn with
+    ``sample_seed`` and stratified over the space's rate classes where it has them. ``rates`` is the
+    grid on which every rule but ``default`` gets its constant, by mean validation accuracy.
+    """
+
+    kind: ClassVar[str] = "rank"
+    sample: int | None = None
+    sample_seed: int = 0
+    rates: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rates(self.name, self.rates)
+        if self.sample is not None and self.sample < 2:
+            raise InvalidInput(f"part {self.name}: field sample={self.sample}; rank at least 2")
+
+    def architectures(self) -> list[str]:
+        """The architectures to rank, in a fixed order."""
+        space = self.search_space()
+        stratified = getattr(space, "stratified", None)
+        if self.sample is not None and stratified is not None:
+            return list(stratified(self.sample, self.sample_seed))
+        return space.architectures(self.sample, self.sample_seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth(Part):
+    """Rungs of a ladder x a log grid of rates x seeds, under each rule's own initialisation."""
+
+    kind: ClassVar[str] = "depth"
+    depths: tuple[int, ...]
+    rates: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rates(self.name, self.rates)
+        check_depths(self)
+
+    def architectures(self) -> list[str]:
+        """The rungs, shallowest first."""
+        return rungs(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Updates(Part):
+    """One step at initialisation on every rung, under each rule.
+
+    Rows are measured at ``lr = lr_multiplier`` (constant 1): second moments scale as its square, so
+    that any constant can be applied afterwards.
+    """
+
+    kind: ClassVar[str] = "updates"
+    depths: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_depths(self)
+
+    def architectures(self) -> list[str]:
+        """The rungs, shallowest first."""
+        return rungs(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Parts under one name: what one job runs and one report shows."""
+
+    name: str
+    question: str
+    parts: tuple[Rank | Depth | Updates, ...]
+
+    def __post_init__(self) -> None:
+        if not self.name.replace("-", "").replace("_", "").isalnum():
+            raise InvalidInput(f"study name {self.name!r}; use letters, digits, - and _")
+        names = [part.name for part in self.parts]
+        if len(set(names)) < len(names):
+            raise InvalidInput(f"study {self.name}: part names {names} repeat; name each once")
+
+
+def rungs(part: Depth | Updates) -> list[str]:
+    """The official names of a ladder's rungs at the part's depths."""
+    space = part.search_space()
+    return [space.parse(f"{part.space}-{depth}") for depth in sorted(part.depths)]
+
+
+def check_rates(name: str, rates: tuple[float, ...]) -> None:
+    """Raise ``InvalidInput`` unless the rates are positive, finite and rising."""
+    rising = all(low < high for low, high in zip(rates, rates[1:], strict=False))
+    if not rates or not rising or not all(isfinite(rate) and rate > 0 for rate in rates):
+        raise InvalidInput(f"part {name}: field rates={list(rates)}; give rising positive rates")
+
+
+def check_depths(part: Depth | Updates) -> None:
+    """Raise ``InvalidInput`` unless there are at least two distinct depths of the ladder."""
+    if len(set(part.depths)) != len(part.depths) or len(part.depths) < 2:
+        raise InvalidInput(
+            f"part {part.name}: field depths={list(part.depths)}; give two or more distinct depths"
+        )
+    part.architectures()

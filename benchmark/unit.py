@@ -1,0 +1,69 @@
+"""A unit of work: one architecture with all its replicas, named by what can change its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from benchmark import recipes
+from benchmark.recipes import Recipe
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """One rule at one rate and seed: the smallest thing that is trained.
+
+    ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate and
+    ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth (empty
+    where it reads none).
+    """
+
+    rule: str
+    rule_version: int
+    convention: str
+    initialization: str
+    branch_multiplier: float
+    lr_multiplier: float
+    base_lr: float
+    lr: float
+    seed: int
+
+    @property
+    def training_key(self) -> tuple[str, float, float, int]:
+        """What determines the training: replicas that share it are trained once."""
+        return (self.initialization, self.branch_multiplier, self.lr, self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """One architecture, every rule, rate and seed at once.
+
+    ``measure`` is ``training`` (train by the recipe) or ``updates`` (one step at initialisation,
+    second moments of the change of every node).
+    """
+
+    measure: Literal["training", "updates"]
+    space: str
+    space_version: int
+    space_options: tuple[tuple[str, Scalar], ...]
+    architecture: str
+    replicas: tuple[Replica, ...]
+    recipe: Recipe
+    dataset: str
+    dataset_checksum: str
+    recipe_version: int = recipes.VERSION
+
+    @cached_property
+    def id(self) -> str:
+        """sha256 of the canonical JSON of every field (64 hexadecimal digits)."""
+        return hashlib.sha256(canonical_json(asdict(self)).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces; raises ``ValueError`` on NaN, which has no JSON form."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
