@@ -33,23 +33,27 @@ class Recipe:
     precision: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
-        for name, value, low, high, mend in (
-            ("epochs", self.epochs, 1, 10**6, "train at least once"),
-            ("batch", self.batch, 1, 10**6, "give images per step"),
-            ("momentum", self.momentum, 0, 0.999999, "give a number in [0, 1)"),
-            ("weight_decay", self.weight_decay, 0, 1e3, "give zero or more"),
-            ("crop_padding", self.crop_padding, 0, 64, "give pixels"),
-            ("validation", self.validation, 0.01, 0.9, "hold out between 1% and 90%"),
-        ):
-            if not low <= value <= high:
-                raise InvalidInput(f"recipe field {name}={value} is out of range; {mend}")
-        for name, value, allowed in (
-            ("optimizer", self.optimizer, ("sgd",)),
-            ("schedule", self.schedule, ("constant", "cosine")),
-            ("precision", self.precision, ("float32", "float64")),
-        ):
-            if value not in allowed:
-                raise InvalidInput(f"recipe field {name}={value!r}; use one of {', '.join(allowed)}")
+        ranges = {
+            "epochs": (1, 10**6, "train at least once"),
+            "batch": (1, 10**6, "give images per step"),
+            "momentum": (0, 0.999999, "give a number in [0, 1)"),
+            "weight_decay": (0, 1e3, "give zero or more"),
+            "crop_padding": (0, 64, "give pixels"),
+            "validation": (0.01, 0.9, "hold out between 1% and 90%"),
+        }
+        for name, (low, high, mend) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise InvalidInput(f"recipe field {name}={getattr(self, name)}: {mend}")
+        choices = {
+            "optimizer": ("sgd",),
+            "schedule": ("constant", "cosine"),
+            "precision": ("float32", "float64"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise InvalidInput(
+                    f"recipe field {name}={getattr(self, name)!r}: use one of {', '.join(allowed)}"
+                )
         if self.nesterov and not self.momentum:
             raise InvalidInput("recipe field nesterov needs momentum above 0; set one")
 
@@ -67,4 +71,4 @@ NAS_BENCH_201 = Recipe(
 """The protocol of NAS-Bench-201's 200-epoch records (Dong and Yang, ICLR 2020)."""
 
 PLAIN_SGD = Recipe()
-"""The protocol of the depth papers: one epoch of SGD, nothing else (arXiv 2402.17440, 2510.04327)."""
+"""The depth papers' protocol: an epoch of SGD, nothing else (arXiv 2402.17440, 2510.04327)."""

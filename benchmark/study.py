@@ -9,6 +9,7 @@ same plan on every machine.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import isfinite
 from typing import ClassVar
 
@@ -148,7 +149,7 @@ def rungs(part: Depth | Updates) -> list[str]:
 
 def check_rates(name: str, rates: tuple[float, ...]) -> None:
     """Raise ``InvalidInput`` unless the rates are positive, finite and rising."""
-    rising = all(low < high for low, high in zip(rates, rates[1:], strict=False))
+    rising = all(low < high for low, high in pairwise(rates))
     if not rates or not rising or not all(isfinite(rate) and rate > 0 for rate in rates):
         raise InvalidInput(f"part {name}: field rates={list(rates)}; give rising positive rates")
 

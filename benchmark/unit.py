@@ -18,9 +18,9 @@ Scalar = str | int | float | bool
 class Replica:
     """One rule at one rate and seed: the smallest thing that is trained.
 
-    ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate and
-    ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth (empty
-    where it reads none).
+    ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate
+    and ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth
+    (empty where it reads none).
     """
 
     rule: str

@@ -255,11 +255,14 @@ class BranchScale(nn.Module):
 
 
 class Node(nn.Identity):
-    """Marks a node of the graph: the pre-activation z_l whose one-step change a study measures."""
+    """Marks a node of the graph: the pre-activation z_l whose one-step change a study measures.
 
-    def __init__(self, number: int) -> None:
+    ``replica_axis`` says where R stands: 0 in x_RBC, 1 in x_BKHW (folded with the channels).
+    """
+
+    def __init__(self, number: int, replica_axis: int = 1) -> None:
         super().__init__()
-        self.number = number
+        self.number, self.replica_axis = number, replica_axis
 
 
 def unfold_replicas(x_BK: Tensor, replicas: int) -> Tensor:

@@ -1,0 +1,24 @@
+"""``effective-depth``: the rate falls as the effective depth to the power -3/2."""
+
+from benchmark.rules.rule import Bundle, Reading, Rule
+
+
+def prescribe(target: Reading, base: Reading) -> Bundle:
+    """eta = c (L_eff / L_base)^(-3/2), branch weights of variance c / (K fan_in).
+
+    L_eff is the minimal length over input-output paths (arXiv 2602.07494, abstract; the exponent
+    also arXiv 2510.04327, abstract).
+    """
+    if target.paths.min is None or base.paths.min is None:
+        raise ValueError("effective depth is undefined without an input-output path")
+    return Bundle("residual-aware", 1.0, float((target.paths.min / base.paths.min) ** -1.5))
+
+
+RULE = Rule(
+    name="effective-depth",
+    version=1,
+    source="arXiv 2602.07494; arXiv 2510.04327",
+    formula="eta = c (L_eff / L_base)^(-3/2), L_eff the minimal path length",
+    prescribe=prescribe,
+    conventions={"*": "wu2026-layers-and-additions"},
+)

@@ -1,0 +1,36 @@
+"""``path-cubed``: the rate falls as the inverse root of the summed cubes of all path lengths."""
+
+import math
+
+from benchmark.rules.rule import Bundle, Reading, Rule
+
+BASE_KERNEL = 3
+"""The kernel side at which the kernel factor is 1 (the released code's base)."""
+
+
+def prescribe(target: Reading, base: Reading) -> Bundle:
+    """eta = c (sum_p L_p^3 / base)^(-1/2) x 3/k, weights of variance 2 / (fan_in d_in).
+
+    arXiv 2402.17440: the rate in section 3, the initialisation in eq. 12 (in-degree of the edge's
+    target, which is what preserves the second moment); the kernel factor takes the side k, as in
+    the released code.
+    """
+    if not target.paths.sum_cubes or not base.paths.sum_cubes:
+        raise ValueError("the sum over paths is undefined without an input-output path")
+    ratio = base.paths.sum_cubes / target.paths.sum_cubes
+    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * base.kernel / target.kernel)
+
+
+RULE = Rule(
+    name="path-cubed",
+    version=1,
+    source="arXiv 2402.17440 (ICLR 2024)",
+    formula="eta = c (sum over paths of L_p^3)^(-1/2) x 3/k",
+    prescribe=prescribe,
+    conventions={
+        "nasbench201": "chen2024-cell",
+        "dag-mlp": "chen2024-dag-paper",
+        "dag-cnn": "chen2024-dag-paper",
+        "*": "chen2024-dag-paper",
+    },
+)

@@ -1,0 +1,17 @@
+"""``tuned-constant``: one rate for all, tuned on the base architecture as every rule's is."""
+
+from benchmark.rules.rule import Bundle, Reading, Rule
+
+
+def prescribe(target: Reading, base: Reading) -> Bundle:
+    """He initialisation and the base architecture's best rate, whatever the target."""
+    return Bundle("he", 1.0, 1.0)
+
+
+RULE = Rule(
+    name="tuned-constant",
+    version=1,
+    source="the null hypothesis: rates do not follow architecture",
+    formula="eta = c",
+    prescribe=prescribe,
+)
