@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 from search_spaces.errors import InvalidInput
@@ -23,12 +24,14 @@ class Operation:
 
     ``kind`` names the operation, ``kernel`` is the kernel side q (1 where there is none), and
     ``role`` says which part of the network the edge belongs to: conventions differ on whether
-    stem, reductions and head count as depth.
+    stem, reductions and head count as depth. ``activated`` says whether a nonlinearity stands
+    right before the weights (a stem, for one, reads the bare image).
     """
 
     kind: Kind
     kernel: int = 1
     role: Role = "body"
+    activated: bool = True
 
     @property
     def weighted(self) -> bool:
@@ -98,6 +101,16 @@ class ArchGraph:
         for edge in self.live_edges:
             degrees[edge.target] += 1
         return tuple(degrees)
+
+    @cached_property
+    def bridges(self) -> frozenset[Edge]:
+        """The edges that every input-output path takes: a live edge that alone crosses a gap."""
+        change = [0] * (self.n_nodes + 1)
+        for edge in self.live_edges:
+            change[edge.source] += 1
+            change[edge.target] -= 1
+        crossing = list(accumulate(change))
+        return frozenset(edge for edge in self.live_edges if crossing[edge.source] == 1)
 
     @property
     def additions(self) -> int:

@@ -146,6 +146,16 @@ class BatchNorm(nn.Module):
         )
 
 
+class VectorBatchNorm(BatchNorm):
+    """Batch norm of x_RBC over the batch, with running statistics per replica."""
+
+    def forward(self, x_RBC: Tensor) -> Tensor:
+        """Normalise every channel of every replica over the batch."""
+        R, B, C = x_RBC.shape
+        x_BK = x_RBC.transpose(0, 1).reshape(B, R * C)
+        return unfold_replicas(super().forward(x_BK), R)
+
+
 class LayerNorm(nn.Module):
     """Layer norm of x_RBC or x_RBTC over its last axis, scale and shift per replica."""
 

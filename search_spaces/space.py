@@ -88,4 +88,15 @@ class SearchSpace(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RuleColumn:
+    """One rule's rate multipliers for a list of architectures (None: untrainable).
+
+    What the entry points of the group ``search_spaces.rules`` return, by rule name.
+    """
+
+    convention: str
+    multipliers: list[float | None]
+
+
 Options = dict[str, Any]

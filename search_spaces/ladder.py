@@ -1,0 +1,51 @@
+"""Depth ladders: families of networks that differ in depth alone, with rungs such as resnet-8."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from search_spaces.errors import InvalidInput
+from search_spaces.options import draw
+
+MAX_RUNG = 100_000
+
+
+class Ladder:
+    """Names of rungs. ``rungs`` are those that ``architectures`` lists; any other depth parses too.
+
+    The default rungs are the depths of arXiv 2510.04327 (3 to 16, then to 30 by twos) with the
+    shallow ones before them, from which the base rates come.
+    """
+
+    name: ClassVar[str]
+    rungs: ClassVar[tuple[int, ...]] = (*range(1, 17), *range(18, 31, 2))
+
+    @property
+    def shallowest(self) -> int:
+        """The depth of the first rung."""
+        return 1
+
+    @property
+    def base_architecture(self) -> str:
+        """The shallowest rung."""
+        return f"{self.name}-{self.shallowest}"
+
+    def architectures(self, sample: int | None = None, seed: int = 0) -> list[str]:
+        """The listed rungs, shallow to deep, or a seeded sample of them."""
+        rungs = [f"{self.name}-{depth}" for depth in self.rungs if depth >= self.shallowest]
+        return draw(rungs, sample, seed)
+
+    def parse(self, text: str) -> str:
+        """The rung's official name; raises ``InvalidInput`` for anything else."""
+        return f"{self.name}-{self.depth(text)}"
+
+    def depth(self, architecture: str) -> int:
+        """The number after the dash; raises ``InvalidInput`` where there is none in range."""
+        match = re.fullmatch(rf"{self.name}-(\d{{1,9}})", architecture.strip())
+        if match is None or not self.shallowest <= int(match[1]) <= MAX_RUNG:
+            raise InvalidInput(
+                f"{architecture!r} is not a rung of {self.name}; write {self.name}-DEPTH with a "
+                f"depth of {self.shallowest} to {MAX_RUNG}, such as {self.name}-8"
+            )
+        return int(match[1])

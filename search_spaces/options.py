@@ -1,0 +1,98 @@
+"""The options that spaces share: activation, normalization, and how a wrong value is reported."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeVar
+
+from torch import nn
+
+from search_spaces.errors import InvalidInput
+from search_spaces.layers import BatchNorm, ChannelLayerNorm, LayerNorm, VectorBatchNorm
+
+Activation = Literal["relu", "gelu"]
+Normalization = Literal["none", "bn", "ln"]
+
+_Item = TypeVar("_Item")
+
+
+def require_choice(field: str, value: object, choices: Sequence[object]) -> None:
+    """Raise ``InvalidInput`` unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise InvalidInput(f"{field}={value!r} is not an option; choose one of {listed}")
+
+
+def require_positive(field: str, value: int) -> None:
+    """Raise ``InvalidInput`` unless ``value`` is a whole number of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidInput(f"{field}={value!r} is not a whole number of 1 or more")
+
+
+def require_share(field: str, value: float) -> None:
+    """Raise ``InvalidInput`` unless ``value`` lies in [0, 1)."""
+    if not 0 <= value < 1:
+        raise InvalidInput(f"{field}={value!r} is not in [0, 1); give the share of units to drop")
+
+
+def activation(name: Activation) -> nn.Module:
+    """The elementwise nonlinearity."""
+    return nn.ReLU() if name == "relu" else nn.GELU()
+
+
+def image_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
+    """The normalization of x_BKHW or x_BKT (identity for ``none``)."""
+    if name == "bn":
+        return BatchNorm(replicas, channels)
+    return ChannelLayerNorm(replicas, channels) if name == "ln" else nn.Identity()
+
+
+def vector_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
+    """The normalization of x_RBC (identity for ``none``)."""
+    if name == "bn":
+        return VectorBatchNorm(replicas, channels)
+    return LayerNorm(replicas, channels) if name == "ln" else nn.Identity()
+
+
+def draw(items: Sequence[_Item], sample: int | None, seed: int) -> list[_Item]:
+    """``sample`` of the items without replacement, uniformly, in their own order; None for all.
+
+    Drawn by Python's own generator, whose stream is the same on every machine. Raises
+    ``InvalidInput`` where there are fewer items.
+    """
+    if sample is None:
+        return list(items)
+    require_positive("sample", sample)
+    if sample > len(items):
+        raise InvalidInput(f"sample={sample} is more than the {len(items)} there are")
+    chosen = random.Random(seed).sample(range(len(items)), sample)
+    return [items[position] for position in sorted(chosen)]
+
+
+class CommonOptions(Protocol):
+    """The fields that every ladder and DAG has."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def activation(self) -> Activation: ...
+    @property
+    def normalization(self) -> Normalization: ...
+    @property
+    def dropout(self) -> float: ...
+
+
+def check_common(space: CommonOptions) -> None:
+    """Raise ``InvalidInput`` for the first of the common fields that is wrong."""
+    require_positive("width", space.width)
+    require_choice("activation", space.activation, ("relu", "gelu"))
+    require_choice("normalization", space.normalization, ("none", "bn", "ln"))
+    require_share("dropout", space.dropout)
+
+
+def require_odd(field: str, value: int) -> None:
+    """Raise ``InvalidInput`` unless ``value`` is an odd number of 1 or more."""
+    require_positive(field, value)
+    if value % 2 == 0:
+        raise InvalidInput(f"{field}={value} is even; zero padding keeps sizes for odd sides only")

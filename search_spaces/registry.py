@@ -1,0 +1,45 @@
+"""The registry of search spaces: one line per space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+from search_spaces.cnn import Cnn
+from search_spaces.errors import InvalidInput
+from search_spaces.nasbench201 import NasBench201
+from search_spaces.resnet import ResNet
+from search_spaces.space import SearchSpace
+
+SPACES: dict[str, Callable[..., SearchSpace]] = {
+    "nasbench201": NasBench201,
+    "cnn": Cnn,
+    "resnet": ResNet,
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names that ``create`` takes."""
+    return tuple(SPACES)
+
+
+def option_names(name: str) -> tuple[str, ...]:
+    """The options of a space."""
+    _require_space(name)
+    return tuple(field.name for field in fields(SPACES[name]))  # type: ignore[arg-type]
+
+
+def create(name: str, **options: object) -> SearchSpace:
+    """The space of that name; ``InvalidInput`` lists the names or options there are."""
+    there = option_names(name)
+    for option in options:
+        if option not in there:
+            raise InvalidInput(
+                f"unknown option {option!r} of space {name!r}; choose from {', '.join(there)}"
+            )
+    return SPACES[name](**options)
+
+
+def _require_space(name: str) -> None:
+    if name not in SPACES:
+        raise InvalidInput(f"unknown space {name!r}; choose one of {', '.join(SPACES)}")
