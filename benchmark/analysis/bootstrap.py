@@ -1,0 +1,214 @@
+"""Intervals: the number, what it rests on (n) and how far it may be off.
+
+Every interval here was chosen by simulating its coverage at the sizes a study really has (24
+architectures, 5 or 6 rungs, 2 or 3 seeds); the plain percentile bootstrap lost each time, so it
+is not offered. Where 95% cannot be reached, the docstring says which n would be needed.
+
+Shapes: N observations, B bootstrap resamples.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from search_spaces.errors import InvalidInput
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.95
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its n and its confidence interval.
+
+    Undetermined intervals have `low` and `high` NaN and a `reason`; their estimate may still be a
+    number (one seed gives a mean, but no interval).
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    method: str
+    level: float = LEVEL
+    reason: str = ""
+
+    @classmethod
+    def undetermined(cls, reason: str, *, estimate: float = math.nan, n: int = 0) -> "Interval":
+        """No interval can be given, and `reason` says why."""
+        return cls(estimate, math.nan, math.nan, n, "undetermined", reason=reason)
+
+    @property
+    def determined(self) -> bool:
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    def contains(self, value: float) -> bool:
+        """True where `value` is not excluded. An undetermined interval excludes nothing."""
+        return not self.determined or self.low <= value <= self.high
+
+
+def check_level(level: float) -> None:
+    """Raise InvalidInput unless 0 < level < 1."""
+    if not 0 < level < 1:
+        raise InvalidInput(f"level must lie between 0 and 1, for example 0.95; got {level}")
+
+
+def finite_vector(name: str, values: Array, minimum: int = 0) -> Array:
+    """`values` as float64 (N,); raises InvalidInput unless finite, one row and N >= minimum."""
+    x_N = np.asarray(values, dtype=np.float64)
+    if x_N.ndim != 1 or not np.isfinite(x_N).all():
+        raise InvalidInput(f"{name} must be one row of finite numbers; got shape {x_N.shape}")
+    if len(x_N) < minimum:
+        raise InvalidInput(f"{name} needs at least {minimum} values; got {len(x_N)}")
+    return x_N
+
+
+def t_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
+    """Student's t interval of the mean: for few values without much skew (rungs, seeds).
+
+    Exact for normal values at any N >= 2. For skewed ones it is short: simulated at 95%, with
+    exponential values it covers 0.89 at N = 6, 0.92 at 24 and 0.93 at 60.
+    """
+    check_level(level)
+    x_N = finite_vector("the values of a t interval", x_N)
+    n = len(x_N)
+    if n < 2:
+        mean = float(x_N[0]) if n else math.nan
+        return Interval.undetermined("fewer than two values", estimate=mean, n=n)
+    mean, error = float(x_N.mean()), float(x_N.std(ddof=1)) / math.sqrt(n)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    return Interval(mean, mean - half, mean + half, n, "Student t", level)
+
+
+def mean_interval(
+    x_N: Array, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Symmetric bootstrap-t interval of the mean (Hall, 1988): the resampled |t| gives the width.
+
+    Simulated coverage at 95%, N = 24: normal 0.95, Laplace 0.96, exponential 0.94, t with 3
+    degrees of freedom 0.96; log-normal with sigma 1 only 0.90, and still 0.92 at N = 60. Below 8
+    values the resamples repeat too often, and Student's t is given instead.
+    """
+    x_N = finite_vector("the values of a mean", x_N)
+    n = len(x_N)
+    if n < 8 or np.ptp(x_N) == 0:
+        return t_interval(x_N, level=level)
+    check_level(level)
+    rng = np.random.default_rng(seed)
+    mean, error = float(x_N.mean()), float(x_N.std(ddof=1)) / math.sqrt(n)
+    x_BN = x_N[rng.integers(0, n, (resamples, n))]
+    error_B = x_BN.std(axis=1, ddof=1) / math.sqrt(n)
+    spread = error_B > 0
+    t_B = (x_BN.mean(axis=1)[spread] - mean) / error_B[spread]
+    half = float(np.quantile(np.abs(t_B), level)) * error
+    return Interval(mean, mean - half, mean + half, n, "symmetric bootstrap-t", level)
+
+
+def median_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
+    """Interpolated order-statistic interval of the median (Hettmansperger and Sheather, 1986).
+
+    The binomial law of the order statistics needs no resampling and no assumption on the
+    distribution; between two of them the interpolation is very nearly exact (simulated coverage
+    0.94 to 0.96 for N from 6 to 60). At 95% it needs N >= 6.
+    """
+    check_level(level)
+    x_N = np.sort(finite_vector("the values of a median", x_N))
+    n = len(x_N)
+    median = float(np.median(x_N)) if n else math.nan
+
+    def coverage(k: int) -> float:
+        return 1 - 2 * float(stats.binom.cdf(k - 1, n, 0.5))
+
+    if n == 0 or coverage(1) < level:
+        return Interval.undetermined(
+            f"{n} values are too few for a median's interval", estimate=median, n=n
+        )
+    k = max(k for k in range(1, n // 2 + 1) if coverage(k) >= level)
+    if k == n // 2:  # no narrower pair of order statistics to interpolate towards
+        low, high = x_N[k - 1], x_N[n - k]
+    else:
+        share = (coverage(k) - level) / (coverage(k) - coverage(k + 1))
+        weight = (n - k) * share / (k + (n - 2 * k) * share)
+        low = (1 - weight) * x_N[k - 1] + weight * x_N[k]
+        high = (1 - weight) * x_N[n - k] + weight * x_N[n - k - 1]
+    return Interval(median, float(low), float(high), n, "order statistics", level)
+
+
+def share_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
+    """Wilson's score interval (1927) of a share `successes / n`."""
+    check_level(level)
+    if not 0 <= successes <= n:
+        raise InvalidInput(f"successes must lie between 0 and n = {n}; got {successes}")
+    if n == 0:
+        return Interval.undetermined("no observations")
+    z = float(stats.norm.ppf((1 + level) / 2))
+    share, shrink = successes / n, 1 + z * z / n
+    center = (share + z * z / (2 * n)) / shrink
+    half = z / shrink * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At 0 and n of n the bounds are 0 and 1 exactly; rounding must not push the estimate outside.
+    low, high = min(center - half, share), max(center + half, share)
+    return Interval(share, max(0.0, low), min(1.0, high), n, "Wilson", level)
+
+
+def bca_interval(
+    estimate: float, replicate_B: Array, jackknife_N: Array, *, level: float = LEVEL
+) -> Interval:
+    """Bias-corrected and accelerated interval (Efron, 1987, eq. 2.3 and 6.6).
+
+    Written out because scipy.stats.bootstrap wants a statistic of samples, and calls it once per
+    leave-one-out sample; ours are recomputed from weights, all at once.
+
+    Args:
+        estimate: the statistic on the data.
+        replicate_B: the statistic on each resample; non-finite ones (a constant resample) are
+            left out.
+        jackknife_N: the statistic with each observation left out.
+    """
+    check_level(level)
+    n = len(jackknife_N)
+    b_B = replicate_B[np.isfinite(replicate_B)]
+    if (
+        not math.isfinite(estimate)
+        or len(b_B) < len(replicate_B) / 2
+        or not np.isfinite(jackknife_N).all()
+    ):
+        return Interval.undetermined(
+            "the statistic is undefined on too many resamples", estimate=estimate, n=n
+        )
+    below = float(np.mean(b_B < estimate) + np.mean(b_B == estimate) / 2)
+    edge = 0.5 / len(b_B)
+    bias = float(stats.norm.ppf(min(max(below, edge), 1 - edge)))
+    d_N = jackknife_N.mean() - jackknife_N
+    spread = float((d_N**2).sum())
+    acceleration = float((d_N**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+    z_2 = bias + np.array([-1.0, 1.0]) * stats.norm.ppf((1 + level) / 2)
+    low, high = np.quantile(b_B, stats.norm.cdf(bias + z_2 / (1 - acceleration * z_2)))
+    return Interval(estimate, float(low), float(high), n, "BCa bootstrap", level)
+
+
+def bca_rows(
+    statistic: Callable[[NDArray[np.intp]], Array],
+    n: int,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """BCa interval of a statistic of N exchangeable rows (architectures).
+
+    Args:
+        statistic: maps row indices of shape (K, M) to K values, one per resample of M rows.
+        n: how many rows there are; at least 3.
+    """
+    rng = np.random.default_rng(seed)
+    everything = np.arange(n)
+    rest_NM = np.array([np.delete(everything, i) for i in range(n)])
+    estimate = float(statistic(everything[None])[0])
+    replicate_B = statistic(rng.integers(0, n, (resamples, n)))
+    return bca_interval(estimate, replicate_B, statistic(rest_NM), level=level)
