@@ -1,0 +1,76 @@
+"""Where and how a number came about: recorded beside the rows, never part of a unit's id.
+
+No host name, user or path: a results folder can be published as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "ray", "numpy", "pyarrow")
+
+
+@cache
+def commit() -> str:
+    """The git commit of this source tree, ``-dirty`` where it was changed, or ``unknown``."""
+    try:
+        head = git("rev-parse", "HEAD")
+        return f"{head}-dirty" if git("status", "--porcelain", "--untracked-files=no") else head
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def git(*arguments: str) -> str:
+    """What git says in the folder of this file."""
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Versions and machine of this process."""
+    return {
+        "versions": {"python": platform.python_version()} | {p: installed(p) for p in PACKAGES},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+    }
+
+
+def installed(package: str) -> str:
+    """A package's version without importing it, or ``none``."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def processor() -> str:
+    """The processor's model as the system names it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def record(source: str, seconds: float) -> dict[str, Any]:
+    """The provenance of a unit that has just been run.
+
+    ``source`` is the driver's ``commit()`` (a worker on another machine may have no git tree),
+    ``seconds`` the wall time that the unit took.
+    """
+    return environment() | {
+        "commit": source,
+        "seconds": round(seconds, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
