@@ -1,0 +1,45 @@
+"""``python -m benchmark.report RESULTS [--out DIR]``: the page, and its verdict in a few lines."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.report import page
+from benchmark.results import Results
+from search_spaces.errors import InvalidInput
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark.report", description=__doc__)
+    parser.add_argument("results", help="the folder or URI that a job wrote its results to")
+    parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
+    options = parser.parse_args(arguments)
+    try:
+        results = Results.load(options.results)
+        out = options.out or Path("reports") / results.study["name"]
+        report = page.build(results)
+        try:
+            written = report.write(out)
+        except OSError as error:
+            raise InvalidInput(
+                f"--out {out} cannot be written ({error.strerror}); name a folder that can"
+            ) from error
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{results.study['name']}: {results.study['question']}")
+    width = max((len(topic) for topic, _ in report.summary), default=0)
+    for topic, answers in report.summary:
+        print(f"  {topic:{width}}  {answers}")
+    if report.incomplete:
+        print(f"  incomplete: {report.incomplete}")
+    print(written)
+    return 3 if report.incomplete else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

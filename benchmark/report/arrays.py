@@ -1,0 +1,47 @@
+"""Rows to arrays: the analyses read architectures x seeds and the like, the table has replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def array(
+    table: pa.Table, column: str, axes: Mapping[str, Sequence[Any]], diverged: float
+) -> Array:
+    """A column laid out along ``axes`` (column name -> its values, in order).
+
+    Shape: the lengths of the axes. Diverged replicas read ``diverged``, rows that are missing or
+    untrainable NaN; a row that none of the axes names is left out.
+    """
+    index = [
+        pc.index_in(table[name], pa.array(values, table.schema.field(name).type))
+        for name, values in axes.items()
+    ]
+    value_N = np.array(table[column].to_numpy(zero_copy_only=False), dtype=np.float64)
+    status_N = table["status"].to_numpy(zero_copy_only=False)
+    value_N[status_N == "diverged"] = diverged
+    value_N[status_N == "untrainable"] = np.nan
+    place_XN = np.array([pc.fill_null(each, -1).to_numpy() for each in index]).reshape(
+        len(axes), table.num_rows
+    )
+    named_N = (place_XN >= 0).all(axis=0)
+    result = np.full([len(values) for values in axes.values()], np.nan)
+    result[tuple(place_XN[:, named_N])] = value_N[named_N]
+    return result
+
+
+def first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
+    """``column`` by ``key``, the first row of each deciding; keys in the order of the table."""
+    values = zip(table[key].to_pylist(), table[column].to_pylist(), strict=True)
+    found: dict[Any, Any] = {}
+    for name, value in values:
+        found.setdefault(name, value)
+    return found

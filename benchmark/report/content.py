@@ -1,0 +1,133 @@
+"""What a page is made of: verdicts, and blocks of notes, tables and figures in named sections."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, isnan
+from typing import Literal
+
+from benchmark.analysis.bootstrap import Interval
+
+Cell = str | int | float | Interval | None
+Answer = Literal["yes", "no", "undetermined"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column names; the first column names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+
+    def csv(self) -> str:
+        """The rows at full precision; missing values are empty."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with what it shows in words and the numbers behind it.
+
+    ``name`` is the file stem in ``figures/`` and ``data/`` and the anchor in the page; ``finding``
+    is the caption, ``svg`` the drawing, ``data`` its points (scalars only).
+    """
+
+    name: str
+    title: str
+    finding: str
+    svg: str
+    data: Table
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one question about one rule, with the numbers that give it.
+
+    ``topic`` is the question in a few words, for the summary.
+    """
+
+    part: str
+    topic: str
+    question: str
+    rule: str
+    answer: Answer
+    because: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one part of the study adds to one section of the page."""
+
+    section: str
+    part: str
+    items: tuple[str | Table | Figure, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that one part of the study says."""
+
+    verdicts: tuple[Verdict, ...]
+    blocks: tuple[Block, ...]
+
+
+def slug(*names: str) -> str:
+    """A file stem and anchor from names."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence; empty stays empty."""
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number as read: ``digits`` significant digits, a true minus sign, a dash where missing."""
+    if value is None or isnan(value):
+        return "–"
+    if not isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one decimal."""
+    return "–" if value is None or isnan(value) else f"{100 * value:.1f}%".replace("-", "−")
+
+
+def interval(value: Interval, scale: float = 1.0, unit: str = "") -> str:
+    """``estimate [low, high]`` with its n, or the estimate and why it has no interval."""
+    estimate = number(value.estimate * scale) + unit
+    if not value.determined:
+        return f"{estimate} (undetermined: {value.reason})"
+    return f"{estimate} [{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n}"
+
+
+def cell(value: Cell) -> str:
+    """A table's cell in words."""
+    if isinstance(value, Interval):
+        return interval(value)
+    return value if isinstance(value, str) else number(value)
+
+
+def interval_data(title: str, values: Mapping[str, Interval], scale: float = 1.0) -> Table:
+    """Intervals as plain numbers."""
+    return Table(
+        title,
+        ("of", "estimate", "low", "high", "n", "method"),
+        [
+            (key, v.estimate * scale, v.low * scale, v.high * scale, v.n, v.method)
+            for key, v in values.items()
+        ],
+    )

@@ -1,0 +1,2 @@
+from benchmark.report.content import Findings
+def findings(part,table,colors): return Findings((),())
