@@ -90,7 +90,7 @@ class _Network(nn.Module):
         self.activation = activation(space.activation)
         self.readout = Linear(replicas, space.width, classes)
         self.readout.at(readout=True)
-        self.logits = Node(depth + 1)
+        self.logits = Node(depth + 1, replica_axis=0)
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Class scores of every replica."""

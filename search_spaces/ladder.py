@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from search_spaces.errors import InvalidInput
+from search_spaces.graph import ArchGraph
 from search_spaces.options import draw
+from search_spaces.space import Topology
 
 MAX_RUNG = 100_000
 
 
-class Ladder:
+class Ladder(ABC):
     """Names of rungs. ``rungs`` are those that ``architectures`` lists; any other depth parses too.
 
     The default rungs are the depths of arXiv 2510.04327 (3 to 16, then to 30 by twos) with the
@@ -39,6 +42,18 @@ class Ladder:
     def parse(self, text: str) -> str:
         """The rung's official name; raises ``InvalidInput`` for anything else."""
         return f"{self.name}-{self.depth(text)}"
+
+    def canonical(self, architecture: str) -> str:
+        """The rung itself: no two rungs are the same function."""
+        return self.parse(architecture)
+
+    def graph(self, architecture: str) -> ArchGraph:
+        """The whole network."""
+        return self.topology(architecture).network
+
+    @abstractmethod
+    def topology(self, architecture: str) -> Topology:
+        """The graphs of a rung."""
 
     def depth(self, architecture: str) -> int:
         """The number after the dash; raises ``InvalidInput`` where there is none in range."""

@@ -119,87 +119,26 @@ class Conv1d(Weighted):
         )
 
 
-class BatchNorm(nn.Module):
-    """Batch norm over K channels of x_BK, x_BKT or x_BKHW, with running statistics per replica."""
-
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, replicas: int, channels: int, momentum: float = 0.1) -> None:
-        super().__init__()
-        self.momentum = momentum
-        self.weight = nn.Parameter(torch.ones(replicas, channels))
-        self.bias = nn.Parameter(torch.zeros(replicas, channels))
-        self.register_buffer("running_mean", torch.zeros(replicas, channels))
-        self.register_buffer("running_var", torch.ones(replicas, channels))
-
-    def forward(self, x_BK: Tensor) -> Tensor:
-        """Normalise every channel of every replica over batch and positions."""
-        return F.batch_norm(
-            x_BK,
-            self.running_mean.view(-1),
-            self.running_var.view(-1),
-            self.weight.flatten(),
-            self.bias.flatten(),
-            self.training,
-            self.momentum,
-        )
-
-
-class VectorBatchNorm(BatchNorm):
-    """Batch norm of x_RBC over the batch, with running statistics per replica."""
-
-    def forward(self, x_RBC: Tensor) -> Tensor:
-        """Normalise every channel of every replica over the batch."""
-        R, B, C = x_RBC.shape
-        x_BK = x_RBC.transpose(0, 1).reshape(B, R * C)
-        return unfold_replicas(super().forward(x_BK), R)
-
-
-class LayerNorm(nn.Module):
-    """Layer norm of x_RBC or x_RBTC over its last axis, scale and shift per replica."""
-
-    def __init__(self, replicas: int, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(replicas, channels))
-        self.bias = nn.Parameter(torch.zeros(replicas, channels))
-
-    def forward(self, x_RBC: Tensor) -> Tensor:
-        """Normalise every vector of every replica."""
-        shape = (x_RBC.shape[0], *(1,) * (x_RBC.dim() - 2), x_RBC.shape[-1])
-        normal = F.layer_norm(x_RBC, x_RBC.shape[-1:])
-        return normal * self.weight.view(shape) + self.bias.view(shape)
-
-
-class ChannelLayerNorm(nn.Module):
-    """Layer norm of images x_BKHW over channels and positions, one group per replica."""
-
-    def __init__(self, replicas: int, channels: int) -> None:
-        super().__init__()
-        self.replicas = replicas
-        self.weight = nn.Parameter(torch.ones(replicas, channels))
-        self.bias = nn.Parameter(torch.zeros(replicas, channels))
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Normalise every image of every replica."""
-        return F.group_norm(x_BKHW, self.replicas, self.weight.flatten(), self.bias.flatten())
-
-
 class Attention(nn.Module):
-    """Multi-head self-attention of x_RBTC; the output projection is the branch's last layer."""
+    """Multi-head self-attention of x_RBTC; the output projection is the branch's last layer.
 
-    def __init__(self, replicas: int, channels: int, heads: int) -> None:
+    Queries, keys and values are node ``number`` of the graph.
+    """
+
+    def __init__(self, replicas: int, channels: int, heads: int, number: int) -> None:
         super().__init__()
         if channels % heads:
             raise InvalidInput(f"width {channels} is not a multiple of heads {heads}; change one")
         self.heads = heads
         self.qkv = Linear(replicas, channels, 3 * channels)
+        self.node = Node(number, replica_axis=0)
         self.projection = Linear(replicas, channels, channels)
 
     def forward(self, x_RBTC: Tensor) -> Tensor:
         """Attend within every image of every replica."""
         R, B, T, C = x_RBTC.shape
-        qkv = self.qkv(x_RBTC.reshape(R, B * T, C)).view(R * B, T, 3, self.heads, C // self.heads)
+        qkv_RNC = self.node(self.qkv(x_RBTC.reshape(R, B * T, C)))
+        qkv = qkv_RNC.view(R * B, T, 3, self.heads, C // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(query, key, value)
         y_RNC = y.transpose(1, 2).reshape(R, B * T, C)
@@ -225,6 +164,11 @@ class Dropout(nn.Module):
         """Zero a share of each replica's units in training, and scale up the rest."""
         if not self.training or self.rate == 0:
             return x
+        if len(self.generators) != self.replicas:
+            raise InvalidInput(
+                f"dropout needs one generator per replica ({self.replicas}), "
+                f"got {len(self.generators)}; set Dropout.generators before training"
+            )
         part = x.chunk(self.replicas, self.replica_axis)[0]
         masks = [
             torch.rand(part.shape, generator=g, device=x.device, dtype=x.dtype) >= self.rate

@@ -14,6 +14,7 @@ from torch import nn
 
 from search_spaces.conventions import convention
 from search_spaces.graph import ArchGraph, Edge, Operation
+from search_spaces.nasbench201_canonical import canonical_cell
 from search_spaces.nasbench201_cell import (
     EXAMPLE,
     Cell,
@@ -109,6 +110,10 @@ class NasBench201:
     def index(self, architecture: str) -> int:
         """The official index, 0 to 15,624."""
         return positions()[read(architecture)]
+
+    def canonical(self, architecture: str) -> str:
+        """The official string of the class's representative; see ``canonical_cell``."""
+        return write(canonical_cell(read(architecture)))
 
     def graph(self, architecture: str) -> ArchGraph:
         """The cell's own graph, kernel sides and pooling as they are."""

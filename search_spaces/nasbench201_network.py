@@ -11,36 +11,53 @@ that bias is used and left unfrozen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.graph import ArchGraph
-from search_spaces.layers import BatchNorm, BranchScale, Conv2d, Linear, Node, unfold_replicas
-from search_spaces.nasbench201_cell import EDGES, KERNEL, NONE, POOL, SKIP, Cell
+from search_spaces.layers import BranchScale, Conv2d, Linear, Node, unfold_replicas
+from search_spaces.nasbench201_canonical import edges_run, sources_of_signal
+from search_spaces.nasbench201_cell import EDGES, KERNEL, NONE, SKIP, Cell
+from search_spaces.norms import BatchNorm
 
 
 class ReluConvBn(nn.Module):
-    """ReLU, convolution, batch norm, and the branch multiplier where the edge is a branch."""
+    """ReLU, convolution, batch norm; times the branch multiplier where the edge is a branch."""
 
-    def __init__(self, replicas: int, inputs: int, outputs: int, kernel: int, stride: int = 1):
+    def __init__(
+        self,
+        replicas: int,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int = 1,
+        branch: bool = False,
+    ):
         super().__init__()
         self.conv = Conv2d(replicas, inputs, outputs, kernel, stride)
         self.norm = BatchNorm(replicas, outputs)
-        self.scale = BranchScale(replicas, replica_axis=1)
+        self.scale = BranchScale(replicas, replica_axis=1) if branch else nn.Identity()
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """One weighted edge."""
         return torch.as_tensor(self.scale(self.norm(self.conv(F.relu(x_BKHW)))))
 
-    def of_zeros(self, like_BKHW: Tensor) -> Tensor:
-        """The same edge at x = 0, where only the norm's bias is left."""
-        bias_1K11 = self.norm.bias.view(1, -1, 1, 1)
-        return torch.as_tensor(self.scale(bias_1K11.expand_as(like_BKHW)))
+
+class NormBias(nn.Module):
+    """The same edge at x = 0, where only its norm's bias is left."""
+
+    def __init__(self, edge: ReluConvBn):
+        super().__init__()
+        self.edge = edge
+        for parameter in edge.parameters():
+            parameter.requires_grad_(parameter is edge.norm.bias)
+
+    def forward(self, like_BKHW: Tensor) -> Tensor:
+        """The bias at every position of every image."""
+        return self.edge.norm.bias.view(1, -1, 1, 1).expand_as(like_BKHW)
 
 
 class AveragePool(nn.Module):
@@ -51,86 +68,54 @@ class AveragePool(nn.Module):
         return F.avg_pool2d(x_BKHW, 3, stride=1, padding=1, count_include_pad=False)
 
 
-def sources_of_signal(cell: Cell) -> set[int]:
-    """The nodes whose value is not identically zero (fed by the input, or by a norm's bias)."""
-    signal = {0}
-    for op, (source, target) in zip(cell, EDGES, strict=True):
-        if op in KERNEL or (op != NONE and source in signal):
-            signal.add(target)
-    return signal
-
-
-def edges_run(cell: Cell) -> list[bool]:
-    """For each edge whether its value is not identically zero and reaches the output."""
-    signal = sources_of_signal(cell)
-    needed = {3}
-    run = [False] * len(EDGES)
-    for position in reversed(range(len(EDGES))):
-        (source, target), op = EDGES[position], cell[position]
-        run[position] = target in needed and (op in KERNEL or (op != NONE and source in signal))
-        if run[position] and source in signal:
-            needed.add(source)
-    return run
-
-
 class CellModule(nn.Module):
     """One cell; node 0 of it is node ``first`` of the network's graph."""
 
     def __init__(self, cell: Cell, graph: ArchGraph, first: int, replicas: int, channels: int):
         super().__init__()
         degree = [max(1, d) for d in graph.in_degrees[first : first + 4]]
-        run, signal = edges_run(cell), sources_of_signal(cell)
-        live = {(e.source - first, e.target - first) for e in graph.live_edges}
-        has_shortcut = {
-            t
-            for (s, t), op in zip(EDGES, cell, strict=True)
-            if op in (SKIP, POOL) and (s, t) in live
+        live = [e for e in graph.live_edges if first <= e.source and e.target <= first + 3]
+        shortcuts = {e.target - first for e in live if not e.operation.weighted}
+        branches = {
+            (e.source - first, e.target - first)
+            for e in live
+            if e.operation.weighted and e.target - first in shortcuts
         }
+        signal = sources_of_signal(cell)
         self.edges = nn.ModuleDict()
-        self.plan: list[tuple[int, int, str, bool]] = []
-        for position, (op, (source, target)) in enumerate(zip(cell, EDGES, strict=True)):
+        self.into: dict[int, list[tuple[int, str]]] = {1: [], 2: [], 3: []}
+        for op, ends, runs in zip(cell, EDGES, edges_run(cell), strict=True):
             if op == NONE:
                 continue
-            name = f"{source}_{target}"
-            zeros = source not in signal
+            source, target = ends
+            edge: nn.Module = nn.Identity() if op == SKIP else AveragePool()
             if op in KERNEL:
-                edge = ReluConvBn(replicas, channels, channels, KERNEL[op])
+                branch = ends in branches
+                edge = ReluConvBn(replicas, channels, channels, KERNEL[op], branch=branch)
                 edge.conv.at(
-                    source_in_degree=degree[source],
-                    target_in_degree=degree[target],
-                    branch=(source, target) in live and target in has_shortcut,
+                    source_in_degree=degree[source], target_in_degree=degree[target], branch=branch
                 )
-                _freeze_unused(edge, run[position], zeros)
-                self.edges[name] = edge
-            else:
-                self.edges[name] = nn.Identity() if op == SKIP else AveragePool()
-            if run[position]:
-                self.plan.append((source, target, name, zeros))
-        self.nodes = nn.ModuleList([Node(first + number) for number in (1, 2, 3)])
+                edge.requires_grad_(runs)
+                if runs and source not in signal:
+                    edge = NormBias(edge)
+            self.edges[f"{source}_{target}"] = edge
+            if runs:
+                # Of a source of zeros only the shape is read, which is the cell input's.
+                read = source if source in signal else 0
+                self.into[target].append((read, f"{source}_{target}"))
+        reached = {e.target - first for e in live}
+        self.nodes = nn.ModuleList(
+            [Node(first + n) if n in reached else nn.Identity() for n in (1, 2, 3)]
+        )
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Node values in topological order; a node that nothing feeds is zero."""
         values = {0: x_BKHW}
         for target, node in zip((1, 2, 3), self.nodes, strict=True):
-            terms = [
-                edge.of_zeros(x_BKHW) if zeros else edge(values[source])
-                for source, edge, zeros in self._into(target)
-            ]
+            terms = [self.edges[name](values[source]) for source, name in self.into[target]]
             if terms:
                 values[target] = node(sum(terms[1:], terms[0]))
         return values[3] if 3 in values else x_BKHW * 0
-
-    def _into(self, target: int) -> Iterator[tuple[int, ReluConvBn, bool]]:
-        for source, into, name, zeros in self.plan:
-            if into == target:
-                yield source, cast("ReluConvBn", self.edges[name]), zeros
-
-
-def _freeze_unused(edge: ReluConvBn, run: bool, zeros: bool) -> None:
-    for parameter in edge.parameters():
-        parameter.requires_grad_(run and not zeros)
-    if run and zeros:
-        edge.norm.bias.requires_grad_(True)
 
 
 class Reduction(nn.Module):
@@ -139,7 +124,7 @@ class Reduction(nn.Module):
     def __init__(self, first: int, source_in_degree: int, replicas: int, channels: int):
         super().__init__()
         self.halve = ReluConvBn(replicas, channels, 2 * channels, 3, stride=2)
-        self.refine = ReluConvBn(replicas, 2 * channels, 2 * channels, 3)
+        self.refine = ReluConvBn(replicas, 2 * channels, 2 * channels, 3, branch=True)
         self.shortcut = Conv2d(replicas, channels, 2 * channels, 1)
         self.halve.conv.at(source_in_degree=source_in_degree)
         self.refine.conv.at(target_in_degree=2, branch=True)
@@ -185,7 +170,7 @@ class Nasbench201Network(nn.Module):
         self.norm = BatchNorm(replicas, 4 * channels)
         self.readout = Linear(replicas, 4 * channels, classes)
         self.readout.at(source_in_degree=max(1, graph.in_degrees[first]), readout=True)
-        self.logits = Node(first + 1)
+        self.logits = Node(first + 1, replica_axis=0)
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Class scores of every replica."""

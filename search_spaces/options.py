@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeVar
 from torch import nn
 
 from search_spaces.errors import InvalidInput
-from search_spaces.layers import BatchNorm, ChannelLayerNorm, LayerNorm, VectorBatchNorm
+from search_spaces.norms import BatchNorm, ChannelLayerNorm, LayerNorm, VectorBatchNorm
 
 Activation = Literal["relu", "gelu"]
 Normalization = Literal["none", "bn", "ln"]

@@ -6,15 +6,22 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from search_spaces.cnn import Cnn
+from search_spaces.dag import DagCnn, DagMlp
 from search_spaces.errors import InvalidInput
+from search_spaces.mlp import Mlp
 from search_spaces.nasbench201 import NasBench201
 from search_spaces.resnet import ResNet
 from search_spaces.space import SearchSpace
+from search_spaces.vit import Vit
 
 SPACES: dict[str, Callable[..., SearchSpace]] = {
     "nasbench201": NasBench201,
+    "dag-mlp": DagMlp,
+    "dag-cnn": DagCnn,
+    "mlp": Mlp,
     "cnn": Cnn,
     "resnet": ResNet,
+    "vit": Vit,
 }
 
 

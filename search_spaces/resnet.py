@@ -181,7 +181,7 @@ class _Network(nn.Module):
         self.activation = activation(space.activation)
         self.readout = Linear(replicas, width, classes)
         self.readout.at(source_in_degree=2, readout=True)
-        self.logits = Node(node + 1)
+        self.logits = Node(node + 1, replica_axis=0)
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Class scores of every replica."""

@@ -68,6 +68,17 @@ class SearchSpace(Protocol):
         """The official name of what a person wrote; raises ``InvalidInput`` with the mend."""
         ...
 
+    def canonical(self, architecture: str) -> str:
+        """The representative of the architectures that are the same function of the same weights.
+
+        All of a class have the same depth under every convention and the same in-degrees.
+        """
+        ...
+
+    def graph(self, architecture: str) -> ArchGraph:
+        """The part that tells architectures apart, with every operation as it is."""
+        ...
+
     def topology(self, architecture: str) -> Topology:
         """The graphs of an architecture; equal graphs share one object, so callers may cache."""
         ...

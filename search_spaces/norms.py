@@ -1,0 +1,89 @@
+"""Normalizations and trained scales with a replica axis; shapes as in ``search_spaces.layers``.
+
+Scales start at one and shifts at zero, so no initialisation touches them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from search_spaces.layers import unfold_replicas
+
+
+class BatchNorm(nn.Module):
+    """Batch norm over K channels of x_BK, x_BKT or x_BKHW, with running statistics per replica."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, replicas: int, channels: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+        self.register_buffer("running_mean", torch.zeros(replicas, channels))
+        self.register_buffer("running_var", torch.ones(replicas, channels))
+
+    def forward(self, x_BK: Tensor) -> Tensor:
+        """Normalise every channel of every replica over batch and positions."""
+        return F.batch_norm(
+            x_BK,
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
+            self.weight.flatten(),
+            self.bias.flatten(),
+            self.training,
+            self.momentum,
+        )
+
+
+class VectorBatchNorm(BatchNorm):
+    """Batch norm of x_RBC or x_RBTC over batch and tokens, with running statistics per replica."""
+
+    def forward(self, x_RBC: Tensor) -> Tensor:
+        """Normalise every channel of every replica."""
+        x_NK = x_RBC.flatten(1, -2).transpose(0, 1).flatten(1)
+        return unfold_replicas(super().forward(x_NK), x_RBC.shape[0]).reshape(x_RBC.shape)
+
+
+class LayerNorm(nn.Module):
+    """Layer norm of x_RBC or x_RBTC over its last axis, scale and shift per replica."""
+
+    def __init__(self, replicas: int, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+
+    def forward(self, x_RBC: Tensor) -> Tensor:
+        """Normalise every vector of every replica."""
+        shape = (x_RBC.shape[0], *(1,) * (x_RBC.dim() - 2), x_RBC.shape[-1])
+        normal = F.layer_norm(x_RBC, x_RBC.shape[-1:])
+        return normal * self.weight.view(shape) + self.bias.view(shape)
+
+
+class ChannelLayerNorm(nn.Module):
+    """Layer norm of images x_BKHW over channels and positions, one group per replica."""
+
+    def __init__(self, replicas: int, channels: int) -> None:
+        super().__init__()
+        self.replicas = replicas
+        self.weight = nn.Parameter(torch.ones(replicas, channels))
+        self.bias = nn.Parameter(torch.zeros(replicas, channels))
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        """Normalise every image of every replica."""
+        return F.group_norm(x_BKHW, self.replicas, self.weight.flatten(), self.bias.flatten())
+
+
+class LayerScale(nn.Module):
+    """Multiplies x_RBTC by a trained vector per replica (CaiT, arXiv 2103.17239)."""
+
+    def __init__(self, replicas: int, channels: int, start: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((replicas, channels), start))
+
+    def forward(self, x_RBTC: Tensor) -> Tensor:
+        """Scale every channel."""
+        return x_RBTC * self.weight[:, None, None, :]
