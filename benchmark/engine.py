@@ -28,8 +28,12 @@ from search_spaces import conventions
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
-CHUNK = 64
-"""At most this many replicas are trained as one network; more are split evenly."""
+CACHED_ELEMENTS = 2**18
+"""Replicas are trained together until one layer's activations reach this many numbers (1 MiB in
+float32): beyond, they leave the cache and each replica-step takes longer than it would in less
+company."""
+
+MAX_CHUNK = 64
 
 Outcome = dict[str, Any]
 Progress = Callable[[int], None]
@@ -50,7 +54,8 @@ def run(unit: Unit, on_progress: Progress | None = None) -> list[dict[str, Any]]
     distinct = {replica.training_key: replica for replica in unit.replicas}
     data = datasets.load(unit.dataset)
     measured: dict[Any, Outcome] = {}
-    for chunk in chunks(list(distinct.values())):
+    limit = chunk_limit(unit, topology.width, data)
+    for chunk in chunks(list(distinct.values()), limit):
         outcomes = measure(unit, space, data, chunk, on_progress)
         measured |= {r.training_key: o for r, o in zip(chunk, outcomes, strict=True)}
     facts = describe(space, unit.architecture)
@@ -60,9 +65,16 @@ def run(unit: Unit, on_progress: Progress | None = None) -> list[dict[str, Any]]
     ]
 
 
-def chunks(replicas: Sequence[Replica]) -> Iterator[Sequence[Replica]]:
-    """Split replicas evenly into as few chunks of at most ``CHUNK`` as will hold them."""
-    count = math.ceil(len(replicas) / CHUNK)
+def chunk_limit(unit: Unit, width: int, data: Dataset) -> int:
+    """How many replicas to train as one network."""
+    _, height, columns = data.shape
+    elements = unit.recipe.batch * width * height * columns
+    return max(1, min(MAX_CHUNK, CACHED_ELEMENTS // elements))
+
+
+def chunks(replicas: Sequence[Replica], limit: int) -> Iterator[Sequence[Replica]]:
+    """Split replicas evenly into as few chunks of at most ``limit`` as will hold them."""
+    count = math.ceil(len(replicas) / limit)
     for index in range(count):
         yield replicas[index * len(replicas) // count : (index + 1) * len(replicas) // count]
 
@@ -214,7 +226,8 @@ def replica_losses(logits_RBC: Tensor, y_RB: Tensor) -> Tensor:
 def evaluate(module: nn.Module, batches: Iterator[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """Each replica's mean loss and accuracy over the batches, in evaluation mode."""
     module.eval()
-    loss_R, correct_R, images = torch.zeros(1), torch.zeros(1), 0
+    loss_R, correct_R = (torch.zeros(1, dtype=torch.float64) for _ in range(2))
+    images = 0
     for x_BKHW, y_RB in batches:
         logits_RBC = module(x_BKHW)
         loss_R = loss_R + replica_losses(logits_RBC, y_RB) * y_RB.shape[1]

@@ -11,13 +11,13 @@ from benchmark.recipes import Recipe
 class ReplicatedSGD:
     """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them.
 
-    All parameters move into one flat vector, of which the module's parameters become views, and so
-    do their gradients: a step is five vector operations however many layers and replicas there
-    are. The rate is a vector over the same elements: each replica's own.
+    All trained parameters move into one flat vector, of which the module's parameters become views,
+    and so do their gradients: a step is a few vector operations however many layers and replicas
+    there are. The rate is a vector over the same elements: each replica's own.
     """
 
     def __init__(self, module: nn.Module, lr_R: Tensor, recipe: Recipe) -> None:
-        parameters = list(module.parameters())
+        parameters = [p for p in module.parameters() if p.requires_grad]
         self.recipe = recipe
         self.weights = torch.cat([p.detach().flatten() for p in parameters])
         self.gradient = torch.zeros_like(self.weights)

@@ -17,6 +17,7 @@ from benchmark import datasets, rules
 from benchmark.rules import Bundle
 from benchmark.study import Depth, Part, Rank, Study, Updates
 from benchmark.unit import Replica, Unit
+from search_spaces.registry import option_names
 
 Read = Callable[[Sequence[str]], pa.Table | None]
 """The rows of these unit ids, or None where any is missing."""
@@ -59,7 +60,7 @@ def rank_stages(part: Rank, read: Read) -> list[Stage]:
     rows = read([each.id for each in tuning.units or ()]) if tuned else pa.table({})
     ranking = Stage(part.name, part.kind, "rank", None, len(architectures))
     if rows is not None:
-        rates = {name: space.published_rate for name in part.rules} | base_rates(rows)
+        rates = dict.fromkeys(part.rules, space.published_rate) | base_rates(rows)
         ranking = Stage(
             part.name,
             part.kind,
@@ -77,14 +78,14 @@ def base_rates(rows: pa.Table) -> dict[str, float]:
     survived it.
     """
     accuracies: dict[tuple[str, float], list[float]] = defaultdict(list)
-    for row in rows.select(["rule", "lr", "status", "valid_accuracy"]).to_pylist():
+    for row in rows.select(["rule", "base_lr", "status", "valid_accuracy"]).to_pylist():
         done = row["status"] == "done"
-        accuracies[row["rule"], row["lr"]].append(row["valid_accuracy"] if done else 0.0)
+        accuracies[row["rule"], row["base_lr"]].append(row["valid_accuracy"] if done else 0.0)
     best: dict[str, tuple[float, float]] = {}
-    for (rule, lr), values in accuracies.items():
-        candidate = (sum(values) / len(values), lr)
+    for (rule, rate), values in accuracies.items():
+        candidate = (sum(values) / len(values), rate)
         best[rule] = max(best.get(rule, (-inf, 0.0)), candidate)
-    return {rule: lr for rule, (_, lr) in best.items()}
+    return {rule: rate for rule, (_, rate) in best.items()}
 
 
 def ranked(part: Rank, architectures: Sequence[str], rates: dict[str, float]) -> list[Unit]:
@@ -180,7 +181,7 @@ def unit(part: Part, architecture: str, replicas: Sequence[Replica]) -> Unit:
         measure="updates" if part.kind == "updates" else "training",
         space=part.space,
         space_version=space.version,
-        space_options=tuple(sorted(part.options.items())),
+        space_options=tuple((name, getattr(space, name)) for name in option_names(part.space)),
         architecture=architecture,
         replicas=tuple(replicas),
         recipe=part.recipe,

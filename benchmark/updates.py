@@ -8,6 +8,7 @@ what the theory speaks of; so S_l scales as eta^2, and any constant can be appli
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,13 +22,14 @@ from search_spaces.layers import Node
 def one_step_moments(
     module: nn.Module, x_BKHW: Tensor, y_RB: Tensor, lr_R: Tensor
 ) -> list[dict[str, Any]]:
-    """Each replica's S_l for every node in order, one step of the mean cross-entropy at its rate.
+    """Each replica's S_l for every hidden node in order, after one step of the mean cross-entropy.
 
     The gradient and the moments are taken on the same images x_BKHW with labels y_RB.
     """
     module.train()
     replicas = len(lr_R)
-    names, parameters = zip(*module.named_parameters(), strict=True)
+    trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    names, parameters = tuple(trained), tuple(trained.values())
     loss_RB = F.cross_entropy(module(x_BKHW).flatten(0, 1), y_RB.flatten(), reduction="none").view(
         y_RB.shape
     )
@@ -47,9 +49,14 @@ def one_step_moments(
         torch.func.functional_call(module, dict(zip(names, values, strict=True)), (x_BKHW,))
         for handle in handles:
             handle.remove()
-        return tuple(by_replica(node, z, replicas) for node, z in seen)
+        hidden = seen[:-1]  # the last node holds the logits, which the theory leaves out
+        return tuple(by_replica(node, z, replicas) for node, z in hidden)
 
-    _, change = torch.func.jvp(nodes, parameters, tangents)
+    with warnings.catch_warnings():
+        # torch's forward mode compiles its own derivative formulas with a deprecated call.
+        warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        change = torch.func.jvp(nodes, parameters, tangents)[1]
     moments_LR = torch.stack([dz.square().mean(1) for dz in change])
     initial = loss_R.detach()
     return [
@@ -77,4 +84,4 @@ def by_replica(node: Node, z: Tensor, replicas: int) -> Tensor:
     """A node's value with replicas first and all else flattened, whichever layout it has."""
     if node.replica_axis == 0:
         return z.flatten(1)
-    return z.unflatten(1, (replicas, -1)).transpose(0, 1).flatten(1)
+    return z.view(len(z), replicas, -1).transpose(0, 1).flatten(1)

@@ -70,7 +70,10 @@ def multipliers(space: SearchSpace, architectures: Sequence[str]) -> dict[str, R
     return {
         name: RuleColumn(
             each.convention(space.name) or "",
-            [bundle and bundle.lr_multiplier for bundle in bundles(name, space, architectures)],
+            [
+                None if bundle is None else bundle.lr_multiplier
+                for bundle in bundles(name, space, architectures)
+            ],
         )
         for name, each in registry().items()
         if not isinstance(each, Control)

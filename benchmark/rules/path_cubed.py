@@ -18,7 +18,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("the sum over paths is undefined without an input-output path")
     ratio = base.paths.sum_cubes / target.paths.sum_cubes
-    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * base.kernel / target.kernel)
+    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * BASE_KERNEL / target.kernel)
 
 
 RULE = Rule(

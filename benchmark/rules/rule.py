@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search_spaces import conventions
 from search_spaces.paths import PathStatistics
@@ -66,8 +66,13 @@ class Rule:
         return self.conventions.get(space, self.conventions.get("*", ""))
 
     def bundle(self, target: Reading, base: Reading) -> Bundle:
-        """The prescription for ``target`` where ``base`` is the architecture that was tuned."""
-        return self.prescribe(target, base)
+        """The prescription for ``target`` where ``base`` is the architecture that was tuned.
+
+        Without an addition every in-degree is 1 and there is no branch, so each scheme is He's:
+        it is named so, and rules that then train the same network train it once.
+        """
+        bundle = self.prescribe(target, base)
+        return bundle if target.residual_blocks else replace(bundle, initialization="he")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from benchmark.rules.rule import Bundle, Control
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
+from benchmark.rules.rule import Bundle, Control
 
 SEED = 20_240_217
 

@@ -1,0 +1,120 @@
+"""Every rule on every space, and the equations of the rules written out."""
+
+import math
+from collections import Counter
+
+import pytest
+
+from benchmark import rules
+from benchmark.initialization import SCHEMES
+from benchmark.rules import Control
+from search_spaces import registry
+from search_spaces.conventions import CONVENTIONS, convention
+from search_spaces.errors import InvalidInput
+
+BASE = "1_01_001"
+TWO_PATHS = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
+PATHLESS = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+
+
+@pytest.mark.parametrize("name", rules.registry())
+@pytest.mark.parametrize("space_name", registry.names())
+def test_contract_every_rule_on_every_space(name: str, space_name: str) -> None:
+    space = registry.create(space_name)
+    base = space.base_architecture
+    population = [base, *space.architectures(5, seed=1)]
+    given = rules.bundles(name, space, population)
+    for architecture, bundle in zip(population, given, strict=True):
+        if not space.topology(architecture).trainable:
+            assert bundle is None
+            continue
+        assert bundle is not None
+        assert bundle.initialization in SCHEMES
+        assert math.isfinite(bundle.lr_multiplier)
+        assert bundle.lr_multiplier > 0
+    if not isinstance(rules.rule(name), Control):
+        assert given[0] is not None
+        assert given[0].lr_multiplier == 1
+    assert rules.rule(name).convention(space_name) in {"", *CONVENTIONS}
+
+
+@pytest.mark.parametrize("depth", [2, 5, 17, 60])
+def test_chain_law_path_cubed_is_effective_depth_under_one_convention(depth: int) -> None:
+    """On a chain of L layers there is one path: (L^3)^(-1/2) = L^(-3/2), exactly."""
+    space = registry.create("cnn", width=8)
+    topology, base = space.topology(f"cnn-{depth}"), space.topology("cnn-1")
+    for name in CONVENTIONS:
+        readings = [rules.Reading.of(each, name) for each in (topology, base)]
+        cubed = rules.rule("path-cubed").bundle(*readings)
+        depths = rules.rule("effective-depth").bundle(*readings)
+        assert cubed.lr_multiplier == pytest.approx(depths.lr_multiplier, rel=1e-14)
+
+
+def test_path_cubed_on_residual_nets_is_the_closed_form() -> None:
+    """Sum over paths of (k + 1)^3 with C(n, k) paths of k branches."""
+    space = registry.create("resnet", width=8)
+    for blocks in (1, 4, 9, 40):
+        target = sum(math.comb(blocks, k) * (k + 1) ** 3 for k in range(blocks + 1))
+        base = 1 + 8
+        (bundle,) = rules.bundles("path-cubed", space, [f"resnet-{blocks}"])
+        assert bundle is not None
+        assert bundle.lr_multiplier == pytest.approx(math.sqrt(base / target), rel=1e-14)
+
+
+def test_published_multipliers_on_nasbench201() -> None:
+    """46 distinct rates from 0.0891 to 1, median 0.2357 (arXiv 2402.17440's code, counted)."""
+    space = registry.create("nasbench201")
+    given = rules.bundles("path-cubed", space, space.architectures())
+    trainable = sorted(bundle.lr_multiplier for bundle in given if bundle)
+    assert len(given) - len(trainable) == 341
+    assert len({round(value, 12) for value in trainable}) == 46
+    assert trainable[0] == pytest.approx(126**-0.5)
+    assert trainable[-1] == 1
+    assert trainable[len(trainable) // 2] == pytest.approx(0.2357, abs=5e-5)
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+def test_kernel_factor_is_three_over_the_side(kernel: int) -> None:
+    space = registry.create("cnn", width=8, kernel=kernel)
+    (bundle,) = rules.bundles("path-cubed", space, ["cnn-1"])
+    assert bundle is not None
+    assert bundle.lr_multiplier == pytest.approx(3 / kernel)
+
+
+def test_effective_depth_counts_layers_and_additions_of_the_network() -> None:
+    space = registry.create("nasbench201", channels=4, cells=1)
+    base, target = (
+        convention("wu2026-layers-and-additions").statistics(space.topology(text)).min
+        for text in (BASE, TWO_PATHS)
+    )
+    assert base is not None
+    assert target is not None
+    (bundle,) = rules.bundles("effective-depth", space, [TWO_PATHS])
+    assert bundle is not None
+    assert bundle.lr_multiplier == pytest.approx((target / base) ** -1.5)
+    assert target == base + 3  # one addition in each of three cells; the skip adds no layer
+
+
+def test_shuffled_deals_the_same_rates_to_others() -> None:
+    space = registry.create("nasbench201")
+    population = [*space.architectures(200, seed=3), PATHLESS]
+    cubed = rules.bundles("path-cubed", space, population)
+    placebo = rules.bundles("shuffled", space, population)
+    rates = [Counter(b.lr_multiplier for b in given if b) for given in (cubed, placebo)]
+    assert rates[0] == rates[1]
+    moved = sum(a != b for a, b in zip(cubed, placebo, strict=True))
+    assert moved > 100
+    assert placebo == rules.bundles("shuffled", space, population)
+    assert placebo[-1] is None
+
+
+def test_the_entry_point_gives_every_rule_but_the_controls() -> None:
+    space = registry.create("nasbench201")
+    columns = rules.multipliers(space, [BASE, PATHLESS])
+    assert set(columns) == {n for n, r in rules.registry().items() if not isinstance(r, Control)}
+    assert all(column.multipliers == [1.0, None] for column in columns.values())
+
+
+def test_an_unknown_rule_is_one_sentence_with_the_choices() -> None:
+    with pytest.raises(InvalidInput, match=r"unknown rule 'path-squared'.*path-cubed"):
+        rules.rule("path-squared")
