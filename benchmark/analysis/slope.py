@@ -92,7 +92,7 @@ def depth_slope(
     level: float = LEVEL,
     exponents: Sequence[float] = EXPONENTS,
 ) -> Slope:
-    """The slope of the optimal rate; censored, untrained and diverged rungs are left out by name."""
+    """Slope of the optimal rate; censored, untrained and diverged rungs are left out by name."""
     rate_D = np.array([optimum.rate if optimum.usable else math.nan for optimum in optima])
     left_out = Counter(optimum.status for optimum in optima if not optimum.usable)
     reason = ", ".join(f"{count} {status}" for status, count in sorted(left_out.items()))
