@@ -5,7 +5,7 @@ import math
 from benchmark.rules.rule import Bundle, Reading, Rule
 
 BASE_KERNEL = 3
-"""The kernel side at which the kernel factor is 1 (the released code's base)."""
+"""The kernel side at which the kernel factor is 1 (the released code's base), as for linears."""
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:
@@ -18,7 +18,8 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("the sum over paths is undefined without an input-output path")
     ratio = base.paths.sum_cubes / target.paths.sum_cubes
-    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * BASE_KERNEL / target.kernel)
+    kernel_factor = BASE_KERNEL / target.kernel if target.kernel > 1 else 1.0
+    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * kernel_factor)
 
 
 RULE = Rule(

@@ -1,0 +1,40 @@
+# What a stranger types. Every target makes .venv and installs into it first, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export RAY_USAGE_STATS_ENABLED := 0
+export OMP_NUM_THREADS := 1
+
+.PHONY: quickstart test check format report-example clean
+
+quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundled digits (minutes)
+	$(BIN)/python jobs/quickstart.py
+	$(BIN)/python -m benchmark.report reports/quickstart/results
+
+test: $(VENV)/.installed-test  ## every test, the fast ones first
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev  ## rewrite the files as `check` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Installs are remembered by a stamp that setup.cfg and constraints.txt outdate.
+$(VENV)/.installed-run: EXTRAS :=
+$(VENV)/.installed-test: EXTRAS := [test]
+$(VENV)/.installed-dev: EXTRAS := [dev]
+$(VENV)/.installed-%: setup.cfg constraints.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; set PYTHON to a newer one"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".$(EXTRAS)"
+	touch $@
+
+clean:  ## forget the environment and the generated reports, but for the example
+	rm -rf $(VENV) reports/quickstart
