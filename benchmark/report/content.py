@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, isnan
+from math import isinf, isnan
 from typing import Literal
 
 from benchmark.analysis.bootstrap import Interval
@@ -90,15 +90,20 @@ def sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """A number as read: ``digits`` significant digits, a true minus sign, a dash where missing."""
+def number(value: float | None) -> str:
+    """A number as read: about three digits, a true minus sign, a dash where missing."""
     if value is None or isnan(value):
         return "–"
-    if not isfinite(value):
+    if isinf(value):
         return "∞" if value > 0 else "−∞"
-    if isinstance(value, int):
-        return f"{value:,}".replace("-", "−")
-    return f"{value:.{digits}g}".replace("-", "−")
+    size = abs(value)
+    if isinstance(value, int) or size >= 100:
+        text = f"{value:,.0f}"
+    elif size >= 0.01 or size == 0:
+        text = f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
+    else:
+        text = f"{value:.2g}"
+    return text.replace("-", "−")
 
 
 def percent(value: float | None) -> str:
@@ -107,18 +112,15 @@ def percent(value: float | None) -> str:
 
 
 def interval(value: Interval, scale: float = 1.0, unit: str = "") -> str:
-    """``estimate [low, high]`` with its n, or the estimate and why it has no interval."""
-    estimate = number(value.estimate * scale) + unit
+    """``estimate [low, high], n``, or the estimate and why it has no interval."""
+    return f"{number(value.estimate * scale)}{unit} {bounds(value, scale)}"
+
+
+def bounds(value: Interval, scale: float = 1.0) -> str:
+    """``[low, high], n``, or why there are none."""
     if not value.determined:
-        return f"{estimate} (undetermined: {value.reason})"
-    return f"{estimate} [{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n}"
-
-
-def cell(value: Cell) -> str:
-    """A table's cell in words."""
-    if isinstance(value, Interval):
-        return interval(value)
-    return value if isinstance(value, str) else number(value)
+        return f"(undetermined: {value.reason})"
+    return f"[{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n}"
 
 
 def interval_data(title: str, values: Mapping[str, Interval], scale: float = 1.0) -> Table:

@@ -223,6 +223,7 @@ def heat_map(name: str, title: str, values_MM: np.ndarray, labels: Sequence[str]
             cbar_kws={"label": bar, "shrink": 0.8},
             rasterized=values_MM.size > RASTER_ABOVE,
         )
+        axes.grid(visible=False)
         axes.tick_params(length=0)
         axes.set_xticks(axes.get_xticks(), labels, rotation=40, ha="right", rotation_mode="anchor")
         return svg(canvas, name, title)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from benchmark.report import depth, methods, rank, updates
-from benchmark.report.content import Block, Figure, Findings, Table, Verdict, cell
+from benchmark.report.content import Block, Figure, Findings, Table, Verdict, bounds, number
 from benchmark.results import Results
 
 SECTIONS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
@@ -142,7 +142,7 @@ def build(results: Results) -> Page:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters |= {"number": number, "bounds": bounds}
     html = environment.get_template("template.html.j2").render(
         study=results.study,
         incomplete=incomplete(results),
@@ -152,8 +152,7 @@ def build(results: Results) -> Page:
             (part, [(ask, list(told)) for ask, told in groupby(group, lambda v: v.question)])
             for part, group in groupby(verdicts, lambda v: v.part)
         ],
-        sections=[s for s in sections if s.blocks or s.id in ("verdict", "cite")],
-        citation=methods.citation(),
+        sections=[s for s in sections if s.blocks or s.id == "verdict"],
     )
     figures = tuple(item for b in blocks for item in b.items if isinstance(item, Figure))
     return Page(html, figures, short, incomplete(results))
@@ -205,7 +204,9 @@ def completeness(results: Results) -> tuple[str | Table, ...]:
         (failure.description, failure.attempt, failure.error)
         for failure in results.failures.values()
     ]
-    listed = Table("Units that failed, by their last attempt", ("unit", "attempt", "error"), failures)
+    listed = Table(
+        "Units that failed, by their last attempt", ("unit", "attempt", "error"), failures
+    )
     aside = f"{results.quarantined} damaged files were set aside in quarantine/."
     return (counted, *([listed] if failures else []), *([aside] if results.quarantined else []))
 

@@ -67,7 +67,9 @@ def verdicts_of(
             f"{percent(shift.share_improved.estimate)} of architectures improve."
         )
         result.append(
-            Verdict(ranked.name, topic, question, rule, answer, f"{because} {sentence(why)}".strip())
+            Verdict(
+                ranked.name, topic, question, rule, answer, f"{because} {sentence(why)}".strip()
+            )
         )
     return tuple(result)
 
@@ -111,7 +113,8 @@ def scatter(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, in
         x, y = accuracy_A[finite_A], 100 * shift.shift_A[finite_A]
         panels.append(
             figures.Panel(
-                title=rule, series=[figures.Series(label=rule, x=x, y=y, color=colors[rule], line="")]
+                title=rule,
+                series=[figures.Series(label=rule, x=x, y=y, color=colors[rule], line="")],
             )
         )
         kept = np.array(ranked.architectures)[finite_A]

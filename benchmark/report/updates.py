@@ -1,2 +1,5 @@
 from benchmark.report.content import Findings
-def findings(part,table,colors): return Findings((),())
+
+
+def findings(part, table, colors):
+    return Findings((), ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from benchmark.analysis.bootstrap import Interval
@@ -27,14 +29,19 @@ def exceeds(
     if not value.determined:
         return "undetermined", value.reason
     if value.high < margin:
-        return "no", "" if value.high >= 0 else "the effect is below 0"
+        return "no", (
+            f"the whole interval lies below {number(margin * scale)}, the smallest effect of interest"
+        )
     if value.low <= 0:
         return "undetermined", (
             f"the interval holds both 0 and {number(margin * scale)}, the smallest effect of "
             "interest: more architectures or seeds are needed"
         )
     if adjusted_p > 1 - value.level:
-        return "undetermined", f"above 0 alone, but not after Holm's correction (p = {adjusted_p:.2g})"
+        return (
+            "undetermined",
+            f"above 0 alone, but not after Holm's correction (p = {adjusted_p:.2g})",
+        )
     return "yes", ""
 
 
@@ -47,3 +54,20 @@ def below(value: Interval, bound: float) -> tuple[Answer, str]:
     if value.low > bound:
         return "no", ""
     return "undetermined", f"the interval holds the bound {number(bound)}"
+
+
+def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Answer, str]:
+    """Is the exponent ``theory``? Yes where the interval holds it and none of its rivals."""
+    if not value.determined:
+        return "undetermined", value.reason
+    if not value.contains(theory):
+        return "no", ""
+    held = [exponent(rival) for rival in rivals if value.contains(rival)]
+    if held:
+        return "undetermined", f"the interval holds {' and '.join(held)} as well"
+    return "yes", ""
+
+
+def exponent(value: float) -> str:
+    """An exponent as the papers write it."""
+    return str(Fraction(value).limit_denominator(8)).replace("-", "−")
