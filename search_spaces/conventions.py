@@ -115,8 +115,13 @@ def wu2026_update_units(graph: ArchGraph) -> PathStatistics:
 
 @_named("am-mup-blocks", "network", "arXiv 2510.04327 [P] and its released scripts [C]")
 def am_mup_blocks(graph: ArchGraph) -> PathStatistics:
-    """On a network without additions the body layers (CNN: L = convolutions); with additions the
-    additions on the path (ResNet: L = residual blocks); stem and head are not counted."""
-    if graph.additions:
-        return PathStatistics.of(graph, lambda edge: 0, addition_length=1)
-    return PathStatistics.of(graph, _body_weights)
+    """1 for every layer of the path, and 1 for every shortcut into an addition, which stands for
+    the block it passes by; stem and head are not counted. L is the minimum: the convolutions of a
+    CNN, the residual blocks of a ResNet. On other graphs this reading is ours."""
+
+    def length(edge: Edge) -> int:
+        if edge.operation.weighted:
+            return int(edge.operation.role in ("body", "reduction"))
+        return int(graph.in_degrees[edge.target] >= 2)
+
+    return PathStatistics.of(graph, length)

@@ -43,6 +43,7 @@ def write(dag: Dag) -> str:
     return "_".join((digits[:1], digits[1:3], digits[3:6], digits[6:]))
 
 
+@lru_cache(maxsize=1 << 17)
 def read(text: str) -> Dag:
     """The DAG of a code; ``InvalidInput`` shows the wrong piece."""
     text = text.strip()
@@ -59,6 +60,7 @@ def read(text: str) -> Dag:
     return tuple(int(digit) for digit in text if digit != "_")
 
 
+@lru_cache(maxsize=1 << 16)
 def _live(dag: Dag) -> Dag:
     """The DAG with only the edges that lie on an input-output path."""
     absent = ArchGraph(

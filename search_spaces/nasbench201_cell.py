@@ -64,6 +64,7 @@ def code(cell: Cell) -> str:
     return f"{digits[0]}_{digits[1:3]}_{digits[3:]}"
 
 
+@lru_cache(maxsize=1 << 16)
 def read(text: str) -> Cell:
     """The cell of a string, an index or a short code; ``InvalidInput`` shows the wrong piece."""
     text = text.strip()

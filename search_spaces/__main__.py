@@ -1,0 +1,95 @@
+"""``python -m search_spaces list | describe ARCH | export SPACE --out FILE.parquet``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from search_spaces.conventions import CONVENTIONS
+from search_spaces.describe import describe
+from search_spaces.errors import InvalidInput
+from search_spaces.export import export
+from search_spaces.registry import create, names
+from search_spaces.resolve import read_options, resolve
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m search_spaces", description="Architectures, and what depth is in them."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the spaces and the conventions there are")
+    one = commands.add_parser("describe", help="one architecture explained")
+    one.add_argument("architecture", help="cell string, index, code or rung: 6111, resnet-8")
+    one.add_argument("--space", help="the space, where the name alone does not tell")
+    one.add_argument("--svg", type=Path, metavar="FILE", help="draw the graph into FILE as well")
+    table = commands.add_parser("export", help="a space as a Parquet table")
+    table.add_argument("space", help="such as nasbench201")
+    table.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
+    for command in (one, table):
+        command.add_argument(
+            "--option", action="append", default=[], metavar="KEY=VALUE", help="such as kernel=5"
+        )
+    return parser
+
+
+def _list() -> None:
+    for name in names():
+        space = create(name)
+        rows = space.architectures()
+        options = repr(space).partition("(")[2].rstrip(")")
+        print(f"{name}: {len(rows)} architectures, base {space.base_architecture}")
+        print(textwrap.fill(options, 76, initial_indent="    ", subsequent_indent="    "))
+    print("\nConventions of depth")
+    for convention in CONVENTIONS.values():
+        print(f"\n{convention.name} ({convention.scope}; {convention.source})")
+        print(textwrap.fill(convention.counts, 76, initial_indent="    ", subsequent_indent="    "))
+
+
+def _export(name: str, options: Sequence[str], out: Path) -> None:
+    space = create(name, **read_options(options))
+    started = time.perf_counter()
+    table = export(space)
+    computed = time.perf_counter()
+    _require_folder(out)
+    pq.write_table(table, out)
+    written = time.perf_counter()
+    print(
+        f"{out}: {table.num_rows} rows, {table.num_columns} columns; computed in "
+        f"{computed - started:.2f} s, written in {written - computed:.2f} s"
+    )
+
+
+def _require_folder(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise InvalidInput(f"there is no folder {file.parent}; make it, or write elsewhere")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0, or 2 after one sentence about what was wrong."""
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.command == "list":
+            _list()
+        elif asked.command == "export":
+            _export(asked.space, asked.option, asked.out)
+        else:
+            if asked.svg is not None:
+                _require_folder(asked.svg)
+            space, architecture = resolve(asked.architecture, asked.space, asked.option)
+            describe(space, architecture, Console(), asked.svg)
+    except (InvalidInput, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
