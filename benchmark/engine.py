@@ -168,8 +168,8 @@ def train(
             optimizer.step(schedule(recipe, step, total))
             loss_SR[step] = loss_R.detach()
             step += 1
-        if on_progress:
-            on_progress(batches.steps * R)
+            if on_progress:
+                on_progress(R)
         evaluation["valid_loss"], evaluation["valid_accuracy"] = evaluate(module, batches.valid())
         valid_ER[epoch] = evaluation["valid_accuracy"]
     evaluation["test_loss"], evaluation["test_accuracy"] = evaluate(module, batches.test())
