@@ -1,0 +1,122 @@
+"""What a person sees while it trains: a bar on a terminal, plain lines where there is none."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+LINE_EVERY: Final = 10.0
+"""Seconds between plain lines."""
+
+
+class Progress:
+    """Counts of units and replica-steps, shown while the context is open.
+
+    ``expect`` adds work as rounds of a plan become known; ``update`` takes a shard's counts so far:
+    ``units`` done, replica-``steps``, ``diverged`` replicas and ``failed`` units.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self.units = self.steps = self.shards = self.finished = self.retried = 0
+        self.counts: dict[str, Counter[str]] = {}
+        self.begin = self.lined = time.monotonic()
+        self.closed = False
+        self.live = Live(
+            console=self.console, get_renderable=self.render, refresh_per_second=4, transient=False
+        )
+
+    def __enter__(self) -> Self:
+        self.begin = time.monotonic()
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.closed = True
+        if self.console.is_terminal:
+            self.live.stop()
+        else:
+            self.line()
+
+    def expect(self, units: int, steps: int, shards: int, retried: int = 0) -> None:
+        """Work that a round adds; ``retried`` of its units failed in an earlier one."""
+        self.units += units - retried
+        self.retried += retried
+        self.steps += steps
+        self.shards += shards
+
+    def update(self, shard: str, counts: dict[str, int]) -> None:
+        """A shard's counts so far."""
+        self.counts[shard] = Counter({name: counts[name] for name in COUNTED})
+        if not self.console.is_terminal and time.monotonic() - self.lined >= LINE_EVERY:
+            self.line()
+
+    def finish(self) -> None:
+        """Another shard came to its end."""
+        self.finished += 1
+
+    @property
+    def total(self) -> Counter[str]:
+        """The counts over all shards."""
+        counted = sum(list(self.counts.values()), Counter[str]())
+        counted["failed"] -= self.retried
+        return counted
+
+    @property
+    def share(self) -> float:
+        """The share of the replica-steps that is done (of the units where none is counted)."""
+        done = self.total
+        expected, reached = (
+            (self.steps, done["steps"]) if self.steps else (self.units, done["units"])
+        )
+        return min(1.0, reached / expected) if expected else 1.0
+
+    def words(self) -> str:
+        """One line: units, shards, trouble, speed and the time that is left."""
+        done, elapsed = self.total, time.monotonic() - self.begin
+        left = clock(elapsed * (1 - self.share) / self.share) if self.share else "unknown"
+        ending = f"{clock(elapsed)} in all" if self.closed else f"{left} left"
+        return (
+            f"{done['units']}/{self.units} units, {self.finished}/{self.shards} shards, "
+            f"{done['diverged']} diverged, {done['failed']} failed, "
+            f"{done['steps'] / max(elapsed, 1e-9):,.0f} replica-steps/s, {ending}"
+        )
+
+    def render(self) -> Group:
+        """The bar, and the line of counts below it."""
+        bar = Table.grid(padding=(0, 1), expand=True)
+        bar.add_column(ratio=1)
+        bar.add_column(justify="right")
+        bar.add_row(ProgressBar(total=1.0, completed=self.share), f"{self.share:4.0%}")
+        return Group(bar, Text(self.words(), no_wrap=False))
+
+    def line(self) -> None:
+        """One plain line."""
+        self.lined = time.monotonic()
+        self.console.print(
+            f"{self.share:4.0%}  {self.words()}", soft_wrap=True, highlight=False, markup=False
+        )
+
+
+COUNTED: Final = ("units", "steps", "diverged", "failed")
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, second = divmod(round(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"

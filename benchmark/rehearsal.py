@@ -1,0 +1,73 @@
+"""``--dry-run``: what a study would run and about how long it would take; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from benchmark import engine, schema
+from benchmark.plan import Stage, plan
+from benchmark.progress import clock
+from benchmark.shards import Run, calibrate
+from benchmark.store import Store
+from benchmark.study import Study
+from benchmark.unit import Unit
+
+
+def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console) -> None:
+    """Print units, replicas and replica-steps per stage, and the time by a short calibration."""
+    stages = assumed_plan(study, store)
+    units = {unit.id: unit for stage in stages for unit in stage.units or ()}
+    todo = [units[unit_id] for unit_id in units.keys() - store.done()]
+    table = Table(title=f"study {study.name} (nothing is run)", title_justify="left")
+    table.add_column("part")
+    table.add_column("stage")
+    for column in ("units", "done", "replicas", "replica-steps"):
+        table.add_column(column, justify="right")
+    for stage in stages:
+        numbers = numbers_of(stage, store)
+        table.add_row(stage.part, stage.name, *(f"{number:,}" for number in numbers))
+    console.print(table)
+    seconds = sum(map(engine.cost, todo)) * calibrate(todo, run, engine.cost, engine.replica_steps)
+    console.print(
+        f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
+        "(one unit was timed for a second; rates still to be tuned are assumed)"
+    )
+
+
+def numbers_of(stage: Stage, store: Store) -> tuple[int, int, int, int]:
+    """A stage's units, those that are stored, replicas and replica-steps."""
+    units = stage.units or ()
+    done = store.done()
+    return (
+        len(units),
+        sum(unit.id in done for unit in units),
+        sum(len(unit.replicas) for unit in units),
+        sum(map(engine.replica_steps, units)),
+    )
+
+
+def assumed_plan(study: Study, store: Store) -> list[Stage]:
+    """The whole plan, as if every unit that later stages wait for had come out even."""
+    seen: dict[str, Unit] = {}
+
+    def read(ids: Sequence[str]) -> pa.Table | None:
+        stored = store.read(ids)
+        if stored is not None or not all(unit_id in seen for unit_id in ids):
+            return stored
+        even = {"status": "done", "valid_accuracy": 0.0}
+        return schema.table(
+            [schema.row(seen[i], replica, even) for i in ids for replica in seen[i].replicas]
+        )
+
+    stages = plan(study, read)
+    while any(stage.units is None for stage in stages):
+        before = len(seen)
+        seen |= {unit.id: unit for stage in stages for unit in stage.units or ()}
+        if len(seen) == before:
+            break
+        stages = plan(study, read)
+    return stages

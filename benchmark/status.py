@@ -1,0 +1,74 @@
+"""``python -m benchmark.status RESULTS``: what is planned, done, diverged, failed and missing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.results import Count, Results
+from search_spaces.errors import InvalidInput
+
+
+def show(results: Results, console: Console) -> None:
+    """Print the counts per stage, what was set aside, and why units failed."""
+    table = Table(title=f"study {results.study['name']}", title_justify="left")
+    for column in ("part", "stage"):
+        table.add_column(column)
+    for column in ("units", "done", "failed", "missing", "replicas", "diverged", "untrainable"):
+        table.add_column(column, justify="right")
+    for count in results.counts:
+        table.add_row(*cells(count))
+    console.print(table)
+    if any(count.waits for count in results.counts):
+        console.print("A stage that waits is planned once the stages before it are done.")
+    if results.quarantined:
+        console.print(
+            f"{results.quarantined} damaged files were set aside in quarantine/; "
+            "the job trains again what is missing."
+        )
+    if results.extra:
+        console.print(f"{results.extra} stored units belong to other fields of this study.")
+    for failure in results.failures.values():
+        console.print(
+            f"failed: {failure.description}, attempt {failure.attempt}: {failure.error}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def cells(count: Count) -> list[str]:
+    """A stage's row."""
+    numbers = (
+        count.planned,
+        count.done,
+        count.failed,
+        count.missing,
+        count.replicas,
+        count.diverged,
+        count.untrainable,
+    )
+    name = f"{count.stage} (waits)" if count.waits else count.stage
+    return [escape(count.part), escape(name), *(f"{number:,}" for number in numbers)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show a results folder; 0, or 2 where there is none."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark.status", description=__doc__)
+    parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
+    arguments = parser.parse_args(argv)
+    try:
+        show(Results.load(arguments.results), Console())
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
