@@ -92,7 +92,7 @@ def mean_interval(
 ) -> Interval:
     """Symmetric bootstrap-t interval of the mean (Hall, 1988): the resampled |t| gives the width.
 
-    Simulated coverage at 95%, N = 24: normal 0.95, Laplace 0.96, exponential 0.94, t with 3
+    Simulated coverage at 95%, N = 24: normal 0.95, Laplace 0.95, exponential 0.935, t with 3
     degrees of freedom 0.96; log-normal with sigma 1 only 0.90, and still 0.92 at N = 60. Below 8
     values the resamples repeat too often, and above 1000 skew no longer matters: Student's t then.
     """
@@ -193,6 +193,24 @@ def bca_interval(
     z_2 = bias + np.array([-1.0, 1.0]) * stats.norm.ppf((1 + level) / 2)
     low, high = np.quantile(b_B, stats.norm.cdf(bias + z_2 / (1 - acceleration * z_2)))
     return Interval(estimate, float(low), float(high), n, "BCa bootstrap", level)
+
+
+def jackknife_interval(
+    estimate: float, jackknife_G: Array, n: int, *, level: float = LEVEL
+) -> Interval:
+    """Student's t interval on the jackknife error (Tukey, 1958), for smooth statistics of n rows.
+
+    Args:
+        jackknife_G: the statistic with each of G equal groups of rows left out; G = n for each row.
+    """
+    check_level(level)
+    groups = len(jackknife_G)
+    if not (math.isfinite(estimate) and np.isfinite(jackknife_G).all()):
+        reason = "the statistic is undefined with some rows left out"
+        return Interval.undetermined(reason, estimate=estimate, n=n)
+    error = math.sqrt((groups - 1) * float(np.var(jackknife_G)))
+    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * error
+    return Interval(estimate, estimate - half, estimate + half, n, "jackknife t", level)
 
 
 def bca_rows(
