@@ -1,4 +1,4 @@
-"""What a page is made of: verdicts, and blocks of notes, tables and figures in named sections."""
+"""What a page is made of: notes, tables and figures in blocks, and numbers as they are read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
-from typing import Literal
 
 from benchmark.analysis.bootstrap import Interval
 
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Cell = str | int | float | Interval | None
-Answer = Literal["yes", "no", "undetermined"]
 
 
 @dataclass(frozen=True)
@@ -21,46 +20,27 @@ class Table:
     """Rows under column names; the first column names the row."""
 
     title: str
-    columns: tuple[str, ...]
+    columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
 
     def csv(self) -> str:
         """The rows at full precision; missing values are empty."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
         return text.getvalue()
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing with what it shows in words and the numbers behind it.
+    """A drawing, its finding in words (the caption), and the scalars it shows.
 
-    ``name`` is the file stem in ``figures/`` and ``data/`` and the anchor in the page; ``finding``
-    is the caption, ``svg`` the drawing, ``data`` its points (scalars only).
+    ``name`` is the anchor in the page and the stem of the files in ``figures/`` and ``data/``.
     """
 
     name: str
-    title: str
     finding: str
-    svg: str
     data: Table
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer to one question about one rule, with the numbers that give it.
-
-    ``topic`` is the question in a few words, for the summary.
-    """
-
-    part: str
-    topic: str
-    question: str
-    rule: str
-    answer: Answer
-    because: str
+    svg: str
 
 
 @dataclass(frozen=True)
@@ -69,67 +49,49 @@ class Block:
 
     section: str
     part: str
-    items: tuple[str | Table | Figure, ...]
+    items: Sequence[str | Table | Figure]
 
 
-@dataclass(frozen=True)
-class Findings:
-    """All that one part of the study says."""
-
-    verdicts: tuple[Verdict, ...]
-    blocks: tuple[Block, ...]
+def intervals(title: str, values: Mapping[tuple[str, str], Interval], scale: float = 1) -> Table:
+    """Intervals as plain numbers; the keys are (rule, what)."""
+    rows: list[list[Cell]] = [
+        [*key, v.estimate * scale, v.low * scale, v.high * scale, v.n, v.method]
+        for key, v in values.items()
+    ]
+    return Table(title, ("rule", "of", "estimate", "low", "high", "n", "method"), rows)
 
 
 def slug(*names: str) -> str:
-    """A file stem and anchor from names."""
+    """A file stem and anchor."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
 
 
-def sentence(text: str) -> str:
-    """A reason as a sentence; empty stays empty."""
-    return f"{text[0].upper()}{text[1:]}." if text else ""
-
-
-def number(value: float | None) -> str:
-    """A number as read: about three digits, a true minus sign, a dash where missing."""
+def number(value: float | None, digits: int = 2) -> str:
+    """A number as read: three digits near 1, ``digits`` and a power of ten where it is tiny."""
     if value is None or isnan(value):
         return "–"
-    if isinf(value):
-        return "∞" if value > 0 else "−∞"
     size = abs(value)
-    if isinstance(value, int) or size >= 100:
+    if isinf(value):
+        text = f"{value:+}".replace("inf", "∞").lstrip("+")
+    elif isinstance(value, int) or size >= 100:
         text = f"{value:,.0f}"
-    elif size >= 0.01 or size == 0:
-        text = f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
+    elif size >= 0.001 or size == 0:
+        decimals = next((d for d, least in enumerate((10, 1, 0.01), 1) if size >= least), 4)
+        text = f"{value:.{decimals if size else 0}f}"
     else:
-        text = f"{value:.2g}"
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        raised = str(int(power)).translate(SUPERSCRIPT)
+        text = f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
     return text.replace("-", "−")
 
 
-def percent(value: float | None) -> str:
-    """A share as a percentage with one decimal."""
-    return "–" if value is None or isnan(value) else f"{100 * value:.1f}%".replace("-", "−")
-
-
-def interval(value: Interval, scale: float = 1.0, unit: str = "") -> str:
+def interval(value: Interval, scale: float = 1, unit: str = "") -> str:
     """``estimate [low, high], n``, or the estimate and why it has no interval."""
     return f"{number(value.estimate * scale)}{unit} {bounds(value, scale)}"
 
 
-def bounds(value: Interval, scale: float = 1.0) -> str:
+def bounds(value: Interval, scale: float = 1) -> str:
     """``[low, high], n``, or why there are none."""
     if not value.determined:
         return f"(undetermined: {value.reason})"
     return f"[{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n}"
-
-
-def interval_data(title: str, values: Mapping[str, Interval], scale: float = 1.0) -> Table:
-    """Intervals as plain numbers."""
-    return Table(
-        title,
-        ("of", "estimate", "low", "high", "n", "method"),
-        [
-            (key, v.estimate * scale, v.low * scale, v.high * scale, v.n, v.method)
-            for key, v in values.items()
-        ],
-    )

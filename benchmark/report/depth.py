@@ -11,181 +11,118 @@ import pyarrow as pa
 from benchmark.analysis.optimum import Optimum
 from benchmark.analysis.slope import EXPONENTS
 from benchmark.report import transfer
-from benchmark.report.content import (
-    Block,
-    Figure,
-    Findings,
-    Table,
-    Verdict,
-    interval,
-    number,
-    sentence,
-    slug,
-)
-from benchmark.report.figures import Panel, Series, curves
-from benchmark.report.ladder import Ladder, Scheme
-from benchmark.report.verdict import admits, exponent
+from benchmark.report.content import Block, Figure, Table, interval, number, slug
+from benchmark.report.figures import curves
+from benchmark.report.ladder import Ladder
+from benchmark.report.verdict import Findings, Verdict, admits, exponent
+
+QUESTION = "Does the best rate fall as effective depth to the power −3/2?"
+BEST = "best learning rate"
+DEPTH = "effective depth (layers and additions)"
 
 
 def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]) -> Findings:
     """Verdicts on the slope and on every rule's predictions, with their figures."""
-    if table.num_rows == 0 or table["chance_loss"].drop_null().length() == 0:
-        return Findings((), (Block("slope", part["name"], ("No rung is done yet.",)),))
-    ladder = Ladder.of(part, table, colors)
-    items = (loss_figure(ladder), slope_figure(ladder), optimum_table(ladder))
-    predicted = transfer.items(ladder, colors)
-    verdicts = [slope_verdict(ladder, scheme) for scheme in ladder.schemes]
-    return Findings(
-        (*verdicts, *transfer.verdicts(ladder)),
-        (Block("slope", ladder.name, (*items, *predicted)),),
-    )
-
-
-def slope_verdict(ladder: Ladder, scheme: Scheme) -> Verdict:
-    """Whether the optimum falls as depth to the power -3/2."""
-    theory, *rivals = EXPONENTS
-    answer, why = admits(scheme.slope.exponent, theory, rivals)
-    because = (
-        f"Exponent {interval(scheme.slope.exponent)} rungs; R² {number(scheme.slope.r_squared)}."
-    )
-    question = "Does the best rate fall as effective depth to the power −3/2?"
-    return Verdict(
-        ladder.name,
-        "Best rate ~ depth^−3/2",
-        question,
-        f"{scheme.label} initialisation",
-        answer,
-        f"{because} {sentence(why)}".strip(),
-    )
-
-
-def loss_figure(ladder: Ladder) -> Figure:
-    """The loss over the grid, a panel per rung."""
-    name, title = slug(ladder.name, "loss"), f"{ladder.name}: training loss against rate"
-    panels, rows = [], []
-    for d, rung in enumerate(ladder.rungs):
-        series, spans = [], []
-        for scheme in ladder.schemes:
-            optimum, mean_R = scheme.optima[d], scheme.mean_DR[d]
-            drawn_R = np.isfinite(mean_R) & (mean_R < 1.25 * ladder.chance)
-            series.append(
-                Series(
-                    label=scheme.label,
-                    x=ladder.rate_R[drawn_R],
-                    y=mean_R[drawn_R],
-                    color=scheme.color,
-                    hollow=not optimum.usable,
-                )
-            )
-            if optimum.usable:
-                spans.append((*log_bounds(optimum), scheme.color))
-            rows += [
-                (rung, scheme.label, float(rate), float(loss), int(np.isinf(loss)))
-                for rate, loss in zip(ladder.rate_R, mean_R, strict=True)
-                if not np.isnan(loss)
-            ]
-        panels.append(
-            Panel(title=f"{rung} (depth {ladder.depth_D[d]:g})", series=series, spans=spans)
+    if not table["chance_loss"].drop_null():
+        return [], [Block("slope", part["name"], ["No rung is done yet."])]
+    ladder = Ladder.of(part, table)
+    own = {scheme.name: colors[scheme.rules[0]] for scheme in ladder.schemes}
+    verdicts = []
+    for scheme in ladder.schemes:
+        slope = scheme.slope
+        because = f"Exponent {interval(slope.exponent)} rungs; R² {number(slope.r_squared)}."
+        judged = admits(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
+        label = f"initialisation {scheme.name}"
+        verdicts.append(
+            Verdict(ladder.name, "Best rate ~ depth^−3/2", QUESTION, label, because, *judged)
         )
-    unusable = [
-        f"{rung} ({scheme.label}: {optimum.status})"
-        for scheme in ladder.schemes
-        for rung, optimum in zip(ladder.rungs, scheme.optima, strict=True)
-        if not optimum.usable
-    ]
-    finding = (
-        "Mean over seeds; the vertical line is the optimum and the band its interval, the dotted "
-        "line the loss of guessing; rates at which a seed diverged are not drawn. "
-    )
-    finding += (
-        f"Hollow points, shown but not fitted: {', '.join(unusable)}."
-        if unusable
-        else "Every rung has its optimum inside the grid."
-    )
-    columns = ("rung", "initialisation", "rate", "mean training loss", "a seed diverged")
-    drawn = curves(
-        name,
-        title,
-        panels,
-        "learning rate",
-        "training loss (last epoch)",
-        log="x",
-        columns=3,
-        height=1.75,
-        level=ladder.chance,
-    )
-    return Figure(name, title, finding, drawn, Table(title, columns, rows))
+    items = (loss_figure(ladder, own), slope_figure(ladder, own))
+    predicted = transfer.items(ladder, colors)
+    block = Block("slope", ladder.name, (*items, *predicted))
+    return [*verdicts, *transfer.verdicts(ladder)], [block]
 
 
 def log_bounds(optimum: Optimum) -> tuple[float, float, float]:
     """Low, middle and high of an optimum's rate; all the same where it has no interval."""
-    if not optimum.log10_rate.determined:
+    value = optimum.log10_rate
+    if not value.determined:
         return (optimum.rate,) * 3
-    return float(10**optimum.log10_rate.low), optimum.rate, float(10**optimum.log10_rate.high)
+    return float(10**value.low), optimum.rate, float(10**value.high)
 
 
-def slope_figure(ladder: Ladder) -> Figure:
-    """The optimum against effective depth, with the fit and the theories' slopes."""
-    name, title = slug(ladder.name, "slope"), f"{ladder.name}: the best rate against depth"
-    series, rows, said = [], [], []
-    span_2 = ladder.depth_D[[0, -1]]
-    for scheme in ladder.schemes:
-        bounds_D3 = np.array([log_bounds(optimum) for optimum in scheme.optima])
-        usable_D = np.array([optimum.usable for optimum in scheme.optima])
-        for chosen_D, label, hollow in ((usable_D, scheme.label, False), (~usable_D, "", True)):
-            if chosen_D.any():
-                low, rate, high = bounds_D3[chosen_D].T
-                series.append(
-                    Series(
-                        label=label,
-                        x=ladder.depth_D[chosen_D],
-                        y=rate,
-                        low=low,
-                        high=high,
-                        color=scheme.color,
-                        line="",
-                        hollow=hollow,
-                    )
-                )
-        slope = scheme.slope.exponent
-        if np.isfinite(slope.estimate):
-            fitted = scheme.slope.prefactor * span_2**slope.estimate
-            series.append(Series(label="", x=span_2, y=fitted, color=scheme.color, marker=False))
-        said.append(f"{scheme.label} {interval(slope)}")
+def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
+    """The loss over the grid, a panel per rung."""
+    rows, unusable = [], []
+    spans: dict[str, list[tuple[float, float, float, int]]] = {}
+    for scheme, d, rung, optimum in ladder.optima():
+        used = "yes" if optimum.usable else "no"
         rows += [
-            (rung, scheme.label, int(depth), *map(float, bounds), optimum.status)
-            for rung, depth, bounds, optimum in zip(
-                ladder.rungs, ladder.depth_D, bounds_D3, scheme.optima, strict=True
-            )
+            (rung, scheme.name, rate, loss, used)
+            for rate, loss in zip(ladder.rate_R.tolist(), scheme.mean_DR[d].tolist(), strict=True)
+            if not np.isnan(loss)
         ]
-    start = next((o.rate for s in ladder.schemes for o in s.optima if o.usable), 1.0)
-    for theory, line in zip(EXPONENTS, (":", "--", "-."), strict=True):
-        label = f"slope {exponent(theory)}"
-        y = start * (span_2 / span_2[0]) ** theory
-        series.append(Series(label=label, x=span_2, y=y, line=line, marker=False))
-    finding = f"Fitted exponents: {'; '.join(said)}. Hollow points are not fitted."
-    columns = ("rung", "initialisation", "effective depth", "low", "best rate", "high", "status")
-    drawn = curves(
-        name,
-        title,
-        [Panel(title="", series=series)],
-        "effective depth (layers and additions)",
-        "best learning rate",
-        x_ticks=ladder.depth_D,
-        height=3.6,
+        if optimum.usable:
+            spans.setdefault(rung, []).append((*log_bounds(optimum), colors[scheme.name]))
+        else:
+            unusable.append(f"{rung} ({scheme.name}: {optimum.status})")
+    finding = (
+        f"Hollow, shown but not fitted: {', '.join(unusable)}."
+        if unusable
+        else "Every rung has its optimum inside the grid."
     )
-    return Figure(name, title, finding, drawn, Table(title, columns, rows))
+    columns = ("rung", "initialisation", "learning rate", "training loss (last epoch)", "used")
+    return curves(
+        slug(ladder.name, "loss"),
+        f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
+        "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
+        Table(f"{ladder.name}: training loss against rate", columns, rows),
+        x="learning rate",
+        y="training loss (last epoch)",
+        hue="initialisation",
+        panel="rung",
+        colors=colors,
+        log="x",
+        level=ladder.chance,
+        y_max=1.25 * ladder.chance,
+        spans=spans,
+        height=1.75,
+    )
 
 
-def optimum_table(ladder: Ladder) -> Table:
-    """Every rung's optimum and how it was found."""
-    return Table(
-        "Optima: fitted at a parabola's vertex; cliff where the next rate diverges; else not used",
-        ("rung", "initialisation", "status", "best rate", "loss there", "largest stable rate"),
-        [
-            (rung, scheme.label, optimum.status, optimum.rate, optimum.loss)
-            + (("≥ " * optimum.stable_censored) + number(optimum.largest_stable_rate),)
-            for scheme in ladder.schemes
-            for rung, optimum in zip(ladder.rungs, scheme.optima, strict=True)
-        ],
+def slope_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
+    """The optimum against effective depth, with the fit and the theories' slopes."""
+    rows = []
+    for scheme, d, rung, optimum in ladder.optima():
+        rate, used = log_bounds(optimum), "yes" if optimum.usable else "no"
+        stable = ("≥ " if optimum.stable_censored else "") + number(optimum.largest_stable_rate)
+        depth = int(ladder.depth_D[d])
+        rows.append((rung, scheme.name, depth, *rate, optimum.loss, optimum.status, used, stable))
+    columns = ("rung", "initialisation", DEPTH, "low", BEST, "high", "loss there", "status", "used")
+    ends = ladder.depth_D[[0, -1]]
+    start = next((o.rate for _, _, _, o in ladder.optima() if o.usable), 1.0)
+    lines = [
+        (f"slope {exponent(theory)}", ends, start * (ends / ends[0]) ** theory, style, 0)
+        for theory, style in zip(EXPONENTS, (":", "--", "-."), strict=True)
+    ]
+    said = []
+    for scheme in ladder.schemes:
+        value = scheme.slope.exponent
+        said.append(f"{scheme.name} {interval(value)}")
+        fitted = scheme.slope.prefactor * ends**value.estimate
+        lines.append(("", ends, fitted, "-", colors[scheme.name]))
+    return curves(
+        slug(ladder.name, "slope"),
+        f"Fitted exponents: {'; '.join(said)}. Solid lines are fits, hollow points are not fitted.",
+        Table(
+            f"{ladder.name}: the best rate against depth", (*columns, "largest stable rate"), rows
+        ),
+        x=DEPTH,
+        y=BEST,
+        hue="initialisation",
+        bars=("low", "high"),
+        colors=colors,
+        line="",
+        ticks=ladder.depth_D,
+        lines=lines,
+        height=3.6,
     )

@@ -1,15 +1,14 @@
-"""The drawings: seaborn and matplotlib to inline SVG that follows the page's colours.
+"""The drawings: a table of numbers to inline SVG that follows the page's colours.
 
 Text stays text and takes the page's font; ink, grid and the Okabe-Ito colours become CSS variables,
-so that one drawing serves light, dark and paper. Equal inputs give equal bytes.
+so that one drawing serves light, dark and paper. Equal tables give equal bytes.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -19,236 +18,213 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike
 
-from benchmark.analysis.bootstrap import Interval
+from benchmark.report.content import Figure, Table, number
 
-INK: Final = "#767671"  # replaced by the page's text colour
+INK: Final = "#767671"
 GRID: Final = "#c4c4c3"
 OKABE_ITO: Final = ("#0072b2", "#d55e00", "#cc79a7", "#009e73", "#e69f00", "#56b4e9", "#f0e442")
 COLORS: Final = (INK, *OKABE_ITO)
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 RASTER_ABOVE: Final = 1000
-"""Points in a drawing from which it becomes an embedded bitmap."""
+"""Points in a drawing above which they become an embedded bitmap."""
+WIDTH: Final = 6.6  # inches; the page scales it
 
-STYLE: Final[dict[str, Any]] = {
+STYLE: Final[dict[Any, Any]] = {
     "font.size": 9,
     "axes.titlesize": 9.5,
-    "axes.labelsize": 9,
-    "axes.edgecolor": INK,
     "axes.facecolor": "none",
     "figure.facecolor": "none",
-    "axes.labelcolor": INK,
     "axes.grid": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 9,
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
-    "axes.unicode_minus": True,
+    **dict.fromkeys(("text.color", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("axes.edgecolor", "axes.labelcolor"), INK),
 }
 
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """Points x_N, y_N with optional vertical intervals; ``color`` indexes COLORS and MARKERS."""
-
-    label: str
-    x: Sequence[float]
-    y: Sequence[float]
-    low: Sequence[float] | None = None
-    high: Sequence[float] | None = None
-    color: int = 0
-    line: str = "-"  # matplotlib's style; "" draws the points alone
-    marker: bool = True
-    hollow: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """One pair of axes; ``spans`` are (low, middle, high, color) on the x axis."""
-
-    title: str
-    series: Sequence[Series]
-    spans: Sequence[tuple[float, float, float, int]] = ()
+Line = tuple[str, ArrayLike, ArrayLike, str, int]
+"""Label, x, y, matplotlib's line style, colour."""
+Span = tuple[float, float, float, int]
+"""Low, middle, high on the x axis, colour."""
 
 
 def curves(
     name: str,
-    title: str,
-    panels: Sequence[Panel],
-    x_label: str,
-    y_label: str,
+    finding: str,
+    data: Table,
     *,
+    x: str,
+    y: str,
+    hue: str,
+    colors: Mapping[str, int],
+    panel: str = "",
+    bars: tuple[str, str] | None = None,
+    line: str = "-",
     log: str = "xy",
-    columns: int = 2,
-    x_ticks: Sequence[float] | None = None,
-    height: float = 2.6,
+    ticks: ArrayLike | None = None,
     level: float | None = None,
-    legend: bool = True,
-) -> str:
-    """Panels of lines and points on shared axes.
+    y_max: float = np.inf,
+    lines: Sequence[Line] = (),
+    spans: Mapping[str, Sequence[Span]] | None = None,
+    height: float = 3.2,
+) -> Figure:
+    """Column ``y`` against ``x``, a colour per ``hue``, axes per ``panel``; vertical ``bars``.
 
-    ``log`` names the logarithmic axes, ``level`` a height at which a dotted line is drawn.
+    Rows whose column ``used`` says no are hollow. ``log`` names logarithmic axes; ``level`` draws a
+    dotted horizontal, ``spans`` vertical bands by panel; what is not finite or above ``y_max`` is
+    not drawn.
     """
-    columns = min(columns, len(panels))
+    records = [dict(zip(data.columns, row, strict=True)) for row in data.rows]
+    panels = list(dict.fromkeys(str(r[panel]) for r in records)) if panel else [""]
+    columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(6.6, height * rows + 0.4), layout="constrained")
+        canvas = Canvas(figsize=(WIDTH, height * rows + 0.4), layout="constrained")
         grid = canvas.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         handles: dict[str, Any] = {}
-        points = sum(len(series.x) for panel in panels for series in panel.series)
-        for axes, panel in zip(grid.flat, panels, strict=False):
-            axes.set_title(panel.title, loc="left")
-            for low, middle, high, color in panel.spans:
-                axes.axvspan(low, high, color=COLORS[color], alpha=0.15, linewidth=0)
-                axes.axvline(middle, color=COLORS[color], linewidth=1.2)
+        for axes, title in zip(grid.flat, panels, strict=False):
+            axes.set_title(title, loc="left")
             if level is not None:
                 axes.axhline(level, color=INK, linewidth=1, linestyle=":")
-            for series in panel.series:
-                handles.setdefault(series.label, draw(axes, series, points > RASTER_ABOVE))
-        for axes in grid.flat[len(panels) :]:
-            axes.set_visible(False)
+            for low, middle, high, color in (spans or {}).get(title, ()):
+                axes.axvspan(low, high, color=COLORS[color], alpha=0.15, linewidth=0)
+                axes.axvline(middle, color=COLORS[color], linewidth=1.2)
+            for key, color in colors.items():
+                for used in ("yes", "no"):
+                    points = np.array(
+                        [
+                            [r[column] for column in (x, y, *(bars or (y, y)))]
+                            for r in records
+                            if (not panel or r[panel] == title)
+                            and (r[hue], r.get("used", "yes")) == (key, used)
+                        ],
+                        dtype=float,
+                    ).reshape(-1, 4)
+                    points = points[np.isfinite(points[:, 1]) & (points[:, 1] <= y_max)]
+                    if len(points):
+                        drawn = draw(axes, points, color, line, used, len(records) > RASTER_ABOVE)
+                        handles.setdefault(key, drawn)
+            for label, xs, ys, style, color in lines:
+                (drawn,) = axes.plot(xs, ys, style, color=COLORS[color], linewidth=1.2)
+                handles.setdefault(label, drawn)
+        for place, axes in enumerate(grid.flat):
+            axes.set_visible(place < len(panels))
+            axes.tick_params(labelbottom=place >= len(panels) - columns)
         for axis in log:
-            logarithmic(grid.flat[0], axis, None if axis == "y" else x_ticks)
-        canvas.supxlabel(x_label, fontsize=9)
-        canvas.supylabel(y_label, fontsize=9)
+            logarithmic(grid.flat[0], axis, ticks if axis == "x" else None)
+        canvas.supxlabel(x, fontsize=9)
+        canvas.supylabel(y, fontsize=9)
         handles.pop("", None)
-        if legend and len(handles) > 1:
-            canvas.legend(
-                list(handles.values()),
-                list(handles),
-                loc="outside upper left",
-                ncols=min(4, len(handles)),
-            )
-        return svg(canvas, name, title)
+        if len(handles) > 1 and panel != hue:
+            shown = (list(handles.values()), list(handles))
+            canvas.legend(*shown, loc="outside upper left", ncols=min(4, len(handles)))
+        return Figure(name, finding, data, svg(canvas, name, data.title))
 
 
-def draw(axes: Axes, series: Series, raster: bool) -> Any:
-    """One series on its axes; returns the handle of its legend."""
-    color = COLORS[series.color]
-    x, y = np.asarray(series.x, dtype=float), np.asarray(series.y, dtype=float)
-    if series.low is not None and series.high is not None:
-        axes.vlines(x, series.low, series.high, color=color, linewidth=1.1, alpha=0.8)
-    return axes.plot(
-        x,
-        y,
-        color=color,
-        linestyle=series.line or "none",
-        linewidth=1.3,
-        marker=MARKERS[series.color] if series.marker else "none",
-        markersize=4.5 if not raster else 2,
-        markerfacecolor="none" if series.hollow else color,
-        rasterized=raster,
-    )[0]
+def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: bool) -> Any:
+    """One series of (x, y, low, high); returns the handle of its legend."""
+    x, y, low, high = xylh_N4.T
+    paint = COLORS[color]
+    axes.vlines(x, low, high, color=paint, linewidth=1.1, rasterized=raster)
+    (drawn,) = axes.plot(x, y, color=paint, linewidth=1.3, rasterized=raster)
+    drawn.set(linestyle=line or "none", marker=MARKERS[color], markersize=2 if raster else 4.5)
+    drawn.set_markerfacecolor(paint if used == "yes" else "none")
+    return drawn
 
 
-def logarithmic(axes: Axes, axis: str, ticks: Sequence[float] | None) -> None:
+def logarithmic(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
     """A logarithmic axis labelled in plain numbers."""
     getattr(axes, f"set_{axis}scale")("log")
     target = getattr(axes, f"{axis}axis")
     low, high = getattr(axes, f"get_{axis}lim")()
     if ticks is not None:
-        target.set_ticks(list(ticks))
+        target.set_ticks(np.asarray(ticks))
     else:
-        wide = np.log10(high / low) > 2.2
-        target.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=8))
-    target.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
+        target.set_major_locator(LogLocator(subs=subs, numticks=8))
+    target.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}" if value >= 1e-3 else number(value, 1))
+    )
     target.set_minor_formatter(NullFormatter())
-
-
-def tick(value: float) -> str:
-    """A tick's label: plain numbers near one, powers of ten beyond."""
-    if 1e-3 <= value < 1e5:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{power}" if mantissa == "1" else f"{mantissa}·10{power}"
 
 
 def forest(
     name: str,
-    title: str,
-    rows: Sequence[tuple[str, Interval, int]],
+    finding: str,
+    data: Table,
+    colors: Mapping[str, int],
     x_label: str,
-    *,
-    scale: float = 1.0,
     at: Sequence[float] = (0.0,),
-) -> str:
-    """Estimates with their intervals, a row each (label, interval, color); lines drawn ``at``."""
+) -> Figure:
+    """A table of ``content.intervals``, a line each; dotted verticals ``at``."""
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(6.6, 0.27 * len(rows) + 0.9), layout="constrained")
+        canvas = Canvas(figsize=(WIDTH, 0.27 * len(data.rows) + 0.9), layout="constrained")
         axes = canvas.subplots()
         axes.grid(axis="y", visible=False)
         for place in at:
             axes.axvline(place, color=INK, linewidth=1, linestyle=":")
-        for row, (_, value, color) in enumerate(rows):
-            paint = COLORS[color]
-            if value.determined:
-                axes.hlines(row, value.low * scale, value.high * scale, color=paint, linewidth=1.6)
-            fill = paint if value.determined else "none"
-            axes.plot(
-                value.estimate * scale, row, MARKERS[color], color=paint, mfc=fill, markersize=5.5
-            )
-        axes.set_yticks(range(len(rows)), [label for label, _, _ in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        for row, values in enumerate(data.rows):
+            color = colors[str(values[0])]
+            estimate, low, high = (float(value) for value in values[2:5])  # type: ignore[arg-type]
+            axes.hlines(row, low, high, color=COLORS[color], linewidth=1.6)
+            fill = COLORS[color] if low == low else "none"
+            axes.plot(estimate, row, MARKERS[color], color=COLORS[color], mfc=fill, markersize=5.5)
+        labels = [", ".join(filter(None, map(str, row[:2]))) for row in data.rows]
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.set_xlabel(x_label)
-        return svg(canvas, name, title)
+        return Figure(name, finding, data, svg(canvas, name, data.title))
 
 
-def heat_map(name: str, title: str, values_MM: np.ndarray, labels: Sequence[str], bar: str) -> str:
-    """A square of numbers; annotated while there is room."""
-    side = min(6.6, 0.52 * len(labels) + 2.2)
-    with mpl.rc_context(STYLE):
+def heat_map(name: str, finding: str, data: Table, bar: str) -> Figure:
+    """A square of numbers under its labels; annotated while there is room."""
+    labels, values_MM = data.columns[1:], np.array([row[1:] for row in data.rows], dtype=float)
+    side = min(WIDTH, 0.52 * len(labels) + 2.2)
+    look = {"cmap": "cividis", "square": True, "cbar_kws": {"label": bar, "shrink": 0.8}}
+    with mpl.rc_context(STYLE | {"axes.grid": False}):
         canvas = Canvas(figsize=(side + 0.7, side * 0.82), layout="constrained")
         axes = canvas.subplots()
-        low = min(0.0, float(np.nanmin(values_MM)))
         sns.heatmap(
             values_MM,
             ax=axes,
-            vmin=low,
+            vmin=min(0.0, float(np.nanmin(values_MM))),
             vmax=1,
-            cmap="cividis",
             annot=len(labels) <= 12,
             fmt=".2f",
             annot_kws={"fontsize": 7.5},
-            xticklabels=labels,
-            yticklabels=labels,
-            square=True,
-            cbar_kws={"label": bar, "shrink": 0.8},
             rasterized=values_MM.size > RASTER_ABOVE,
+            **look,
         )
-        axes.grid(visible=False)
+        places = np.arange(len(labels)) + 0.5
+        axes.set_yticks(places, labels, rotation=0)
+        axes.set_xticks(places, labels, rotation=40, ha="right", rotation_mode="anchor")
         axes.tick_params(length=0)
-        axes.set_xticks(axes.get_xticks(), labels, rotation=40, ha="right", rotation_mode="anchor")
-        return svg(canvas, name, title)
+        return Figure(name, finding, data, svg(canvas, name, data.title))
 
 
 def svg(canvas: Canvas, name: str, title: str) -> str:
-    """The drawing as an ``<svg>`` element whose ids are its own and whose colours are the page's."""
+    """The drawing as an ``<svg>`` element: ids of its own, colours of the page."""
     buffer = io.StringIO()
     canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=160)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = text[text.index("<svg") :].replace("xlink:href", "href")
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda id_: id_[0] if id_[1] in used else "", text)
-    text = re.sub(r' id="', f' id="{name}-', text)
-    text = re.sub(r"(\d\.\d\d)\d+", r"\1", text)
-    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text).replace("xlink:href", "href")
-    text = re.sub(r"font: ?([\d.]+px)[^;\"]*|font-family:[^;\"]*", font, text)
-    text = text.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
+    text = re.sub(r' id="([^"]+)"', lambda own: own[0] if own[1] in used else "", text)
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", text)
+    text = re.sub(r"font: ?([\d.]+px)[^;\"]*|font-family:[^;\"]*;?", font, text)
+    text = re.sub(r"(\d\.\d\d)\d{3,}", r"\1", text)
     for index, color in enumerate(OKABE_ITO, start=1):
         text = text.replace(color, f"var(--c{index})")
-    head = f'<svg role="img" aria-labelledby="{name}-title"'
-    titled = f'<title id="{name}-title">{escape(title)}</title>'
-    text = re.sub(r"(<svg[^>]*>)", rf"\1{titled}", text, count=1).replace("<svg", head, 1)
+    text = text.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
+    head = f'<svg role="img" aria-labelledby="{name}-title"\\1><title id="{name}-title">'
+    text = re.sub(r"<svg([^>]*)>", head + escape(title) + "</title>", text, count=1)
     return re.sub(r"\s*\n\s*", "\n", text)
 
 

@@ -1,4 +1,4 @@
-"""A depth part as arrays: what was trained together, its optima, slopes and predictions."""
+"""A depth part as arrays: what was trained together, its optima, its slopes, its predictions."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from benchmark.report.arrays import Array, array, first
 
 @dataclass(frozen=True)
 class Scheme:
-    """Rules that share an initialisation share their training: one loss_DRS, one slope."""
+    """An initialisation: the rules that share it share their training, mean_DR over seeds.
 
-    label: str
+    ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
+    are none where that rung has no optimum.
+    """
+
+    name: str
     rules: tuple[str, ...]
-    color: int
-    loss_DRS: Array
+    mean_DR: Array
     optima: tuple[Optimum, ...]
     slope: Slope
-
-    @property
-    def mean_DR(self) -> Array:
-        """Mean loss over seeds; infinite where any seed diverged."""
-        return np.asarray(self.loss_DRS.mean(axis=2))
+    transfers: dict[str, Transfer]
 
 
 @dataclass(frozen=True)
@@ -43,51 +42,51 @@ class Ladder:
     rate_R: Array
     chance: float
     schemes: tuple[Scheme, ...]
-    transfers: dict[str, Transfer]  # over every rung but the shallowest
 
     @classmethod
-    def of(cls, part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]) -> Ladder:
+    def of(cls, part: Mapping[str, Any], table: pa.Table) -> Ladder:
         """Optima, slopes and transfer of every rule."""
         depth = first(table, "architecture", "effective_depth")
         rungs = tuple(sorted(depth, key=depth.__getitem__))
         depth_D = np.array([depth[rung] for rung in rungs], dtype=np.float64)
         rate_R = np.unique(table["lr"].to_numpy())
         chance = float(table["chance_loss"].drop_null()[0].as_py())
-        axes = {"architecture": rungs, "lr": rate_R, "seed": range(part["seeds"])}
-        shared: dict[tuple[Any, ...], list[str]] = {}
-        multiplier, trained = {}, {}
+        axes: dict[str, Any] = {"architecture": rungs, "lr": rate_R, "seed": range(part["seeds"])}
+        shared: dict[tuple[Any, ...], dict[str, pa.Table]] = {}
         for rule in part["rules"]:
             own = table.filter(pc.field("rule") == rule)
-            initialization = own["initialization"][0].as_py()
             branch = first(own, "architecture", "branch_multiplier")
-            shared.setdefault((initialization, *map(branch.get, rungs)), []).append(rule)
-            given = first(own, "architecture", "lr_multiplier")
-            given_D = np.array([given[rung] for rung in rungs])
-            multiplier[rule] = given_D / given_D[0]
-            trained[rule] = array(own, "train_loss", axes, np.inf)
-        schemes, transfers = [], {}
-        for (initialization, *branch_D), rules in shared.items():
-            loss_DRS = trained[rules[0]]
+            key = (own["initialization"][0].as_py(), *map(branch.get, rungs))
+            shared.setdefault(key, {})[rule] = own
+        schemes = []
+        for (name, *branch_D), rules in shared.items():
+            loss_DRS = array(next(iter(rules.values())), "train_loss", axes, np.inf)
             rate_DR = np.where(np.isnan(loss_DRS).any(axis=2), np.nan, rate_R)
             optima = find_optima(rate_DR, loss_DRS, chance)
-            label = initialization + (", branch scaled" if set(branch_D) != {1.0} else "")
+            transfers = {}
+            for rule, own in rules.items() if optima[0].usable else ():
+                given = first(own, "architecture", "lr_multiplier")
+                predicted_D = np.array([given[rung] / given[rungs[0]] for rung in rungs])
+                predicted_D *= optima[0].rate
+                beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:])
+                transfers[rule] = transfer(*beyond, chance)
             slope = depth_slope(depth_D, optima)
-            schemes.append(Scheme(label, tuple(rules), colors[rules[0]], loss_DRS, optima, slope))
-            if optima[0].usable:
-                for rule in rules:
-                    predicted_D = optima[0].rate * multiplier[rule]
-                    transfers[rule] = transfer(  # the base rung is right by construction
-                        rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:], chance
-                    )
-        return cls(part["name"], rungs, depth_D, rate_R, chance, tuple(schemes), transfers)
+            label = name + (", branch scaled" if set(branch_D) != {1.0} else "")
+            schemes.append(
+                Scheme(label, tuple(rules), loss_DRS.mean(axis=2), optima, slope, transfers)
+            )
+        return cls(part["name"], rungs, depth_D, rate_R, chance, tuple(schemes))
+
+    def optima(self) -> Iterator[tuple[Scheme, int, str, Optimum]]:
+        """Scheme, rung's index, rung and its optimum."""
+        for scheme in self.schemes:
+            for d, (rung, optimum) in enumerate(zip(self.rungs, scheme.optima, strict=True)):
+                yield scheme, d, rung, optimum
 
     def predictions(self) -> Iterator[tuple[str, str, float, Optimum, RungTransfer]]:
         """Rule, rung, effective depth, the rung's optimum and how the rule fares there."""
         for scheme in self.schemes:
-            for rule in scheme.rules:
-                found = self.transfers[rule].rungs if rule in self.transfers else ()
-                rungs = zip(
-                    self.rungs[1:], self.depth_D[1:], scheme.optima[1:], found, strict=False
-                )
-                for rung, depth, optimum, each in rungs:
-                    yield rule, rung, float(depth), optimum, each
+            for rule, found in scheme.transfers.items():
+                beyond = (self.rungs[1:], self.depth_D[1:].tolist(), scheme.optima[1:])
+                for rung, depth, optimum, each in zip(*beyond, found.rungs, strict=True):
+                    yield rule, rung, depth, optimum, each

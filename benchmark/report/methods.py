@@ -1,4 +1,4 @@
-"""Methods, provenance, limits and citation: generated from the study and the code that ran it."""
+"""Completeness, methods and provenance: generated from the study and the code that ran it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from importlib.metadata import version
+from math import nan
 from typing import Any, Final
 
 from benchmark import initialization, rules
 from benchmark.analysis import ranking, shift
 from benchmark.analysis.bootstrap import LEVEL
 from benchmark.analysis.family import holm
+from benchmark.analysis.optimum import find_optima
+from benchmark.analysis.slope import depth_slope, fit_slope
+from benchmark.analysis.transfer import transfer
+from benchmark.analysis.updates import flatness, rung_update
 from benchmark.recipes import Recipe
 from benchmark.report import verdict
-from benchmark.report.content import Block, Table, number
+from benchmark.report.content import Table, number
 from benchmark.results import Results
 from search_spaces import conventions
 
@@ -26,39 +30,57 @@ STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
         "bias check": shift.bias_check,
         "Holm's correction": holm,
     },
-    "depth": {},
-    "updates": {},
+    "depth": {
+        "optimum": find_optima,
+        "slope": depth_slope,
+        "fit of a slope": fit_slope,
+        "transfer": transfer,
+    },
+    "updates": {"one-step updates": flatness, "their summary": rung_update},
 }
 
 
-def blocks(results: Results) -> list[Block]:
-    """The sections that do not depend on what was found."""
+def completeness(results: Results) -> list[str | Table]:
+    """Units and replicas of every stage, what failed and what was set aside."""
+    names = ("planned", "done", "failed", "missing", "replicas", "diverged", "untrainable")
+    counted = [(f"{c.part}, {c.stage}", *(getattr(c, n) for n in names)) for c in results.counts]
+    title = "Units (one architecture with all its replicas) and replicas of every stage"
+    items: list[str | Table] = [Table(title, ("part, stage", *names), counted)]
+    failed = [(f.description, f.attempt, f.error) for f in results.failures.values()]
+    if failed:
+        items.append(Table("Failed units, last attempt", ("unit", "attempt", "error"), failed))
+    if results.quarantined:
+        items.append(f"{results.quarantined} damaged files were set aside in quarantine/.")
+    return items
+
+
+def tables(results: Results) -> list[Table]:
+    """The methods: parts, rules, conventions, initialisations, thresholds, statistics."""
     parts = results.study["parts"]
-    return [
-        Block("methods", "", (parts_table(parts), *readings(results), thresholds(), how(parts))),
-        Block("provenance", "", provenance(results)),
-        Block("limits", "", limits(parts)),
-        Block("cite", "", citation(results)),
-    ]
+    return [parts_table(parts), *readings(results), thresholds(), how(parts)]
 
 
 def parts_table(parts: list[dict[str, Any]]) -> Table:
-    """What each part trained, and how."""
-    rows = []
+    """What each part trained, and how; a column per part."""
+    columns = []
     for part in parts:
-        options = ", ".join(f"{name}={value}" for name, value in part["options"].items())
-        rates = part.get("rates", ())
-        grid = f"{len(rates)} rates, {number(rates[0])} to {number(rates[-1])}" if rates else "–"
-        which = (
-            ", ".join(map(str, part.get("depths", ()))) or f"sample of {part['sample'] or 'all'}"
+        rates = part.get("rates") or (nan, nan)
+        options = "".join(f", {name}={value}" for name, value in part["options"].items())
+        depths = ", ".join(map(str, part.get("depths", ())))
+        columns.append(
+            {
+                "kind": part["kind"],
+                "space": part["space"] + options,
+                "architectures": f"depths {depths}" if depths else f"{part['sample'] or 'all'}",
+                "rules": ", ".join(part["rules"]),
+                "seeds": str(part["seeds"]),
+                "grid of rates": f"{len(rates)} from {number(rates[0])} to {number(rates[-1])}",
+                "data": part["dataset"],
+                "recipe": recipe(part["recipe"]),
+            }
         )
-        rows.append(
-            (part["name"], part["kind"], f"{part['space']} {options}".strip(), which)
-            + (", ".join(part["rules"]), part["seeds"], grid, part["dataset"])
-            + (recipe(part["recipe"]),)
-        )
-    columns = ("part", "kind", "space", "architectures", "rules", "seeds", "grid", "data", "recipe")
-    return Table("The parts of this study", columns, rows)
+    rows = [(field, *(column[field] for column in columns)) for field in columns[0]]
+    return Table("The parts of this study", ("", *(part["name"] for part in parts)), rows)
 
 
 def recipe(values: Mapping[str, Any]) -> str:
@@ -71,20 +93,19 @@ def readings(results: Results) -> tuple[Table, Table, Table]:
     """The rules, the conventions they read and the initialisations they ask for."""
     used = results.table.group_by(["rule", "rule_version", "convention", "initialization"])
     rows = sorted(used.aggregate([]).to_pylist(), key=lambda row: tuple(map(str, row.values())))
-    told = []
-    for row in rows:
-        rule = rules.registry().get(row["rule"])
-        told.append(
-            (row["rule"], row["rule_version"], rule.formula if rule else "not in this version")
-            + (row["convention"] or "none", row["initialization"], rule.source if rule else "–")
-        )
+    known = rules.registry()
+    told = [
+        (*row.values(), known[row["rule"]].formula, known[row["rule"]].source)
+        for row in rows
+        if row["rule"] in known
+    ]
     named = [name for name in dict.fromkeys(row["convention"] for row in rows) if name]
-    known = [conventions.CONVENTIONS[name] for name in named if name in conventions.CONVENTIONS]
+    counted = [conventions.CONVENTIONS[name] for name in named if name in conventions.CONVENTIONS]
     schemes = dict.fromkeys(row["initialization"] for row in rows)
     documented = [
         (s, doc(initialization.SCHEMES[s])) for s in schemes if s in initialization.SCHEMES
     ]
-    columns = ("rule", "version", "formula", "convention", "initialisation", "source")
+    columns = ("rule", "version", "convention", "initialisation", "formula", "source")
     return (
         Table(
             "The rules: each is a rate, an initialisation and a way to count depth", columns, told
@@ -92,7 +113,7 @@ def readings(results: Results) -> tuple[Table, Table, Table]:
         Table(
             "The conventions by which they count depth (tags: P paper, C code, A summaries)",
             ("convention", "scope", "counts", "source"),
-            [(each.name, each.scope, each.counts, each.source) for each in known],
+            [(each.name, each.scope, each.counts, each.source) for each in counted],
         ),
         Table("The initialisations", ("name", "variance of a weight"), documented),
     )
@@ -133,7 +154,7 @@ def doc(function: Callable[..., Any]) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-def provenance(results: Results) -> tuple[Table]:
+def provenance(results: Results) -> Table:
     """Where the numbers came from."""
     origin = results.provenance
     ids = sorted(set(results.table["unit_id"].to_pylist()))
@@ -154,52 +175,4 @@ def provenance(results: Results) -> tuple[Table]:
         rows.append(
             ("left out", f"{results.extra} stored units that the present plan does not name")
         )
-    return (Table("What ran, where and when", ("of", "value"), rows),)
-
-
-def limits(parts: list[dict[str, Any]]) -> tuple[str, ...]:
-    """What the numbers cannot say."""
-    kinds = {part["kind"] for part in parts}
-    data = ", ".join(dict.fromkeys(part["dataset"] for part in parts))
-    longest, seeds = max(p["recipe"]["epochs"] for p in parts), min(p["seeds"] for p in parts)
-    said = [
-        f"Data: {data}; at most {longest} epochs; from {seeds} seed{'s' * (seeds > 1)} a part. "
-        "Other data, longer training and other optimisers may answer otherwise.",
-        "Intervals are over the architectures or rungs of this sample; they say nothing of "
-        "architectures that the sample could not have held.",
-        "Batch norm makes the weights before it free of scale: there an initialisation only "
-        "changes the effective rate, and should not be credited with more.",
-    ]
-    if "rank" in kinds:
-        said.append(
-            "On NAS-Bench-201 path-cubed's multiplier alone correlates about −0.68 with the "
-            "benchmark's 200-epoch accuracy: a ranking that follows the multiplier may follow "
-            "accuracy without the rate having helped. The bias check is there for this."
-        )
-    if "depth" in kinds:
-        said.append(
-            "Regret is read off the loss curve between the rates of the grid, not measured by "
-            "training at the predicted rate. An optimum on the grid's edge is censored, and a "
-            "rung that does not clearly beat chance is untrained: both are shown, never fitted."
-        )
-    if "updates" in kinds:
-        said.append(
-            "One step is taken to first order in the rate, at initialisation, on one batch per "
-            "seed: it is what the theory speaks of, and says nothing of later training."
-        )
-    return tuple(said)
-
-
-def citation(results: Results) -> tuple[str, ...]:
-    """How to cite this report, and what it rests on."""
-    study = results.study["name"]
-    release = version("architecture-aware-rates")
-    commit = ", ".join(results.provenance.commits) or "unknown"
-    used = dict.fromkeys(rule for part in results.study["parts"] for rule in part["rules"])
-    sources = [
-        f"{name}: {rules.registry()[name].source}" for name in used if name in rules.registry()
-    ]
-    return (
-        f"architecture-aware-rates {release}, study “{study}”, commit {commit}.",
-        "The rules compared here: " + "; ".join(sources) + ".",
-    )
+    return Table("What ran, where and when", ("of", "value"), rows)

@@ -1,9 +1,10 @@
-"""The page: sections in a fixed order, filled by what each part of the study found."""
+"""The page: what every part of the study found, in the sections of the template."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -13,93 +14,21 @@ import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from benchmark.report import depth, methods, rank, updates
-from benchmark.report.content import Block, Figure, Findings, Table, Verdict, bounds, number
+from benchmark.report.content import Block, Figure, bounds, number
+from benchmark.report.verdict import Findings, Verdict
 from benchmark.results import Results
 
-SECTIONS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    (
-        "verdict",
-        "Verdict",
-        (
-            "Yes and no mean that the 95% interval leaves no other reading at this sample; "
-            "undetermined means that it does, and says why. Each number stands with its "
-            "interval in brackets and its n.",
-        ),
-    ),
-    (
-        "completeness",
-        "Completeness and divergence",
-        (
-            "Every replica (one rule at one rate and seed) that was planned is counted. One "
-            "whose loss blew up is diverged, and an architecture without a path from image to "
-            "logits is untrainable: both are results, ranked last as ties, never left out.",
-        ),
-    ),
-    (
-        "rank",
-        "Rank: does the order of architectures change?",
-        (
-            "Kendall's tau compares two orders: 1 is the same order, 0 no relation. Cross is the "
-            "tau between the default and a rule on different seeds; the ceiling is the tau of each "
-            "with itself on another seed, the best that seed noise allows. Delta = ceiling − "
-            "cross: above 0, the rule moves architectures by more than seeds do.",
-        ),
-    ),
-    (
-        "shift",
-        "Accuracy: who gains?",
-        (
-            "The change of test accuracy from the default to a rule, paired by architecture and "
-            "seed, in percentage points: over all architectures and by thirds of the default's own "
-            "ranking. The shuffled rule deals the same rates to random architectures: what it "
-            "gains, any change of rate gains.",
-        ),
-    ),
-    (
-        "slope",
-        "Depth: how does the best rate fall, and who predicts it?",
-        (
-            "Every rung of a ladder is trained at every rate of a grid; its optimum is the vertex "
-            "of a parabola through the losses near the best rate. Effective depth counts weighted "
-            "layers and additions along the shortest path. Regret is the training loss lost by "
-            "using a rule's rate instead of the rung's own optimum.",
-        ),
-    ),
-    (
-        "updates",
-        "One step at initialisation",
-        (
-            "The mean squared change E[Δz²] of every layer after one step. Each rule's constant is "
-            "set where the mean over layers is 1 on the shallowest rung; a rule that fits keeps it "
-            "there at every depth. The maximum over layers shows what the mean hides.",
-        ),
-    ),
-    ("movers", "Who moved", ()),
-    ("methods", "Methods", ("Generated from the study and from the code that ran it.",)),
-    ("provenance", "Provenance", ()),
-    ("limits", "Limits", ()),
-    ("cite", "Cite", ()),
-)
-KINDS: Final[dict[str, Callable[[dict[str, Any], pa.Table, dict[str, int]], Findings]]] = {
+KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table, Mapping[str, int]], Findings]]] = {
     "rank": rank.findings,
     "depth": depth.findings,
     "updates": updates.findings,
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section as the template reads it."""
-
-    id: str
-    title: str
-    lead: tuple[str, ...]
-    blocks: tuple[Block, ...]
+ALWAYS: Final = {"verdict", "limits", "cite"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page as text, the figures that lie beside it, and the short verdict (topic, answers)."""
+    """The page as text, the figures that lie beside it, the short verdict, and what is missing."""
 
     html: str
     figures: tuple[Figure, ...]
@@ -121,60 +50,63 @@ def build(results: Results) -> Page:
     """The page of a store's results; equal tables give equal bytes."""
     parts = results.study["parts"]
     rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
-    colors = {rule: index for index, rule in enumerate(rules)}
-    found = [
-        KINDS[part["kind"]](part, results.table.filter(pc.field("part") == part["name"]), colors)
-        for part in parts
-    ]
-    verdicts = [verdict for findings in found for verdict in findings.verdicts]
-    blocks = [block for findings in found for block in findings.blocks]
-    blocks += [Block("completeness", "", completeness(results)), *methods.blocks(results)]
-    sections = [
-        Section(id_, title, lead, tuple(block for block in blocks if block.section == id_))
-        for id_, title, lead in SECTIONS
-    ]
-    short = summary(verdicts)
+    colors = {rule: index % 8 for index, rule in enumerate(rules)}
+    verdicts: list[Verdict] = []
+    blocks = [Block("completeness", "", methods.completeness(results))]
+    for part in parts:
+        rows = results.table.filter(pc.field("part") == part["name"])
+        judged, found = KINDS[part["kind"]](part, rows, colors)
+        verdicts, blocks = verdicts + judged, blocks + found
+    blocks += [Block("methods", "", methods.tables(results))]
+    blocks += [Block("provenance", "", [methods.provenance(results)])]
+    short, missing = summary(verdicts), incomplete(results)
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        keep_trailing_newline=True,
     )
     environment.filters |= {"number": number, "bounds": bounds}
     html = environment.get_template("template.html.j2").render(
         study=results.study,
-        incomplete=incomplete(results),
+        incomplete=missing,
         style=style(),
         summary=short,
         verdicts=[
             (part, [(ask, list(told)) for ask, told in groupby(group, lambda v: v.question)])
             for part, group in groupby(verdicts, lambda v: v.part)
         ],
-        sections=[s for s in sections if s.blocks or s.id == "verdict"],
+        blocks=blocks,
+        shown=ALWAYS | {block.section for block in blocks},
+        facts={
+            "kinds": {part["kind"] for part in parts},
+            "data": ", ".join(dict.fromkeys(part["dataset"] for part in parts)),
+            "epochs": max(part["recipe"]["epochs"] for part in parts),
+            "seeds": min(part["seeds"] for part in parts),
+            "release": version("architecture-aware-rates"),
+            "commits": ", ".join(results.provenance.commits) or "unknown",
+        },
     )
-    figures = tuple(item for b in blocks for item in b.items if isinstance(item, Figure))
-    return Page(html, figures, short, incomplete(results))
+    figures = tuple(item for block in blocks for item in block.items if isinstance(item, Figure))
+    return Page(html + "\n", figures, short, missing)
 
 
 def summary(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
-    """A line per topic: every part's answers by rule."""
-    lines = {}
-    for verdict in verdicts:
-        answers = lines.setdefault(verdict.topic, {}).setdefault(verdict.part, {})
-        answers.setdefault(verdict.answer, []).append(verdict.rule)
-    return tuple(
-        (
-            topic,
-            "; ".join(
-                f"{part}: "
-                + ", ".join(f"{answer} ({', '.join(rules)})" for answer, rules in answers.items())
-                for part, answers in parts.items()
-            ),
-        )
+    """A line per topic: every part's rules by answer."""
+    lines: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for v in verdicts:
+        answers = lines.setdefault(v.topic, {}).setdefault(v.part, {})
+        answers.setdefault(v.answer, []).append(v.rule.removeprefix("initialisation "))
+    told = {
+        topic: [
+            f"{part}: "
+            + ", ".join(f"{answer} ({', '.join(rules)})" for answer, rules in by.items())
+            for part, by in parts.items()
+        ]
         for topic, parts in lines.items()
-    )
+    }
+    return tuple((topic, "; ".join(said)) for topic, said in told.items())
 
 
 def incomplete(results: Results) -> str:
@@ -188,29 +120,6 @@ def incomplete(results: Results) -> str:
     return f"Of {planned} planned units, {missing} are missing and {failed} failed."
 
 
-def completeness(results: Results) -> tuple[str | Table, ...]:
-    """Units and replicas of every stage, what failed and what was set aside."""
-    counted = Table(
-        "Units (one architecture with all its replicas) and replicas of every stage",
-        ("part, stage", "planned", "done", "failed", "missing", "replicas", "diverged")
-        + ("untrainable",),
-        [
-            (f"{c.part}, {c.stage}", c.planned, c.done, c.failed, c.missing, c.replicas)
-            + (c.diverged, c.untrainable)
-            for c in results.counts
-        ],
-    )
-    failures = [
-        (failure.description, failure.attempt, failure.error)
-        for failure in results.failures.values()
-    ]
-    listed = Table(
-        "Units that failed, by their last attempt", ("unit", "attempt", "error"), failures
-    )
-    aside = f"{results.quarantined} damaged files were set aside in quarantine/."
-    return (counted, *([listed] if failures else []), *([aside] if results.quarantined else []))
-
-
 def style() -> str:
     """The style sheet."""
     return Path(__file__).with_name("style.css").read_text()
@@ -218,6 +127,6 @@ def style() -> str:
 
 def alone(svg: str) -> str:
     """A drawing that stands on its own: with the page's colours, light and dark."""
-    colors = style()[: style().index("* {")]
+    colors = style().partition("* {")[0]
     own = f"<style>{colors} svg {{ background: var(--paper); font-family: sans-serif; }}</style>"
     return svg.replace("</title>", f"</title>{own}", 1) + "\n"

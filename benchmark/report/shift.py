@@ -1,4 +1,4 @@
-"""What a rank part found about accuracy: the paired shift, whom it favours, and who moved."""
+"""What a rank part found about accuracy: the paired shift, whom it favours, what it follows."""
 
 from __future__ import annotations
 
@@ -11,131 +11,91 @@ from benchmark.analysis.family import holm
 from benchmark.analysis.shift import Shift, accuracy_shift, bias_check
 from benchmark.report import figures
 from benchmark.report.arrays import first
-from benchmark.report.content import (
-    Block,
-    Figure,
-    Findings,
-    Table,
-    Verdict,
-    interval,
-    interval_data,
-    number,
-    percent,
-    sentence,
-    slug,
-)
-from benchmark.report.verdict import ACCURACY_MARGIN, exceeds
+from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.report.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
 
 if TYPE_CHECKING:
     from benchmark.report.rank import Ranked
 
 PLACEBO = "shuffled"
+PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
 COVARIATES = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
 THIRDS = ("bottom third", "middle third", "top third")
 
 
 def findings(ranked: Ranked, colors: Mapping[str, int]) -> Findings:
     """Verdicts on accuracy against the default and against the placebo, with their figures."""
-    shifts = {
-        rule: accuracy_shift(ranked.reference_AS, acc_AS) for rule, acc_AS in ranked.others.items()
-    }
-    verdicts = verdicts_of(
-        ranked, "Accuracy rises", f"Does test accuracy rise against {ranked.rules[0]}?", shifts
-    )
-    if PLACEBO in ranked.others:
-        against = {
-            rule: accuracy_shift(ranked.others[PLACEBO], acc_AS)
-            for rule, acc_AS in ranked.others.items()
-            if rule != PLACEBO
-        }
-        question = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
-        verdicts += verdicts_of(ranked, "Beats the placebo", question, against)
-    items = (forest(ranked, shifts, colors), scatter(ranked, shifts, colors), bias(ranked, shifts))
-    return Findings(verdicts, (Block("shift", ranked.name, items),))
+    others = ranked.others
+    shifts = {rule: accuracy_shift(ranked.base_AS, acc_AS) for rule, acc_AS in others.items()}
+    question = f"Does test accuracy rise against {ranked.base}?"
+    verdicts = judge(ranked.name, "Accuracy rises", question, shifts)
+    rivals = {rule: acc_AS for rule, acc_AS in others.items() if rule != PLACEBO}
+    if PLACEBO in others:
+        against = {rule: accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
+        verdicts += judge(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
+    items = (by_thirds(ranked, shifts, colors), by_architecture(ranked, shifts, colors))
+    return verdicts, [Block("shift", ranked.name, (*items, bias(ranked, shifts)))]
 
 
-def verdicts_of(
-    ranked: Ranked, topic: str, question: str, shifts: Mapping[str, Shift]
-) -> tuple[Verdict, ...]:
+def judge(part: str, topic: str, question: str, shifts: Mapping[str, Shift]) -> list[Verdict]:
     """Whether each mean shift is above 0."""
     adjusted = holm({rule: shift.p for rule, shift in shifts.items()})
-    result = []
+    verdicts = []
     for rule, shift in shifts.items():
-        answer, why = exceeds(shift.mean, ACCURACY_MARGIN, adjusted[rule].adjusted, 100)
-        because = (
-            f"Mean change {interval(shift.mean, 100, ' points')}; "
-            f"{percent(shift.share_improved.estimate)} of architectures improve."
-        )
-        result.append(
-            Verdict(
-                ranked.name, topic, question, rule, answer, f"{because} {sentence(why)}".strip()
-            )
-        )
-    return tuple(result)
+        because = f"Mean change {interval(shift.mean, 100, ' points')}; "
+        because += f"{100 * shift.share_improved.estimate:.0f}% of architectures improve."
+        judged = exceeds(shift.mean, ACCURACY_MARGIN, adjusted[rule].adjusted, 100)
+        verdicts.append(Verdict(part, topic, question, rule, because, *judged))
+    return verdicts
 
 
-def forest(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]) -> Figure:
+def by_thirds(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]) -> Figure:
     """The mean shift of every rule, over all and by thirds of the default's ranking."""
-    name, title = slug(ranked.name, "shift"), f"{ranked.name}: change of test accuracy"
     values = {
         (rule, who): value
         for rule, shift in shifts.items()
         for who, value in zip(("all", *THIRDS), (shift.mean, *shift.thirds), strict=True)
     }
     best = max(shifts, key=lambda rule: shifts[rule].mean.estimate)
-    thirds = ", ".join(
-        f"{who} {number(100 * value.estimate)}"
-        for who, value in zip(THIRDS, shifts[best].thirds, strict=True)
-    )
-    finding = (
+    thirds = ", ".join(f"{who} {number(100 * values[best, who].estimate)}" for who in THIRDS)
+    return figures.forest(
+        slug(ranked.name, "shift"),
         f"The largest mean change is {best}'s, {interval(shifts[best].mean, 100, ' points')}; by "
-        f"thirds of the default ranking (formed on other seeds): {thirds} points."
-    )
-    drawn = figures.forest(
-        name,
-        title,
-        [(f"{rule}, {who}", value, colors[rule]) for (rule, who), value in values.items()],
+        f"thirds of {ranked.base}'s ranking (formed on other seeds): {thirds} points.",
+        intervals(f"{ranked.name}: change of test accuracy", values, 100),
+        colors,
         "change of test accuracy (percentage points)",
-        scale=100,
     )
-    data = interval_data(title, {", ".join(key): value for key, value in values.items()}, 100)
-    return Figure(name, title, finding, drawn, data)
 
 
-def scatter(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]) -> Figure:
+def by_architecture(
+    ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]
+) -> Figure:
     """Every architecture's shift against its accuracy under the default."""
-    title = f"{ranked.name}: each architecture's change"
-    name = slug(ranked.name, "change")
-    accuracy_A = 100 * ranked.reference_AS.mean(axis=1)
-    panels, rows = [], []
-    for rule, shift in shifts.items():
-        finite_A = np.isfinite(shift.shift_A)
-        x, y = accuracy_A[finite_A], 100 * shift.shift_A[finite_A]
-        panels.append(
-            figures.Panel(
-                title=rule,
-                series=[figures.Series(label=rule, x=x, y=y, color=colors[rule], line="")],
-            )
+    rows = [
+        (architecture, rule, 100 * accuracy, 100 * change)
+        for rule, shift in shifts.items()
+        for architecture, accuracy, change in zip(
+            ranked.architectures, ranked.base_AS.mean(axis=1), shift.shift_A.tolist(), strict=True
         )
-        kept = np.array(ranked.architectures)[finite_A]
-        rows += [(a, rule, float(p), float(q)) for a, p, q in zip(kept, x, y, strict=True)]
-    over = {rule: int((shift.shift_A < 0).sum()) for rule, shift in shifts.items()}
-    finding = "Architectures that lose: " + ", ".join(
-        f"{count} of {len(ranked.architectures)} under {rule}" for rule, count in over.items()
-    )
-    drawn = figures.curves(
-        name,
-        title,
-        panels,
-        f"test accuracy under {ranked.rules[0]} (%)",
-        "change (points)",
+        if np.isfinite(change)
+    ]
+    lose = [f"{np.sum(shift.shift_A < 0)} under {rule}" for rule, shift in shifts.items()]
+    x, y = f"test accuracy under {ranked.base} (%)", "change (points)"
+    return figures.curves(
+        slug(ranked.name, "change"),
+        f"Of {len(ranked.architectures)} architectures, these lose: {', '.join(lose)}.",
+        Table(f"{ranked.name}: each architecture's change", ("architecture", "rule", x, y), rows),
+        x=x,
+        y=y,
+        hue="rule",
+        panel="rule",
+        colors=colors,
+        line="",
         log="",
-        columns=3,
-        level=0.0,
-        legend=False,
+        level=0,
+        height=2.4,
     )
-    columns = ("architecture", "rule", f"accuracy under {ranked.rules[0]} (%)", "change (points)")
-    return Figure(name, title, finding + ".", drawn, Table(title, columns, rows))
 
 
 def bias(ranked: Ranked, shifts: Mapping[str, Shift]) -> Table:
@@ -146,12 +106,9 @@ def bias(ranked: Ranked, shifts: Mapping[str, Shift]) -> Table:
         value_A = np.array([value[name] for name in ranked.architectures], dtype=np.float64)
         if np.isfinite(value_A).all() and np.ptp(value_A) > 0:
             covariates[column.replace("_", " ")] = value_A
-    rows = [
-        (rule, *(bias.correlation for bias in bias_check(shift.shift_A, covariates).values()))
+    rows: list[list[Cell]] = [
+        [rule, *(found.correlation for found in bias_check(shift.shift_A, covariates).values())]
         for rule, shift in shifts.items()
     ]
-    return Table(
-        "Bias check: does the change follow what the architecture is? Spearman's correlation",
-        ("rule", *covariates),
-        rows,
-    )
+    title = "Bias check: does the change follow what the architecture is? Spearman's correlation"
+    return Table(title, ("rule", *covariates), rows)

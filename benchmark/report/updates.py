@@ -1,5 +1,76 @@
-from benchmark.report.content import Findings
+"""What an updates part found: does one step stay the same size at every depth?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmark.analysis.updates import Flatness, flatness
+from benchmark.report.arrays import Array, first
+from benchmark.report.content import Block, Table, interval, number, slug
+from benchmark.report.figures import curves
+from benchmark.report.verdict import Findings, Verdict
+
+QUESTION = "Does the mean update stay the same size at every depth?"
+SIZE = "E[Δz²] / its mean on the shallowest rung"
 
 
-def findings(part, table, colors):
-    return Findings((), ())
+def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]) -> Findings:
+    """A verdict per rule, and its mean and maximum update against depth."""
+    depth = first(table, "architecture", "effective_depth")
+    rungs = sorted(depth, key=depth.__getitem__)
+    depth_D = np.array([depth[rung] for rung in rungs], dtype=np.float64)
+    if len(set(depth.values())) < 3:
+        return [], [Block("updates", part["name"], ["Fewer than 3 rungs are done."])]
+    verdicts, rows, told = [], [], []
+    for rule in part["rules"]:
+        own = table.filter(pc.field("rule") == rule)
+        rate = first(own, "architecture", "lr_multiplier")
+        rate_D = np.array([rate[rung] for rung in rungs])
+        moments = [moment_LS(own, rung) / rate[rung] ** 2 for rung in rungs]
+        found = flatness(depth_D, moments, rate_D)
+        because = (
+            f"The mean over layers grows as depth to the power {interval(found.exponent)} seeds."
+        )
+        why = found.exponent.reason or heavy(found)
+        verdicts.append(
+            Verdict(part["name"], "Step stays flat", QUESTION, rule, because, found.verdict, why)
+        )
+        for which, values in (("mean over layers", found.mean), ("maximum", found.maximum)):
+            rows += [
+                (rung, rule, which, d, v.estimate, v.low, v.high)
+                for rung, d, v in zip(rungs, depth_D.tolist(), values, strict=True)
+            ]
+        ends = (found.mean[-1].estimate, found.maximum[-1].estimate)
+        told.append(f"{rule} {number(ends[0])} (maximum {number(ends[1])})")
+    columns = ("rung", "rule", "of", "effective depth", SIZE, "low", "high")
+    figure = curves(
+        slug(part["name"], "updates"),
+        f"On {rungs[-1]}, with the mean of {rungs[0]} set to 1: {', '.join(told)}. Bars are "
+        "intervals over seeds; the dotted line is the criterion, 1.",
+        Table(f"{part['name']}: one step, mean and maximum over layers", columns, rows),
+        x="effective depth",
+        y=SIZE,
+        hue="rule",
+        panel="of",
+        bars=("low", "high"),
+        colors=colors,
+        ticks=depth_D,
+        level=1,
+    )
+    return verdicts, [Block("updates", part["name"], [figure])]
+
+
+def moment_LS(table: pa.Table, rung: str) -> Array:
+    """A rung's second moments, layers x seeds."""
+    own = table.filter((pc.field("architecture") == rung) & (pc.field("status") == "done"))
+    return np.array(own["update_moments"].to_pylist(), dtype=np.float64).T
+
+
+def heavy(found: Flatness) -> str:
+    """A warning where the seeds vary too much for the interval."""
+    return "the seeds vary so much that the interval is too narrow" if found.heavy_tailed else ""

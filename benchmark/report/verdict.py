@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from benchmark.analysis.bootstrap import Interval
-from benchmark.report.content import Answer, number
+from benchmark.report.content import Block, number
 
 TAU_MARGIN: Final = 0.05
 """A delta below this is no change of ranking worth the name."""
@@ -16,44 +17,59 @@ ACCURACY_MARGIN: Final = 0.005
 RATE_FACTOR: Final = 2.0
 """A predicted rate within this factor of the measured optimum counts as predicted."""
 
+Answer = Literal["yes", "no", "undetermined"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one question about one rule: its numbers, and what they leave open.
+
+    ``topic`` is the question in a few words, for the summary.
+    """
+
+    part: str
+    topic: str
+    question: str
+    rule: str
+    because: str
+    answer: Answer
+    why: str = ""
+
+
+Findings = tuple[list[Verdict], list[Block]]
+"""All that one part of the study says."""
+
 
 def exceeds(
-    value: Interval, margin: float, adjusted_p: float = 0.0, scale: float = 1.0
+    value: Interval, margin: float, adjusted_p: float, scale: float = 1
 ) -> tuple[Answer, str]:
-    """Is there an effect above 0? The answer, and what makes it so.
+    """Is there an effect above 0? The answer, and what it leaves open.
 
-    Yes: the interval lies above 0 and ``adjusted_p`` (Holm) below 1 - level. No: it lies below
-    ``margin``, the smallest effect of interest. Else undetermined. ``scale`` turns the margin into
-    the unit that is printed.
+    Yes: the interval lies above 0 and ``adjusted_p`` (Holm) agrees. No: it lies below ``margin``,
+    the smallest effect of interest (printed times ``scale``). Else undetermined.
     """
     if not value.determined:
         return "undetermined", value.reason
+    least = f"{margin * scale:g}, the smallest effect of interest"
     if value.high < margin:
-        return "no", (
-            f"the whole interval lies below {number(margin * scale)}, the smallest effect of interest"
-        )
+        return "no", f"the whole interval lies below {least}"
     if value.low <= 0:
-        return "undetermined", (
-            f"the interval holds both 0 and {number(margin * scale)}, the smallest effect of "
-            "interest: more architectures or seeds are needed"
-        )
+        return "undetermined", f"the interval holds both 0 and {least}"
     if adjusted_p > 1 - value.level:
         return (
             "undetermined",
-            f"above 0 alone, but not after Holm's correction (p = {adjusted_p:.2g})",
+            f"above 0, but not after Holm's correction (p = {number(adjusted_p)})",
         )
     return "yes", ""
 
 
 def below(value: Interval, bound: float) -> tuple[Answer, str]:
-    """Is the value below ``bound``? Undetermined where the interval holds the bound."""
+    """Is the value below ``bound``? Undetermined where the interval holds it."""
     if not value.determined:
         return "undetermined", value.reason
-    if value.high < bound:
-        return "yes", ""
-    if value.low > bound:
-        return "no", ""
-    return "undetermined", f"the interval holds the bound {number(bound)}"
+    if value.contains(bound):
+        return "undetermined", "the interval holds the bound"
+    return ("yes" if value.high < bound else "no"), ""
 
 
 def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Answer, str]:
@@ -61,7 +77,7 @@ def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Ans
     if not value.determined:
         return "undetermined", value.reason
     if not value.contains(theory):
-        return "no", ""
+        return "no", f"the interval leaves out {exponent(theory)}"
     held = [exponent(rival) for rival in rivals if value.contains(rival)]
     if held:
         return "undetermined", f"the interval holds {' and '.join(held)} as well"

@@ -36,14 +36,15 @@ PROVENANCE = {
 }
 
 
-def study(seeds: int = 3, sample: int = 24, parts: str = "rank depth updates") -> Study:
+def study(seeds: int = 4, sample: int = 24, parts: str = "rank depth updates") -> Study:
     """A study of planted numbers with parts of these kinds."""
-    common: dict[str, Any] = {"rules": RULES, "seeds": seeds, "recipe": Recipe(epochs=3)}
-    depths = (2, 4, 8, 16, 32)
-    every = {
-        "rank": Rank(name="cells", space="nasbench201", sample=sample, rates=RATES, **common),
-        "depth": Depth(name="resnets", space="resnet", depths=depths, rates=RATES, **common),
-        "updates": Updates(name="steps", space="resnet", depths=depths, **common),
+    common: dict[str, Any] = {"seeds": seeds, "recipe": Recipe(epochs=3)}
+    ladder = {"space": "resnet", "depths": (2, 4, 8, 16, 32), "rules": RULES[:3]} | common
+    cells = {"space": "nasbench201", "sample": sample, "rules": RULES} | common
+    every: dict[str, Rank | Depth | Updates] = {
+        "rank": Rank(name="cells", rates=RATES, **cells),
+        "depth": Depth(name="resnets", rates=RATES, **ladder),
+        "updates": Updates(name="steps", **ladder),
     }
     return Study(
         name="planted",
@@ -86,7 +87,9 @@ def trained(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> 
         return {"status": "untrainable"}
     name, rule = unit.architecture, replica.rule
     chance = float(np.log(datasets.load(unit.dataset).classes))
-    best = 2.0 * facts["effective_depth"] ** -1.5 * (2 if "residual" in replica.initialization else 1)
+    best = (
+        2.0 * facts["effective_depth"] ** -1.5 * (2 if "residual" in replica.initialization else 1)
+    )
     distance = np.log10(replica.lr / best)
     noise = draw(name, replica.initialization, replica.lr, replica.seed)
     if unit.space != "nasbench201" and distance > 1.1:
