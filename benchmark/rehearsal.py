@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmark import engine, schema
@@ -22,19 +24,21 @@ def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console)
     stages = assumed_plan(study, store)
     units = {unit.id: unit for stage in stages for unit in stage.units or ()}
     todo = [units[unit_id] for unit_id in units.keys() - store.done()]
-    table = Table(title=f"study {study.name} (nothing is run)", title_justify="left")
-    table.add_column("part")
-    table.add_column("stage")
+    console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("part / stage", overflow="fold")
     for column in ("units", "done", "replicas", "replica-steps"):
         table.add_column(column, justify="right")
     for stage in stages:
         numbers = numbers_of(stage, store)
-        table.add_row(stage.part, stage.name, *(f"{number:,}" for number in numbers))
+        name = escape(f"{stage.part} / {stage.name}")
+        table.add_row(name, *(f"{number:,}" for number in numbers))
     console.print(table)
     seconds = sum(map(engine.cost, todo)) * calibrate(todo, run, engine.cost, engine.replica_steps)
     console.print(
         f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
-        "(one unit was timed for a second; rates still to be tuned are assumed)"
+        "(one unit was timed for a second; rates still to be tuned are assumed)",
+        soft_wrap=True,
     )
 
 

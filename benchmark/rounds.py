@@ -53,7 +53,8 @@ class Rounds:
         from benchmark.sweep import Sweep  # importing Ray takes seconds
 
         with ExitStack() as stack:
-            sweep = stack.enter_context(Sweep(self.workers, self.run))
+            with self.console.status("starting Ray"):
+                sweep = stack.enter_context(Sweep(self.workers, self.run))
             progress = stack.enter_context(Progress(self.console))
             while todo:
                 self.round(todo, sweep, progress)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,14 +17,17 @@ from search_spaces.errors import InvalidInput
 
 def show(results: Results, console: Console) -> None:
     """Print the counts per stage, what was set aside, and why units failed."""
-    table = Table(title=f"study {results.study['name']}", title_justify="left")
-    for column in ("part", "stage"):
-        table.add_column(column)
-    for column in ("units", "done", "failed", "missing", "replicas", "diverged", "untrainable"):
-        table.add_column(column, justify="right")
+    console.print(f"study {results.study['name']}", highlight=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("part / stage", overflow="fold")
+    for column in ("units", "done", "failed", "missing", "replicas", "diverged"):
+        table.add_column(column, justify="right", no_wrap=True)
     for count in results.counts:
         table.add_row(*cells(count))
     console.print(table)
+    untrainable = sum(count.untrainable for count in results.counts)
+    if untrainable:
+        console.print(f"{untrainable:,} replicas are untrainable: no path from input to output.")
     if any(count.waits for count in results.counts):
         console.print("A stage that waits is planned once the stages before it are done.")
     if results.quarantined:
@@ -51,10 +55,9 @@ def cells(count: Count) -> list[str]:
         count.missing,
         count.replicas,
         count.diverged,
-        count.untrainable,
     )
-    name = f"{count.stage} (waits)" if count.waits else count.stage
-    return [escape(count.part), escape(name), *(f"{number:,}" for number in numbers)]
+    name = f"{count.part} / {count.stage}" + (" (waits)" if count.waits else "")
+    return [escape(name), *(f"{number:,}" for number in numbers)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

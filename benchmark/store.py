@@ -16,7 +16,7 @@ import json
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,10 +125,8 @@ class Store:
 
     def load_one(self, unit_id: str) -> UnitFile | None:
         """One unit's file, or None where it is missing or was quarantined."""
-        try:
-            with self.filesystem.open_input_stream(self.path("units", f"{unit_id}.arrow")) as file:
-                data = file.read()
-        except FileNotFoundError:
+        data = self.read_bytes(unit_id)
+        if data is None:
             return None
         try:
             return decode(data, unit_id)
@@ -136,6 +134,15 @@ class Store:
             if isinstance(error, InvalidInput):
                 raise
             self.quarantine(unit_id)
+            return None
+
+    def read_bytes(self, unit_id: str) -> bytes | None:
+        """A unit's file as it is, unchecked; None where there is none."""
+        try:
+            with self.filesystem.open_input_stream(self.path("units", f"{unit_id}.arrow")) as file:
+                data: bytes = file.read()
+                return data
+        except FileNotFoundError:
             return None
 
     def read(self, ids: Sequence[str]) -> pa.Table | None:
@@ -174,15 +181,14 @@ class Store:
 
     def write_failure(self, unit: Unit, error: str, trace: str) -> None:
         """Keep the log of a failed attempt; raises ``StoreUnwritable``."""
-        attempt = 1 + max(self.attempts().get(unit.id, [0]))
-        log = {
-            "unit": unit.id,
-            "description": f"{unit.space} {unit.architecture} ({len(unit.replicas)} replicas)",
-            "attempt": attempt,
-            "error": error,
-            "traceback": trace,
-        }
-        self.put(f"failures/{unit.id}.{attempt}.json", json.dumps(log, indent=1).encode())
+        description = f"{unit.space} {unit.architecture} ({len(unit.replicas)} replicas)"
+        self.log_failure(Failure(unit.id, description, 0, error, trace))
+
+    def log_failure(self, failure: Failure) -> None:
+        """Keep a failure as its unit's next attempt; raises ``StoreUnwritable``."""
+        attempt = 1 + max(self.attempts().get(failure.unit, [0]))
+        log = asdict(replace(failure, attempt=attempt))
+        self.put(f"failures/{failure.unit}.{attempt}.json", json.dumps(log, indent=1).encode())
 
     def attempts(self) -> dict[str, list[int]]:
         """The failed attempts per unit id."""

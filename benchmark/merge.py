@@ -1,0 +1,98 @@
+"""``python -m benchmark.merge A B --out C``: the results of one study that were made apart."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.manifest import same_study
+from benchmark.store import Store
+from search_spaces.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of the units: ``copied`` anew, ``shared`` by several folders with equal rows,
+    and the ids of those whose rows ``differ`` (the first folder's are kept)."""
+
+    copied: int
+    shared: int
+    differ: tuple[str, ...]
+    other_fields: bool
+
+
+def merge(sources: Sequence[str], out: str) -> Merged:
+    """Union by unit id into ``out``, which keeps what it has.
+
+    Raises ``InvalidInput`` where a source is no results folder or another study's, and
+    ``StoreUnwritable``. Damaged files are quarantined where they lie.
+    """
+    stores = [Store.open(source) for source in sources]
+    target = Store.locate(out)
+    manifests = [store.manifest() for store in ([target] if target.exists() else []) + stores]
+    for manifest, place in zip(manifests[-len(stores) :], sources, strict=True):
+        same_study(manifest, manifests[0]["study"]["name"], place)
+    target = Store.open(out, create=True)
+    target.write_manifest(union(manifests))
+    copied, shared, differ = 0, 0, []
+    for store in stores:
+        for unit_id in sorted(store.verified(store.done())):
+            here, there = target.load_one(unit_id), store.load_one(unit_id)
+            data = store.read_bytes(unit_id)
+            if there is None or data is None:
+                continue
+            if here is None:
+                target.put(f"units/{unit_id}.arrow", data)
+                copied += 1
+            elif repr(here.rows.to_pylist()) == repr(there.rows.to_pylist()):
+                shared += 1
+            else:
+                differ.append(unit_id)
+    done = target.done()
+    for store in stores:
+        for failure in store.failures().values():
+            if failure.unit not in done:
+                target.log_failure(failure)
+    other = any(manifest["study"] != manifests[0]["study"] for manifest in manifests)
+    return Merged(copied, shared, tuple(differ), other)
+
+
+def union(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The first manifest, its waiting stages filled from those of the same fields."""
+    first = manifests[0]
+    known = {
+        (stage["part"], stage["name"]): stage
+        for manifest in reversed(manifests)
+        if manifest["study"] == first["study"]
+        for stage in manifest["stages"]
+        if stage["units"] is not None
+    }
+    stages = [known.get((stage["part"], stage["name"]), stage) for stage in first["stages"]]
+    return first | {"stages": stages}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Merge results folders; 0, or 2 where they cannot be merged."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark.merge", description=__doc__)
+    parser.add_argument("sources", metavar="RESULTS", nargs="+", help="results of one study")
+    parser.add_argument("--out", required=True, help="the folder or URI of their union")
+    arguments = parser.parse_args(argv)
+    try:
+        merged = merge(arguments.sources, arguments.out)
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{merged.copied:,} units copied, {merged.shared:,} were there already with equal rows")
+    if merged.differ:
+        ids = ", ".join(unit_id[:12] for unit_id in merged.differ)
+        print(f"{len(merged.differ):,} units differ between folders; the first was kept: {ids}")
+    if merged.other_fields:
+        print("the folders were made with different fields; the first one's plan was kept")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
