@@ -20,6 +20,7 @@ from search_spaces.errors import InvalidInput
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
+NO_SPREAD = 1e-6  # of the data's own: a resample this constant has no t
 RESAMPLES = 2000
 RESAMPLED = 1000  # with more rows than this, the large-sample interval says the same for less
 
@@ -105,7 +106,7 @@ def mean_interval(
     mean, error = float(x_N.mean()), float(x_N.std(ddof=1)) / math.sqrt(n)
     x_BN = x_N[rng.integers(0, n, (resamples, n))]
     error_B = x_BN.std(axis=1, ddof=1) / math.sqrt(n)
-    spread = error_B > 0
+    spread = error_B > NO_SPREAD * error
     t_B = (x_BN.mean(axis=1)[spread] - mean) / error_B[spread]
     half = float(np.quantile(np.abs(t_B), level)) * error
     return Interval(mean, mean - half, mean + half, n, "symmetric bootstrap-t", level)

@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmark.analysis.bootstrap import (
     LEVEL,
+    NO_SPREAD,
     RESAMPLES,
     Array,
     Interval,
@@ -131,7 +132,7 @@ def _moment_exponent(
     rng = np.random.default_rng(seed)
     drawn = [mean_S[rng.integers(0, len(mean_S), (resamples, len(mean_S)))] for mean_S in mean_DS]
     resampled_B, resampled_error_B = fitted(drawn)
-    spread = resampled_error_B > 0
+    spread = resampled_error_B > NO_SPREAD * error
     if not spread.any():
         return Interval(exponent, exponent, exponent, seeds, "no spread between seeds", level)
     t_B = np.abs(resampled_B[spread] - exponent) / resampled_error_B[spread]
