@@ -131,7 +131,8 @@ def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: boo
     """One series of (x, y, low, high); returns the handle of its legend."""
     x, y, low, high = xylh_N4.T
     paint = COLORS[color]
-    axes.vlines(x, low, high, color=paint, linewidth=1.1, rasterized=raster)
+    if (low < high).any():
+        axes.vlines(x, low, high, color=paint, linewidth=1.1, rasterized=raster)
     (drawn,) = axes.plot(x, y, color=paint, linewidth=1.3, rasterized=raster)
     drawn.set(linestyle=line or "none", marker=MARKERS[color], markersize=2 if raster else 4.5)
     drawn.set_markerfacecolor(paint if used == "yes" else "none")

@@ -8,7 +8,7 @@ initialisation, and one step grows as rate^2 x depth^3.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,12 @@ PROVENANCE = {
 def study(seeds: int = 4, sample: int = 24, parts: str = "rank depth updates") -> Study:
     """A study of planted numbers with parts of these kinds."""
     common: dict[str, Any] = {"seeds": seeds, "recipe": Recipe(epochs=3)}
-    ladder = {"space": "resnet", "depths": (2, 4, 8, 16, 32), "rules": RULES[:3]} | common
-    cells = {"space": "nasbench201", "sample": sample, "rules": RULES} | common
+    ladder: dict[str, Any] = {
+        "space": "resnet",
+        "depths": (2, 4, 8, 16, 32),
+        "rules": RULES[:3],
+    } | common
+    cells: dict[str, Any] = {"space": "nasbench201", "sample": sample, "rules": RULES} | common
     every: dict[str, Rank | Depth | Updates] = {
         "rank": Rank(name="cells", rates=RATES, **cells),
         "depth": Depth(name="resnets", rates=RATES, **ladder),
@@ -57,14 +61,20 @@ def write(folder: Path, planned: Study, helps: str = "", leave_out: int = 0) -> 
     """Plan and write the study; the last ``leave_out`` units stay missing."""
     store = Store.open(str(folder), create=True)
     stages = plan(planned, store.read)
-    for _ in range(2):  # ranking is planned once tuning is done
-        units = [unit for stage in stages for unit in stage.units or ()]
-        kept = units[: len(units) - leave_out] if all(s.units for s in stages) else units
-        for unit in kept:
-            store.write(unit, list(rows(unit, helps)), PROVENANCE)
-        stages = plan(planned, store.read)
+    for stage in stages:
+        if stage.name == "base":  # ranking is planned once tuning is done
+            write_units(store, stage.units or (), helps)
+    stages = plan(planned, store.read)
+    units = [unit for stage in stages for unit in stage.units or ()]
+    write_units(store, units[: len(units) - leave_out], helps)
     store.write_manifest(manifest.manifest(planned, stages))
     return str(folder)
+
+
+def write_units(store: Store, units: Sequence[Unit], helps: str) -> None:
+    """Store every unit's planted rows."""
+    for unit in units:
+        store.write(unit, list(rows(unit, helps)), PROVENANCE)
 
 
 def rows(unit: Unit, helps: str) -> Iterator[dict[str, Any]]:

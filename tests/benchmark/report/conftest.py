@@ -1,0 +1,30 @@
+"""Planted stores shared by the report's tests: written once, read by many."""
+
+from pathlib import Path
+
+import planted
+import pytest
+
+
+@pytest.fixture(scope="session")
+def helped(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A complete study in which path-cubed truly helps."""
+    folder = tmp_path_factory.mktemp("helped") / "results"
+    return planted.write(folder, planted.study(), helps="path-cubed")
+
+
+@pytest.fixture(scope="session")
+def unfinished(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A study whose last three units are missing."""
+    folder = tmp_path_factory.mktemp("unfinished") / "results"
+    return planted.write(folder, planted.study(), leave_out=3)
+
+
+@pytest.fixture(scope="session")
+def page(helped: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The written page of ``helped``."""
+    from benchmark.report.__main__ import main
+
+    out = tmp_path_factory.mktemp("page")
+    assert main([helped, "--out", str(out)]) == 0
+    return out / "index.html"

@@ -1,0 +1,105 @@
+"""The command: its exit codes, its verdict, and what it says of planted truth."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import planted
+import pytest
+
+from benchmark.report.__main__ import main
+from benchmark.report.page import build
+from benchmark.results import Results
+
+
+@cache
+def answers(store: str) -> dict[tuple[str, str], str]:
+    """Topic and rule to the answer on the page of a store."""
+    found: dict[tuple[str, str], str] = {}
+    for topic, told in build(Results.load(store)).summary:
+        for answer, rules in re.findall(r"(yes|no|undetermined) \(([^)]*)\)", told):
+            found |= {(topic, rule): answer for rule in rules.split(", ")}
+    return found
+
+
+def test_a_rule_that_truly_helps_gets_its_yes_and_a_placebo_its_no(helped: str) -> None:
+    said = answers(helped)
+    for topic in ("Ranking changes", "Accuracy rises", "Beats the placebo"):
+        assert said[topic, "path-cubed"] == "yes"
+    for topic in ("Ranking changes", "Accuracy rises"):
+        assert said[topic, "shuffled"] == "no"
+
+
+def test_depth_and_updates_say_what_was_planted(helped: str) -> None:
+    said = answers(helped)
+    for scheme in ("he", "residual-aware", "in-degree-target"):
+        assert said["Best rate ~ depth^−3/2", scheme] == "yes"
+    assert said["Rate predicted", "effective-depth"] == "yes"
+    assert said["Step stays flat", "effective-depth"] == "yes"
+    assert said["Step stays flat", "default"] == "no"
+
+
+def test_another_rule_that_helps_is_the_one_named(tmp_path: Path) -> None:
+    study = planted.study(parts="rank")
+    said = answers(planted.write(tmp_path / "results", study, helps="effective-depth"))
+    assert said["Accuracy rises", "effective-depth"] == "yes"
+    assert said["Accuracy rises", "path-cubed"] == "no"
+
+
+def test_one_seed_leaves_the_ranking_undetermined(tmp_path: Path) -> None:
+    store = planted.write(tmp_path / "results", planted.study(seeds=1, parts="rank updates"))
+    said = answers(store)
+    for rule in ("effective-depth", "path-cubed", "shuffled"):
+        assert said["Ranking changes", rule] == "undetermined"
+    assert said["Step stays flat", "path-cubed"] == "undetermined"
+    assert "One seed: there is no ceiling." in build(Results.load(store)).html
+
+
+def test_the_terminal_gets_a_line_per_question_and_the_path(
+    helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([helped, "--out", str(tmp_path / "new" / "page")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 6 + 1
+    assert lines[-1] == str(tmp_path / "new" / "page" / "index.html")
+    assert Path(lines[-1]).is_file()
+
+
+def test_an_incomplete_study_is_written_and_exits_3(
+    unfinished: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([unfinished, "--out", str(tmp_path)]) == 3
+    text = (tmp_path / "index.html").read_text()
+    missing = "Of 35 planned units, 3 are missing and 0 failed."
+    assert missing in text[: text.index('id="verdict"')]
+    assert missing in capsys.readouterr().out
+
+
+def test_a_study_without_a_single_row_still_has_its_page(tmp_path: Path) -> None:
+    store = planted.write(tmp_path / "results", planted.study(parts="depth updates"), leave_out=10)
+    assert main([store, "--out", str(tmp_path / "page")]) == 3
+    assert "No rung is done yet." in (tmp_path / "page" / "index.html").read_text()
+
+
+def test_what_is_no_store_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path), "--out", str(tmp_path / "page")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert str(tmp_path) in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "page").exists()
+
+
+def test_an_unwritable_out_is_refused_in_one_sentence(
+    helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    assert main([helped, "--out", str(blocked / "page")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: --out {blocked / 'page'} cannot be written")
+    assert error.count("\n") == 1

@@ -1,0 +1,97 @@
+"""The drawings: reproducible, honest about what is not fitted, small when there is much to draw."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from benchmark.analysis.bootstrap import Interval
+from benchmark.report import figures
+from benchmark.report.content import Figure, Table, intervals, number
+
+COLORS = {"a": 1, "b": 2}
+
+
+def scatter(count: int, name: str = "points") -> Figure:
+    rng = np.random.default_rng(0)
+    rows = [(str(i), "a", *rng.uniform(1, 9, 2).tolist()) for i in range(count)]
+    data = Table("Some points", ("point", "rule", "x", "y"), rows)
+    return figures.curves(name, "", data, x="x", y="y", hue="rule", colors=COLORS, line="", log="")
+
+
+def test_equal_tables_give_equal_bytes_and_names_keep_ids_apart() -> None:
+    assert scatter(20).svg == scatter(20).svg
+    one, two = scatter(20, "one").svg, scatter(20, "two").svg
+    ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, two)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    assert one.replace("one-", "two-") == two
+
+
+def test_many_points_become_a_bitmap() -> None:
+    few, many = scatter(figures.RASTER_ABOVE), scatter(figures.RASTER_ABOVE + 1)
+    assert "<image" not in few.svg
+    assert many.svg.count("data:image/png;base64") >= 1
+    assert len(scatter(15_625).svg) < 300_000
+
+
+def test_colours_follow_the_page_and_text_stays_text() -> None:
+    text = scatter(5).svg
+    assert "var(--ink)" in text
+    assert "var(--c1)" in text
+    assert figures.INK not in text
+    assert "font-family" not in text
+    assert re.search(r"<text[^>]*>x</text>", text)
+
+
+def test_rows_that_are_not_used_are_hollow() -> None:
+    columns = ("rung", "rule", "x", "y", "used")
+    filled = [("r", "a", 1.0, 2.0, "yes"), ("s", "a", 2.0, 1.0, "yes")]
+    hollow = [filled[0], ("s", "a", 2.0, 1.0, "no")]
+
+    def drawn(rows: list[tuple[str, str, float, float, str]]) -> str:
+        data = Table("Two points", columns, rows)
+        made = figures.curves("two", "", data, x="x", y="y", hue="rule", colors=COLORS, line="")
+        return made.svg
+
+    marked = r"<use [^>]*fill-opacity: 0; stroke: var\(--c1\)"
+    assert not re.search(marked, drawn(filled))
+    assert re.search(marked, drawn(hollow))
+
+
+def test_what_is_missing_or_too_large_is_not_drawn() -> None:
+    rows = [("r", "a", float(x), y) for x, y in enumerate((1.0, np.nan, np.inf, 9.0, 2.0), 1)]
+    data = Table("Points", ("rung", "rule", "x", "y"), rows)
+    made = figures.curves(
+        "gap", "", data, x="x", y="y", hue="rule", colors=COLORS, line="", y_max=5.0
+    )
+    assert len(re.findall(r"<use [^>]*fill: var\(--c1\)", made.svg)) == 2
+
+
+def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
+    values = {
+        ("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted"),
+        ("b", "unknown"): Interval.undetermined("one seed", estimate=2.0, n=1),
+    }
+    made = figures.forest("f", "", intervals("Two", values), COLORS, "value")
+    assert re.search(r"fill-opacity: 0; stroke: var\(--c2\)", made.svg)
+    assert "b, unknown" in made.svg
+
+
+def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:
+    table = Table("t", ("a", "b"), [("x, y", 1 / 3), ("z", None)])
+    assert table.csv() == f'a,b\n"x, y",{1 / 3!r}\nz,\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((None, "–"), (float("nan"), "–"), (float("-inf"), "−∞"), (0.0, "0"), (1234, "1,234")),
+        *((-0.0123, "−0.012"), (0.0064, "0.0064"), (5.444, "5.44"), (12.345, "12.3")),
+        *((123.4, "123"), (1.24e-7, "1.2·10⁻⁷")),
+    ],
+)
+def test_numbers_read_well(value: float | None, text: str) -> None:
+    assert number(value) == text

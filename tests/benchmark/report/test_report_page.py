@@ -1,0 +1,138 @@
+"""The page: offline, the same bytes for the same table, and sound for every reader."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+LINKING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
+
+
+class Outline(HTMLParser):
+    """What a page refers to, its ids, headings, tables and figures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.labels: list[str] = []
+        self.headings: list[int] = []
+        self.tags: list[str] = []
+        self.header_cells: list[dict[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in LINKING]
+        self.links += re.findall(r"url\(([^)]*)\)", named.get("style") or "")
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.labels += (named.get("aria-labelledby") or "").split()
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "th":
+            self.header_cells.append(named)
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(page: Path) -> None:
+    text = page.read_text()
+    outline = Outline(text)
+    css = "".join(re.findall(r"<style[^>]*>(.*?)</style>", text, re.DOTALL))
+    assert "@import" not in text
+    assert not re.findall(r"url\((?!#)", css)
+    assert len(outline.links) > 20
+    for link in outline.links:
+        assert link.startswith(("#", "data/", "figures/", "data:image/png;base64,")), link
+        if link.startswith("#"):
+            assert link[1:] in outline.ids
+        elif not link.startswith("data:"):
+            assert (page.parent / link).is_file()
+    assert not {"script", "link", "iframe", "object", "embed", "img"} & set(outline.tags)
+
+
+def test_standalone_figures_refer_to_nothing(page: Path) -> None:
+    drawn = sorted((page.parent / "figures").glob("*.svg"))
+    assert len(drawn) == page.read_text().count("<figure ")
+    for path in drawn:
+        outline = Outline(path.read_text())
+        assert all(link.startswith(("#", "data:image/png;")) for link in outline.links)
+        assert "--ink" in path.read_text()
+
+
+def test_headings_are_in_order_and_ids_are_unique(page: Path) -> None:
+    outline = Outline(page.read_text())
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(outline.headings, outline.headings[1:], strict=False))
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert set(outline.labels) <= set(outline.ids)
+
+
+def test_tables_and_figures_speak_to_screen_readers(page: Path) -> None:
+    text = page.read_text()
+    outline = Outline(text)
+    assert outline.header_cells
+    assert all(cell.get("scope") in ("row", "col") for cell in outline.header_cells)
+    assert outline.tags.count("caption") == outline.tags.count("table")
+    for figure in re.findall(r"<figure .*?</figure>", text, re.DOTALL):
+        assert re.search(r'<svg role="img" aria-labelledby="[^"]+"[^>]*><title', figure)
+        assert re.search(r"<figcaption><b>[^<]+</b> [^<]{20,}", figure)
+        assert "<details>" in figure
+        assert ".csv" in figure
+
+
+def test_sections_come_in_the_order_of_reading(page: Path) -> None:
+    sections = re.findall(r'<section id="([^"]+)"', page.read_text())
+    assert sections == [
+        *("verdict", "completeness", "rank", "shift", "slope", "updates"),
+        *("methods", "provenance", "limits", "cite"),
+    ]
+
+
+def test_the_same_table_gives_the_same_bytes(helped: str, page: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmark.report", helped, "--out", str(tmp_path)]
+    environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
+    assert len(files) > 10
+    for name in files:
+        assert (tmp_path / name).read_bytes() == (page.parent / name).read_bytes(), name
+
+
+def test_the_page_stays_small_and_names_no_place(helped: str, page: Path) -> None:
+    text = page.read_text()
+    assert len(text.encode()) < 2_000_000
+    assert str(Path(helped).parent) not in text
+    assert str(Path.home()) not in text
+
+
+def test_the_report_knows_no_ray() -> None:
+    code = "import sys, benchmark.report.__main__; assert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2)."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_have_contrast_in_light_and_dark(page: Path) -> None:
+    themes = re.findall(r":root \{(.*?)\}", page.read_text(), re.DOTALL)[:2]
+    assert len(themes) == 2
+    for theme in themes:
+        color = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme))
+        for name in ("ink", "soft", "link", "yes", "no", "undetermined"):
+            assert contrast(color[name], color["paper"]) >= 4.5, name
+        for name in (f"c{index}" for index in range(1, 8)):
+            assert contrast(color[name], color["paper"]) >= 3, name
