@@ -10,6 +10,7 @@ each weighted edge. Edges on no input-output path are not built: nothing of them
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,7 @@ from torch import nn
 
 from search_spaces.dag_network import DagNetwork
 from search_spaces.errors import InvalidInput
-from search_spaces.graph import ArchGraph, Edge, Operation
+from search_spaces.graph import ArchGraph, Edge, Kind, Operation
 from search_spaces.options import (
     Activation,
     Normalization,
@@ -107,14 +108,15 @@ def dag_graph(dag: Dag, weighted: Operation) -> ArchGraph:
 
 
 @lru_cache(maxsize=1 << 16)
-def _topology(dag: Dag, stem: Operation, weighted: Operation, width: int) -> Topology:
-    cell = dag_graph(dag, weighted)
+def _topology(dag: Dag, kind: Kind, kernel: int, width: int) -> Topology:
+    cell = dag_graph(dag, Operation(kind, kernel))
+    stem = Operation(kind, kernel, role="stem", activated=False)
     head = Operation("linear", role="head")
     network = ArchGraph.series([ArchGraph.single(stem), cell, ArchGraph.single(head)])
-    return Topology(cell, network, network.additions, width, weighted.kernel, f"dag {write(dag)}")
+    return Topology(cell, network, network.additions, width, kernel, f"dag {write(dag)}")
 
 
-class _Dag:
+class _Dag(ABC):
     """What MLP and CNN DAGs share: names, classes, graphs."""
 
     base_architecture: ClassVar[str] = "1_01_001_0001"
@@ -140,20 +142,16 @@ class _Dag:
 
     def graph(self, architecture: str) -> ArchGraph:
         """The five-node graph, dead edges among it."""
-        return dag_graph(read(architecture), self._weighted)
+        return dag_graph(read(architecture), Operation(*self._weights))
 
     def topology(self, architecture: str) -> Topology:
         """The graphs of an architecture, dead edges left out: one object per set of live edges."""
-        return _topology(_live(read(architecture)), self._stem, self._weighted, self.width)
+        return _topology(_live(read(architecture)), *self._weights, self.width)
 
     @property
-    def _weighted(self) -> Operation:
-        raise NotImplementedError
-
-    @property
-    def _stem(self) -> Operation:
-        operation = self._weighted
-        return Operation(operation.kind, operation.kernel, role="stem", activated=False)
+    @abstractmethod
+    def _weights(self) -> tuple[Kind, int]:
+        """Kind and kernel side of the weighted edges."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +170,8 @@ class DagMlp(_Dag):
         check_common(self)
 
     @property
-    def _weighted(self) -> Operation:
-        return Operation("linear")
+    def _weights(self) -> tuple[Kind, int]:
+        return "linear", 1
 
     def build(
         self,
@@ -207,8 +205,8 @@ class DagCnn(_Dag):
         require_choice("kernel", self.kernel, (3, 5, 7))
 
     @property
-    def _weighted(self) -> Operation:
-        return Operation("conv", self.kernel)
+    def _weights(self) -> tuple[Kind, int]:
+        return "conv", self.kernel
 
     def build(
         self,

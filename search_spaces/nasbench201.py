@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from search_spaces.conventions import convention
@@ -85,7 +87,7 @@ class NasBench201:
         self,
         sample: int,
         seed: int = 0,
-        accuracies: Mapping[int, float] | Sequence[float] | None = None,
+        accuracies: Mapping[int, float] | Sequence[float] | NDArray[np.floating] | None = None,
     ) -> list[str]:
         """A sample of trainable cells, spread evenly; in official order.
 

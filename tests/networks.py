@@ -1,0 +1,69 @@
+"""Networks for tests: every space with its options, filled with numbers, at small sizes."""
+
+import torch
+from torch import nn
+
+from search_spaces.layers import Dropout, Weighted
+from search_spaces.registry import create
+from search_spaces.space import SearchSpace
+
+EVERY_OPERATION = "3_33_142"
+NORM_BIAS = "0_33_421"
+"""No input reaches node 1, so its convolutions only give their norms' biases."""
+
+CASES: list[tuple[str, dict[str, object], str]] = [
+    ("nasbench201", {"channels": 4, "cells": 1}, EVERY_OPERATION),
+    ("nasbench201", {"channels": 2, "cells": 2}, NORM_BIAS),
+    ("nasbench201", {"channels": 2, "cells": 1}, "1_01_001"),
+    ("dag-mlp", {"width": 8}, "2_22_222_2222"),
+    ("dag-mlp", {"width": 8, "normalization": "bn", "dropout": 0.2}, "2_12_001_0212"),
+    ("dag-mlp", {"width": 8, "normalization": "ln", "activation": "gelu"}, "1_02_201_1002"),
+    ("dag-cnn", {"width": 4, "kernel": 5, "dropout": 0.2}, "2_02_012_1002"),
+    (
+        "dag-cnn",
+        {"width": 4, "kernel": 7, "normalization": "ln", "activation": "gelu"},
+        "2_10_012_1202",
+    ),
+    ("mlp", {"width": 8}, "mlp-3"),
+    ("mlp", {"width": 8, "normalization": "bn", "dropout": 0.3}, "mlp-2"),
+    ("mlp", {"width": 8, "normalization": "ln", "activation": "gelu"}, "mlp-4"),
+    ("cnn", {"width": 4}, "cnn-3"),
+    ("cnn", {"width": 4, "kernel": 5, "dimensions": 1, "dropout": 0.3}, "cnn-3"),
+    ("cnn", {"width": 4, "normalization": "bn", "dimensions": 1}, "cnn-2"),
+    ("cnn", {"width": 4, "normalization": "ln", "activation": "gelu"}, "cnn-2"),
+    ("resnet", {"width": 4}, "resnet-3"),
+    ("resnet", {"width": 4, "block": "basic", "normalization": "bn"}, "resnet-2"),
+    ("resnet", {"width": 4, "block": "bottleneck", "stages": "cifar"}, "resnet-4"),
+    ("resnet", {"width": 4, "stages": "cifar", "normalization": "ln", "dropout": 0.2}, "resnet-3"),
+    ("resnet", {"width": 4, "activation": "gelu", "block": "basic", "stages": "cifar"}, "resnet-5"),
+    ("vit", {"width": 8, "heads": 2}, "vit-2"),
+    ("vit", {"width": 8, "heads": 2, "placement": "post", "dropout": 0.2}, "vit-2"),
+    ("vit", {"width": 8, "heads": 2, "layer_scale": True, "normalization": "bn"}, "vit-1"),
+    ("vit", {"width": 8, "heads": 4, "normalization": "none", "activation": "relu"}, "vit-1"),
+]
+"""(space, options, architecture): every registered space and every value of every option."""
+
+
+def space_of(name: str, options: dict[str, object]) -> SearchSpace:
+    return create(name, **options)
+
+
+def fill(module: nn.Module, seed: int = 0) -> nn.Module:
+    """He-distributed weights, all else near where it starts, each replica with its own numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer in module.modules():
+            if isinstance(layer, Weighted):
+                scale = (2 / layer.fan_in) ** 0.5 if not layer.readout else layer.fan_in**-0.5
+                layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * scale)
+        for name, parameter in module.named_parameters():
+            if not (name.endswith("weight") and parameter.dim() > 2):
+                parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return module
+
+
+def seed_dropout(module: nn.Module, seeds: list[int]) -> None:
+    """One stream per replica."""
+    for layer in module.modules():
+        if isinstance(layer, Dropout):
+            layer.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
