@@ -14,6 +14,9 @@ from benchmark.analysis.bootstrap import LEVEL, Array, Interval, t_interval
 from benchmark.analysis.optimum import Optimum, Status, check_curves
 from search_spaces.errors import InvalidInput
 
+FINE = 2001
+"""Points at which an interpolated curve is searched for its lowest."""
+
 
 @dataclass(frozen=True)
 class RungTransfer:
@@ -66,7 +69,9 @@ def transfer(
     curve interpolated in log rate (modified Akima, which does not ring at a cliff), flagged
     `interpolated`; beyond the grid nothing is extrapolated. A diverged replica, or one worse than
     guessing, is scored at `chance_loss`. Interpolated between a stable and an unstable rate, it
-    counts as diverged. A small negative regret is noise: the optimum is an estimate too.
+    counts as diverged. On the interpolated curve regret is the loss above that same curve's lowest
+    point, so it is never negative; a measured loss is compared with the optimum's fitted loss, and
+    a small negative regret there is noise: the optimum is an estimate too.
 
     For regret in accuracy give error rates as losses, with chance_loss = 1 - 1 / classes.
 
@@ -116,6 +121,7 @@ def _rung(
     loss: float,
     optimum: Optimum,
     *,
+    best: float | None = None,
     interpolated: bool = False,
     outside: bool = False,
     diverged: bool = False,
@@ -123,7 +129,7 @@ def _rung(
     return RungTransfer(
         predicted_rate=predicted,
         loss=loss,
-        regret=loss - optimum.loss,
+        regret=loss - (optimum.loss if best is None else best),
         log10_error=math.log10(predicted / optimum.rate),
         status=optimum.status,
         interpolated=interpolated,
@@ -146,18 +152,23 @@ def _interpolated_rung(
     rate_R, loss_RS = rate_R[measured_R], loss_RS[measured_R]
     stable_R = np.asarray(np.isfinite(loss_RS).all(axis=1))
     mean_R = _scored(loss_RS, chance_loss).mean(axis=1)
+    if not rate_R[0] <= predicted <= rate_R[-1]:
+        return _rung(predicted, math.nan, optimum, outside=True)
+    curve = Akima1DInterpolator(np.log10(rate_R), mean_R, method="makima")
+    fine = np.linspace(math.log10(rate_R[0]), math.log10(rate_R[-1]), FINE)
+    best = float(curve(fine).min())
     hit = np.flatnonzero(np.isclose(rate_R, predicted, rtol=1e-9, atol=0))
     if len(hit):
         at = int(hit[0])
-        return _rung(predicted, float(mean_R[at]), optimum, diverged=not stable_R[at])
-    if not rate_R[0] < predicted < rate_R[-1]:
-        return _rung(predicted, math.nan, optimum, outside=True)
+        loss = float(mean_R[at])
+        return _rung(predicted, loss, optimum, best=min(best, loss), diverged=not stable_R[at])
     above = int(np.searchsorted(rate_R, predicted))
-    curve = Akima1DInterpolator(np.log10(rate_R), mean_R, method="makima")
+    loss = float(curve(math.log10(predicted)))
     return _rung(
         predicted,
-        float(curve(math.log10(predicted))),
+        loss,
         optimum,
+        best=min(best, loss),
         interpolated=True,
         diverged=not stable_R[above - 1 : above + 1].all(),
     )

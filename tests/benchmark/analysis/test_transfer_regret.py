@@ -41,6 +41,16 @@ def test_a_rate_on_the_grid_is_read_not_interpolated() -> None:
     assert all(rung.interpolated for rung in between)
 
 
+def test_interpolated_regret_is_never_negative() -> None:
+    """On noisy curves the fitted optimum lies above the lowest point of the curve itself."""
+    noise = 0.2 * np.random.default_rng(0).standard_normal(LOSS_DRS.shape)
+    noisy = LOSS_DRS + noise
+    optima = find_optima(RATES, noisy, CHANCE)
+    for rate in np.geomspace(RATES[0], RATES[-1], 60):
+        for rung in transfer(RATES, noisy, optima, np.full(4, rate), CHANCE).rungs:
+            assert rung.regret >= 0
+
+
 def test_nothing_is_extrapolated() -> None:
     predicted_D = np.array([10.0, 0.1, 0.04, 1e-5])
     found = transfer(RATES, LOSS_DRS, OPTIMA, predicted_D, CHANCE)
