@@ -36,5 +36,8 @@ $(VENV)/.installed-%: setup.cfg constraints.txt pyproject.toml
 		--constraint constraints.txt --editable ".$(EXTRAS)"
 	touch $@
 
+report-example: $(VENV)/.installed-run  ## the committed example, from the committed table
+	$(BIN)/python -m benchmark.report reports/example/results --out reports/example
+
 clean:  ## forget the environment and the generated reports, but for the example
 	rm -rf $(VENV) reports/quickstart
