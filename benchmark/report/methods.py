@@ -13,8 +13,10 @@ from benchmark import initialization, rules
 from benchmark.analysis import ranking, shift
 from benchmark.analysis.bootstrap import LEVEL
 from benchmark.analysis.family import holm
+from benchmark.analysis.movers import movers
 from benchmark.analysis.optimum import find_optima
 from benchmark.analysis.slope import depth_slope, fit_slope
+from benchmark.analysis.top_k import top_k_overlap
 from benchmark.analysis.transfer import transfer
 from benchmark.analysis.updates import flatness, rung_update
 from benchmark.recipes import Recipe
@@ -29,6 +31,8 @@ STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
         "accuracy shift": shift.accuracy_shift,
         "bias check": shift.bias_check,
         "Holm's correction": holm,
+        "overlap of the top K": top_k_overlap,
+        "movers": movers,
     },
     "depth": {
         "optimum": find_optima,
