@@ -5,8 +5,7 @@ columns, B resamples. A diverged replica is -inf.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -19,11 +18,9 @@ from benchmark.analysis.bootstrap import (
     Array,
     Interval,
     bca_interval,
-    jackknife_interval,
 )
 from benchmark.analysis.kendall import ColumnPairs
 from benchmark.analysis.ranking import RankAgreement, rank_agreement
-from benchmark.analysis.spearman import spearman_rows
 from search_spaces.errors import InvalidInput
 
 
@@ -36,14 +33,14 @@ class Agreement:
     delta: Interval
 
 
-def _combined(
-    rows_BAC: Array, pairs: ColumnPairs, measure: Callable[[Array, Array], Array]
-) -> tuple[Array, Array, Array]:
-    each = [
-        measure(rows_BAC[:, :, i], rows_BAC[:, :, j])
-        for i, j in zip(pairs.left_P, pairs.right_P, strict=True)
-    ]
-    return pairs.combine(np.stack(each, axis=1))
+def _spearman(x_BAC: Array, pairs: ColumnPairs) -> tuple[Array, Array, Array]:
+    """cross, ceiling and delta of each resample, (B,); every column is ranked once."""
+    rank_BAC = stats.rankdata(x_BAC, axis=1)
+    rank_BAC -= rank_BAC.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rank_BAC /= np.sqrt((rank_BAC**2).sum(axis=1, keepdims=True))
+    rho_BCC = np.swapaxes(rank_BAC, 1, 2) @ rank_BAC
+    return pairs.combine(rho_BCC[:, pairs.left_P, pairs.right_P])
 
 
 def spearman_agreement(
@@ -54,7 +51,7 @@ def spearman_agreement(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Agreement:
-    """Spearman's rho over single-seed pairs: jackknife t for cross and ceiling, BCa for delta.
+    """Spearman's rho over single-seed pairs, with BCa intervals over architectures.
 
     Undetermined below 6 architectures, with one seed, and (no interval, only the estimate) above
     1000 architectures, where `rank_agreement` answers the question for less.
@@ -63,7 +60,7 @@ def spearman_agreement(
     x_AC = np.concatenate([reference_AS, rule_AS], axis=1)
     n, seeds = reference_AS.shape
     pairs = ColumnPairs.of(seeds, seeds, shared_seeds=True)
-    point = [float(v_B[0]) for v_B in _combined(x_AC[None], pairs, spearman_rows)]
+    point = [float(v_B[0]) for v_B in _spearman(x_AC[None], pairs)]
     reason = "fewer than 6 architectures" if n < 6 else "too many architectures to resample"
     if n < 6 or n > RESAMPLED or seeds < 2:
         reason = reason if seeds > 1 else "one seed: there is no ceiling"
@@ -71,16 +68,13 @@ def spearman_agreement(
         return Agreement(*undetermined)
     rest_NM = np.array([np.delete(np.arange(n), i) for i in range(n)])
     drawn_BN = np.random.default_rng(seed).integers(0, n, (resamples, n))
-    jackknife = _combined(x_AC[rest_NM], pairs, spearman_rows)
-    cross, ceiling = (
-        jackknife_interval(x, j_N, n, level=level)
-        for x, j_N in zip(point[:2], jackknife[:2], strict=True)
-    )
-    delta_B = _combined(x_AC[drawn_BN], pairs, spearman_rows)[2]
+    jackknife = _spearman(x_AC[rest_NM], pairs)
+    replicates = _spearman(x_AC[drawn_BN], pairs)
     return Agreement(
-        replace(cross, low=max(cross.low, -1.0), high=min(cross.high, 1.0)),
-        replace(ceiling, low=max(ceiling.low, -1.0), high=min(ceiling.high, 1.0)),
-        bca_interval(point[2], delta_B, jackknife[2], level=level),
+        *(
+            bca_interval(x, r_B, j_N, level=level)
+            for x, r_B, j_N in zip(point, replicates, jackknife, strict=True)
+        )
     )
 
 
@@ -94,10 +88,12 @@ def weighted_tau_agreement(reference_AS: Array, rule_AS: Array) -> Agreement:
     x_AC = stats.rankdata(np.concatenate([reference_AS, rule_AS], axis=1), axis=0)
     seeds = reference_AS.shape[1]
 
-    def measure(x_BA: Array, y_BA: Array) -> Array:
-        return np.array([stats.weightedtau(x_BA[0], y_BA[0]).statistic])
-
-    found = _combined(x_AC[None], ColumnPairs.of(seeds, seeds, shared_seeds=True), measure)
+    pairs = ColumnPairs.of(seeds, seeds, shared_seeds=True)
+    each = [
+        stats.weightedtau(x_AC[:, i], x_AC[:, j]).statistic
+        for i, j in zip(pairs.left_P, pairs.right_P, strict=True)
+    ]
+    found = pairs.combine(np.array([each]))
     reason = "a weighted tau depends on the number of architectures"
     return Agreement(
         *(Interval.undetermined(reason, estimate=float(v_B[0]), n=len(x_AC)) for v_B in found)
@@ -128,8 +124,8 @@ def rounded_tau_agreement(
 ) -> RankAgreement:
     """`rank_agreement` after rounding accuracies to multiples of the pooled seed deviation.
 
-    Differences below seed noise become ties, so what is left to disagree on is real (White et al.,
-    2021, round to 0.1% for the same reason). Raises InvalidInput with one seed or without spread.
+    Most differences below seed noise become ties, so less of the disagreement is noise. Raises
+    InvalidInput with one seed, or where seeds do not differ at all.
     """
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     deviation = seed_deviation(reference_AS, rule_AS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from search_spaces.errors import InvalidInput
 
@@ -125,13 +125,13 @@ def median_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
     median = float(np.median(x_N)) if n else math.nan
 
     def coverage(k: int) -> float:
-        return 1 - 2 * float(stats.binom.cdf(k - 1, n, 0.5))
+        return 1 - 2 * float(special.bdtr(k - 1, n, 0.5))
 
     if n == 0 or coverage(1) < level:
         return Interval.undetermined(
             f"{n} values are too few for a median's interval", estimate=median, n=n
         )
-    k = int(stats.binom.ppf((1 - level) / 2, n, 0.5))
+    k = max(1, int(stats.binom.ppf((1 - level) / 2, n, 0.5)))
     while coverage(k) < level:
         k -= 1
     if k == n // 2:  # no narrower pair of order statistics to interpolate towards

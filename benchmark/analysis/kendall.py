@@ -56,7 +56,7 @@ class ColumnPairs:
 def tau(x_A: Array, y_A: Array) -> float:
     """Kendall's tau-b (1945) in O(A log A); NaN where one side is all ties."""
     x_A, y_A = stats.rankdata(x_A), stats.rankdata(y_A)
-    return float(stats.kendalltau(x_A, y_A, method="asymptotic").statistic)
+    return float(stats.kendalltau(x_A, y_A).statistic)
 
 
 def tau_matrix(acc_RAS: Array) -> Array:

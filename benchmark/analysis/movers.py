@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmark.analysis.accuracies import check_paired
@@ -32,14 +33,14 @@ class Movers:
     score_A: Array
     shift_A: Array
     shift_error_A: Array
-    order_A: Array
+    order_A: NDArray[np.intp]
 
 
 def movers(reference_AS: Array, rule_AS: Array) -> Movers:
     """Rank and accuracy changes, seed by seed: the noise that a seed shares between rules cancels.
 
-    Of A architectures without any effect of the rule, one in twenty still moves beyond twice its
-    error: count those beyond before naming any.
+    Without any effect of the rule about one architecture in twenty still scores beyond 2: count
+    those beyond before naming any.
     """
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     rank_reference_AS = stats.rankdata(-reference_AS, axis=0)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmark.analysis.agreement import spearman_agreement
 from benchmark.analysis.bootstrap import (
     Interval,
     mean_interval,
@@ -120,6 +121,19 @@ def test_tau(reliability: float, agreement: float, seeds: int) -> None:
         rank_agreement(
             *two_rules(rng, reliability, agreement, seeds), resamples=999, permutations=0, seed=k
         )
+        for k in range(STUDIES)
+    ]
+    held([r.delta for r in found], ceiling - cross)
+    held([r.cross for r in found], cross)
+    held([r.ceiling for r in found], ceiling)
+
+
+@pytest.mark.parametrize("agreement", [1.0, 0.8])
+def test_spearman_agreement(agreement: float) -> None:
+    rng = np.random.default_rng(12)
+    ceiling, cross = (6 / math.pi * math.asin(rho / 2) for rho in (0.9, 0.9 * agreement))
+    found = [
+        spearman_agreement(*two_rules(rng, 0.9, agreement, 2), resamples=199, seed=k)
         for k in range(STUDIES)
     ]
     held([r.delta for r in found], ceiling - cross)
