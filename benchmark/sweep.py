@@ -25,6 +25,7 @@ from benchmark.progress import COUNTED, Progress
 from benchmark.shards import Run
 from benchmark.store import Store, StoreUnwritable, describe
 from benchmark.unit import Unit
+from search_spaces.errors import InvalidInput
 
 REPORT_EVERY: Final = 1.0
 """Seconds between a worker's reports."""
@@ -66,8 +67,15 @@ class Sweep:
             "dashboard_host": "127.0.0.1",
             "_temp_dir": str(self.folder / "ray"),
         }
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the store keeps what went wrong
         try:
             ray.init(**({} if joined else own), log_to_driver=False, logging_level=logging.ERROR)
+        except ConnectionError as error:
+            self.__exit__()
+            raise InvalidInput(
+                f"no Ray answers at RAY_ADDRESS={os.environ.get('RAY_ADDRESS')}; "
+                "start that cluster, or unset RAY_ADDRESS to run on this machine"
+            ) from error
         except BaseException:
             self.__exit__()
             raise

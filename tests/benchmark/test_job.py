@@ -1,0 +1,169 @@
+"""The job command line: fields, bad input, the rehearsal. What needs no Ray."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from planted_units import planted_manifest
+from small_study import CELLS, RUNGS, STUDY
+
+from benchmark import job
+from benchmark.fields import assignments, override
+from benchmark.recipes import Recipe
+from benchmark.store import Store
+from benchmark.study import Study
+from search_spaces.errors import InvalidInput
+
+
+def set_fields(*arguments: str) -> Study:
+    return override(STUDY, list(assignments(arguments)))
+
+
+def test_no_fields_leave_the_study_as_it_is() -> None:
+    assert set_fields() == STUDY
+
+
+def test_a_field_is_set_in_every_part_that_has_it() -> None:
+    cells, rungs, steps = set_fields("--seeds", "3", "--rates", "0.1,0.2", "--depths=3,5").parts
+    assert (cells.seeds, rungs.seeds, steps.seeds) == (3, 3, 3)
+    assert cells.rates == rungs.rates == (0.1, 0.2)
+    assert rungs.depths == steps.depths == (3, 5)
+
+
+def test_recipe_fields_are_set_together_and_the_rest_kept() -> None:
+    parts = set_fields("--nesterov", "true", "--momentum", "0.9").parts
+    assert [part.recipe for part in parts] == [
+        replace(part.recipe, momentum=0.9, nesterov=True) for part in STUDY.parts
+    ]
+
+
+def test_a_field_of_one_part_is_named_with_its_part() -> None:
+    cells, rungs, steps = set_fields("--cells.sample", "none", "--rungs.epochs", "2").parts
+    assert cells.sample is None
+    assert (cells.recipe.epochs, rungs.recipe.epochs, steps.recipe.epochs) == (1, 2, 1)
+
+
+def test_options_of_a_space_are_fields_with_their_own_type() -> None:
+    cells, rungs, _ = set_fields("--channels", "3", "--width", "6").parts
+    assert cells.options == {"channels": 3, "cells": 1}
+    assert rungs.options == {"width": 6}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--epoch 2", "study small has no field --epoch; did you mean --epochs,"),
+        ("--cells.depths 2,3", "no field --cells.depths; did you mean"),
+        ("--qqqq 1", "no field --qqqq; see --help"),
+        ("--name other", "no field --name;"),
+        ("--epochs two", "field --epochs: 'two' is not a whole number"),
+        ("--rates 0.1,high", "field --rates: 'high' is not a number"),
+        ("--nesterov maybe", "field --nesterov: 'maybe' is neither true nor false"),
+        ("--precision float8", "field --precision: 'float8' is not known; use one of float32,"),
+        ("--epochs 0", "recipe field epochs=0 is out of range"),
+        ("--rates 0.2,0.1", "part cells: field rates="),
+        ("--depths 3", "part rungs: field depths=[3]; give two or more"),
+        ("--rules nosuch", "unknown rule 'nosuch'"),
+        ("--cells.space nosuch", "unknown space 'nosuch'"),
+        ("--channels -1", "channels=-1"),
+        ("--epochs", "field --epochs has no value"),
+        ("--epochs --seeds 1", "field --epochs has no value"),
+        ("12", "'12' stands alone; write --FIELD VALUE"),
+        ("--workers 0", "--workers 0 leaves nobody to work"),
+        ("--workers two", "argument --workers: invalid int value: 'two'"),
+        ("--out", "argument --out: expected one argument"),
+        ("--out nosuch://bucket", "nosuch://bucket is no place that pyarrow opens"),
+        ("--out /dev/null/out", "cannot write /dev/null/out"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments: str,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert job.main(STUDY, arguments.split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert sentence in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_another_study_are_refused_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Store.open(str(tmp_path), create=True).write_manifest(planted_manifest([], name="other"))
+    before = (tmp_path / "study.json").read_bytes()
+    for arguments in ([], ["--dry-run"]):
+        assert job.main(STUDY, ["--out", str(tmp_path), *arguments]) == 2
+        error = capsys.readouterr().err
+        assert "the results of study 'other', not of 'small'; name another folder" in error
+    assert (tmp_path / "study.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "here"], ["--dry-run"]])
+def test_inside_a_ray_job_a_relative_place_is_refused_with_the_reason(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(job.IN_RAY_JOB, "{}")
+    assert job.main(STUDY, arguments) == 2
+    assert "is relative, and a Ray job runs in a copy" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_variable_that_marks_a_ray_job_is_rays() -> None:
+    from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
+
+    assert job.IN_RAY_JOB == RAY_JOB_CONFIG_JSON_ENV_VAR
+
+
+def test_a_rehearsal_counts_what_would_run_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert job.main(STUDY, ["--dry-run", "--out", str(tmp_path / "out")]) == 0
+    lines = {
+        words[0]: words for line in capsys.readouterr().out.splitlines() if (words := line.split())
+    }
+    # 1,797 digits: 1,438 to train on once 20% are held out, 4 whole batches of 256 an epoch...
+    assert lines["rungs"][3:] == ["3", "0", "18", "72"]
+    assert lines["steps"][3:] == ["2", "0", "2", "2"]
+    assert lines["8"][:4] == ["8", "units", "to", "run,"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_the_fields_of_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        job.main(STUDY, ["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert STUDY.question in shown
+    assert "rungs: space, rules, seeds, dataset, depths, rates, width" in shown
+    assert "epochs" in shown
+
+
+def test_bad_input_in_the_job_file_itself_is_a_sentence_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for make in (
+        lambda: replace(CELLS, rules=("nosuch",)),
+        lambda: replace(RUNGS, space="nosuch"),
+        lambda: Recipe(epochs=0),
+    ):
+        try:
+            make()
+        except InvalidInput as error:
+            with pytest.raises(SystemExit) as ended:
+                sys.excepthook(InvalidInput, error, error.__traceback__)
+            assert ended.value.code == 2
+            said = capsys.readouterr().err
+            assert said == f"error: {error}\n"
+        else:
+            pytest.fail("accepted")

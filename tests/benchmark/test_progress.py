@@ -1,0 +1,92 @@
+"""What the progress display says, on a terminal and without one."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from benchmark import progress
+from benchmark.progress import Progress, clock
+
+
+def shown(terminal: bool, width: int = 100) -> tuple[Progress, io.StringIO]:
+    screen = io.StringIO()
+    return Progress(Console(file=screen, force_terminal=terminal, width=width)), screen
+
+
+def counts(units: int, steps: int, diverged: int = 0, failed: int = 0) -> dict[str, int]:
+    return {"units": units, "steps": steps, "diverged": diverged, "failed": failed}
+
+
+def test_without_a_terminal_lines_are_plain_and_rare() -> None:
+    bar, screen = shown(terminal=False)
+    with bar:
+        bar.expect(units=4, steps=400, shards=2)
+        for step in range(100):
+            bar.update("a", counts(units=0, steps=step))
+        bar.update("a", counts(units=2, steps=200, diverged=3))
+        bar.finish()
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == 1
+    assert "\x1b" not in lines[0]
+    assert "50%  2/4 units, 1/2 shards, 3 diverged, 0 failed" in lines[0]
+
+
+def test_a_line_appears_once_the_pause_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.05)
+    bar, screen = shown(terminal=False)
+    with bar:
+        bar.expect(units=1, steps=10, shards=1)
+        time.sleep(0.06)
+        for step in range(3):
+            bar.update("a", counts(units=0, steps=step))
+    assert len(screen.getvalue().splitlines()) == 2
+
+
+def test_a_terminal_shows_a_bar_that_moves() -> None:
+    bar, screen = shown(terminal=True)
+    with bar:
+        bar.expect(units=4, steps=400, shards=2)
+        bar.update("a", counts(units=1, steps=100))
+        time.sleep(0.6)
+    assert "━" in screen.getvalue()
+    assert "25%" in screen.getvalue()
+
+
+def test_counts_of_a_shard_replace_its_earlier_ones() -> None:
+    bar, _ = shown(terminal=False)
+    bar.expect(units=4, steps=400, shards=2)
+    for steps in (10, 50, 100):
+        bar.update("a", counts(units=1, steps=steps))
+        bar.update("b", counts(units=0, steps=steps))
+    assert (bar.total["units"], bar.total["steps"], bar.share) == (1, 200, 0.5)
+
+
+def test_a_unit_that_is_tried_again_is_not_failed_meanwhile() -> None:
+    bar, _ = shown(terminal=False)
+    bar.expect(units=2, steps=20, shards=1)
+    bar.update("a", counts(units=1, steps=10, failed=1))
+    assert "1/2 units" in bar.words()
+    assert "1 failed" in bar.words()
+    bar.expect(units=1, steps=10, shards=1, retried=1)
+    bar.update("b", counts(units=1, steps=10))
+    assert "2/2 units" in bar.words()
+    assert "0 failed" in bar.words()
+
+
+def test_units_without_steps_count_by_number() -> None:
+    bar, _ = shown(terminal=False)
+    assert bar.share == 1.0
+    bar.expect(units=4, steps=0, shards=1)
+    assert "unknown left" in bar.words()
+    bar.update("a", counts(units=1, steps=0))
+    assert bar.share == 0.25
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00:00"), (59.6, "0:01:00"), (3725, "1:02:05"), (360000, "100:00:00")],
+)
+def test_times_are_hours_minutes_seconds(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
