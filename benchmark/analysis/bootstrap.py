@@ -61,13 +61,11 @@ def check_level(level: float) -> None:
         raise InvalidInput(f"level must lie between 0 and 1, for example 0.95; got {level}")
 
 
-def finite_vector(name: str, values: Array, minimum: int = 0) -> Array:
-    """`values` as float64 (N,); raises InvalidInput unless finite, one row and N >= minimum."""
+def finite_vector(name: str, values: Array) -> Array:
+    """`values` as float64 (N,); raises InvalidInput unless they are one row of finite numbers."""
     x_N = np.asarray(values, dtype=np.float64)
     if x_N.ndim != 1 or not np.isfinite(x_N).all():
         raise InvalidInput(f"{name} must be one row of finite numbers; got shape {x_N.shape}")
-    if len(x_N) < minimum:
-        raise InvalidInput(f"{name} needs at least {minimum} values; got {len(x_N)}")
     return x_N
 
 
