@@ -27,6 +27,7 @@ def describe(
 ) -> None:
     """Print all there is to say about an architecture; draw it into ``svg`` where one is given."""
     graph, topology = space.graph(architecture), space.topology(architecture)
+    drawing = draw_svg(graph, architecture) if svg is not None else ""
 
     def say(text: str = "") -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -60,7 +61,7 @@ def describe(
     else:
         say(f"No rules are installed (nothing registers under the entry points {GROUP}).")
     if svg is not None:
-        svg.write_text(draw_svg(graph, architecture), encoding="utf-8")
+        svg.write_text(drawing, encoding="utf-8")
         say(f"\nDrawn in {svg}")
 
 

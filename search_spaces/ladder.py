@@ -18,7 +18,9 @@ class Ladder(ABC):
     """Names of rungs. ``rungs`` are those that ``architectures`` lists; any other depth parses too.
 
     The default rungs are the depths of arXiv 2510.04327 (3 to 16, then to 30 by twos) with the
-    shallow ones before them, from which the base rates come.
+    shallow ones before them. The first is the base: one hidden layer or block is the base of
+    arXiv 2402.17440 (L = 1), and it trains, which the contract tests show. No paper publishes one
+    rate for a ladder; 0.1 stands in for it, as in NATS-Bench.
     """
 
     name: ClassVar[str]

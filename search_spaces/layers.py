@@ -140,7 +140,9 @@ class Attention(nn.Module):
         qkv_RNC = self.node(self.qkv(x_RBTC.reshape(R, B * T, C)))
         qkv = qkv_RNC.view(R * B, T, 3, self.heads, C // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(query, key, value)
+        # Written out: the fused kernel has no forward-mode derivative, which one-step studies use.
+        scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+        y = scores.softmax(-1) @ value
         y_RNC = y.transpose(1, 2).reshape(R, B * T, C)
         return torch.as_tensor(self.projection(y_RNC)).view(R, B, T, C)
 

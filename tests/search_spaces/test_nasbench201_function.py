@@ -12,11 +12,13 @@ from torch.nn import functional as F
 
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.nasbench201 import NasBench201
+from search_spaces.nasbench201_canonical import swapped
 from search_spaces.nasbench201_cell import (
     EDGES,
     KERNEL,
     NONE,
     SKIP,
+    cell_graph,
     official_order,
     read,
     write,
@@ -81,8 +83,18 @@ def classes() -> dict[str, list[str]]:
 def test_classes() -> None:
     found = classes()
     assert len(found) == 9_055
+    assert sum(SPACE.topology(representative).trainable for representative in found) == 9_044
     for representative in found:
         assert SPACE.canonical(representative) == representative
+
+
+def test_without_the_norms_biases_there_would_be_fewer_classes() -> None:
+    def live(cell: tuple[int, ...]) -> tuple[int, ...]:
+        ends = {(edge.source, edge.target) for edge in cell_graph(cell).live_edges}
+        return tuple(op * (edge in ends) for op, edge in zip(cell, EDGES, strict=True))
+
+    kept = {live(cell) for cell in official_order()}
+    assert len({cell if cell[2] else min(cell, swapped(cell)) for cell in kept}) == 8_765
 
 
 def test_members_of_a_class_have_one_depth_under_every_convention() -> None:

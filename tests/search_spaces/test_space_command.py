@@ -166,6 +166,7 @@ def test_list_names_every_space_and_convention(capsys: pytest.CaptureFixture[str
         ["describe", "15625"],
         ["describe", "resnet-3", "--option", "block=wide"],
         ["describe", "resnet-3", "--svg", "nowhere/at/all.svg"],
+        ["describe", "resnet-70", "--svg", "long.svg"],
         ["export", "lstm", "--out", "x.parquet"],
         ["export", "mlp", "--out", "nowhere/at/all.parquet"],
     ],

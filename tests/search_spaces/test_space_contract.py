@@ -218,6 +218,36 @@ def test_what_can_train_gets_a_gradient(name: str, options: Options, architectur
     assert asked == set(gradients)
 
 
+# Forward mode loads scripts of torch's own that torch itself calls deprecated.
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@cases
+def test_forward_and_reverse_derivatives_agree(
+    name: str, options: Options, architecture: str
+) -> None:
+    """The change of the logits along a step, by either mode: one-step studies use the forward."""
+    module = network(space_of(name, options), architecture, replicas=2)
+    x = images(2)
+    parameters = {key: p.detach() for key, p in module.named_parameters() if p.requires_grad}
+    generator = torch.Generator().manual_seed(2)
+    step = {
+        key: torch.randn(p.shape, generator=generator, dtype=p.dtype)
+        for key, p in parameters.items()
+    }
+
+    def logits(values: dict[str, Tensor]) -> Tensor:
+        seed_dropout(module, [0, 1])
+        return torch.as_tensor(torch.func.functional_call(module, values, (x,)))
+
+    change = torch.func.jvp(logits, (parameters,), (step,))[1]
+    seed_dropout(module, [0, 1])
+    asked = {key: p for key, p in module.named_parameters() if p.requires_grad}
+    gradients = torch.autograd.grad(module(x).sum(), list(asked.values()))
+    along = sum(
+        float((gradient * step[key]).sum()) for key, gradient in zip(asked, gradients, strict=True)
+    )
+    assert float(change.sum()) == pytest.approx(along, rel=1e-8)
+
+
 # --- training and sizes ------------------------------------------------------------------------
 
 
