@@ -20,7 +20,7 @@ from benchmark import datasets, schema
 from benchmark.batches import Batches
 from benchmark.datasets import Dataset
 from benchmark.initialization import initialize
-from benchmark.optimizer import ReplicatedSGD
+from benchmark.optimizer import optimizer
 from benchmark.recipes import Recipe
 from benchmark.unit import Replica, Unit
 from benchmark.updates import one_step_moments
@@ -154,7 +154,8 @@ def train(
     stopped early: a spike may recover.
     """
     R, total = len(replicas), recipe.epochs * batches.steps
-    optimizer = ReplicatedSGD(module, torch.tensor([r.lr for r in replicas]), recipe)
+    lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
+    moving = optimizer(module, lr_R, recipe, [dict(replica.factors) for replica in replicas])
     loss_SR = torch.full((total, R), math.nan, dtype=torch.float64)
     valid_ER = torch.full((recipe.epochs, R), math.nan, dtype=torch.float64)
     evaluation: dict[str, Tensor] = {}
@@ -162,10 +163,10 @@ def train(
     for epoch in range(recipe.epochs):
         module.train()
         for x_BKHW, y_RB in batches.epoch():
-            optimizer.zero_grad()
+            moving.zero_grad()
             loss_R = replica_losses(module(x_BKHW), y_RB)
             loss_R.sum().backward()
-            optimizer.step(schedule(recipe, step, total))
+            moving.step(schedule(recipe, step, total))
             loss_SR[step] = loss_R.detach()
             step += 1
             if on_progress:

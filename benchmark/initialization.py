@@ -45,15 +45,20 @@ SCHEMES: dict[str, Callable[[Weighted, int], float]] = {
 
 
 def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
-    """The variance a scheme gives a layer's weights; every readout has 1 / fan_in.
+    """The variance a scheme gives a layer's weights.
 
+    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``.
     Raises ``InvalidInput`` for an unknown scheme.
     """
-    if scheme not in SCHEMES:
-        raise InvalidInput(f"unknown initialization {scheme!r}; choose one of {', '.join(SCHEMES)}")
+    hidden, _, readout = scheme.partition("+")
+    if hidden not in SCHEMES or readout not in ("", "mean-field"):
+        raise InvalidInput(
+            f"unknown initialization {scheme!r}; choose one of {', '.join(SCHEMES)}, "
+            "with +mean-field for the other readout"
+        )
     if layer.readout:
-        return 1.0 / layer.fan_in
-    return SCHEMES[scheme](layer, residual_blocks)
+        return float(layer.fan_in) ** (-2 if readout else -1)
+    return SCHEMES[hidden](layer, residual_blocks)
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:

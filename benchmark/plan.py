@@ -90,8 +90,7 @@ def base_rates(rows: pa.Table) -> dict[str, float]:
 
 def ranked(part: Rank, architectures: Sequence[str], rates: dict[str, float]) -> list[Unit]:
     """One unit per architecture: every rule at its own rate, every seed."""
-    space = part.search_space()
-    given = {name: rules.bundles(name, space, architectures) for name in part.rules}
+    given = {name: prescribed(part, name, architectures) for name in part.rules}
     return [
         unit(
             part,
@@ -117,8 +116,8 @@ def depth_stage(part: Depth) -> Stage:
 
 def updates_stage(part: Updates) -> Stage:
     """One step on every rung, each rule at its multiplier (constant 1)."""
-    space, rungs = part.search_space(), part.architectures()
-    given = {name: rules.bundles(name, space, rungs, base=rungs[0]) for name in part.rules}
+    rungs = part.architectures()
+    given = {name: prescribed(part, name, rungs, rungs[0]) for name in part.rules}
     units = tuple(
         unit(
             part,
@@ -142,10 +141,9 @@ def grid(
     architecture: str | None = None,
 ) -> list[Replica]:
     """An architecture's replicas over a grid of rates (the base itself where none is named)."""
-    space = part.search_space()
     replicas = []
     for name in names:
-        (bundle,) = rules.bundles(name, space, [architecture or base], base=base)
+        (bundle,) = prescribed(part, name, [architecture or base], base)
         multiplier = bundle.lr_multiplier if bundle else 1.0
         replicas += [
             replica(part, name, bundle, lr / multiplier, seed, lr)
@@ -153,6 +151,13 @@ def grid(
             for seed in range(part.seeds)
         ]
     return replicas
+
+
+def prescribed(
+    part: Part, name: str, architectures: Sequence[str], base: str | None = None
+) -> list[Bundle | None]:
+    """What a rule gives these architectures under the part's space and optimiser."""
+    return rules.bundles(name, part.search_space(), architectures, base, part.recipe.optimizer)
 
 
 def replica(
@@ -171,6 +176,7 @@ def replica(
         base_lr=base_lr,
         lr=base_lr * bundle.lr_multiplier if lr is None else lr,
         seed=seed,
+        factors=bundle.factors,
     )
 
 

@@ -20,7 +20,7 @@ class Recipe:
     end). ``horizontal_flip`` and ``crop_padding`` (pixels) augment the training images.
     """
 
-    optimizer: Literal["sgd"] = "sgd"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -45,7 +45,7 @@ class Recipe:
             if not low <= getattr(self, name) <= high:
                 raise InvalidInput(f"recipe field {name}={getattr(self, name)}: {mend}")
         choices = {
-            "optimizer": ("sgd",),
+            "optimizer": ("sgd", "adamw"),
             "schedule": ("constant", "cosine"),
             "precision": ("float32", "float64"),
         }

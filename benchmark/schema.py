@@ -35,6 +35,7 @@ SCHEMA: Final = pa.schema(
         ("lr_multiplier", pa.float64()),
         ("base_lr", pa.float64()),
         ("lr", pa.float64()),
+        ("factors", pa.string()),  # canonical JSON: rate of a parameter group, AdamW's epsilon
         ("seed", pa.int32()),
         # what the architecture is
         ("effective_depth", pa.int64()),  # wu2026-layers-and-additions, minimum over paths
@@ -69,6 +70,7 @@ def row(unit: Unit, replica: Replica, outcome: dict[str, Any]) -> dict[str, Any]
         "space_options": canonical_json(dict(unit.space_options)),
         "architecture": unit.architecture,
         "dataset": unit.dataset,
+        "factors": canonical_json(dict(replica.factors)),
         **{name: getattr(replica, name) for name in REPLICA_COLUMNS},
     }
     return {name: outcome.get(name, known.get(name)) for name in SCHEMA.names}

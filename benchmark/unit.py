@@ -20,7 +20,8 @@ class Replica:
 
     ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate
     and ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth
-    (empty where it reads none).
+    (empty where it reads none). ``factors`` multiply the rate of one group of parameters, or
+    AdamW's epsilon (``benchmark.optimizer``).
     """
 
     rule: str
@@ -32,11 +33,12 @@ class Replica:
     base_lr: float
     lr: float
     seed: int
+    factors: tuple[tuple[str, float], ...] = ()
 
     @property
-    def training_key(self) -> tuple[str, float, float, int]:
+    def training_key(self) -> tuple[object, ...]:
         """What determines the training: replicas that share it are trained once."""
-        return (self.initialization, self.branch_multiplier, self.lr, self.seed)
+        return (self.initialization, self.branch_multiplier, self.lr, self.seed, self.factors)
 
 
 @dataclass(frozen=True, kw_only=True)

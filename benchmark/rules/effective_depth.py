@@ -9,9 +9,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     L_eff is the minimal length over input-output paths (arXiv 2602.07494, abstract; the exponent
     also arXiv 2510.04327, abstract).
     """
-    if target.paths.min is None or base.paths.min is None:
-        raise ValueError("effective depth is undefined without an input-output path")
-    return Bundle("residual-aware", 1.0, float((target.paths.min / base.paths.min) ** -1.5))
+    return Bundle("residual-aware", 1.0, target.depth_ratio(base) ** -1.5)
 
 
 RULE = Rule(

@@ -2,10 +2,8 @@
 
 import math
 
+from benchmark.rules.forms import side_ratio
 from benchmark.rules.rule import Bundle, Reading, Rule
-
-BASE_KERNEL = 3
-"""The kernel side at which the kernel factor is 1 (the released code's base), as for linears."""
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:
@@ -18,8 +16,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("the sum over paths is undefined without an input-output path")
     ratio = base.paths.sum_cubes / target.paths.sum_cubes
-    kernel_factor = BASE_KERNEL / target.kernel if target.kernel > 1 else 1.0
-    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * kernel_factor)
+    return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * side_ratio(target))
 
 
 RULE = Rule(
@@ -28,10 +25,5 @@ RULE = Rule(
     source="arXiv 2402.17440 (ICLR 2024)",
     formula="eta = c (sum over paths of L_p^3)^(-1/2) x 3/k",
     prescribe=prescribe,
-    conventions={
-        "nasbench201": "chen2024-cell",
-        "dag-mlp": "chen2024-dag-paper",
-        "dag-cnn": "chen2024-dag-paper",
-        "*": "chen2024-dag-paper",
-    },
+    conventions={"nasbench201": "chen2024-cell", "*": "chen2024-dag-paper"},
 )

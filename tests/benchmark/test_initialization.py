@@ -19,6 +19,8 @@ def test_variances_are_the_equations() -> None:
     assert variance("residual-aware", layer, 5) == 2 / (5 * fan_in)
     readout = Linear(1, 16, 10).at(readout=True)
     assert {variance(s, readout, 5) for s in ("he", "residual-aware")} == {1 / 16}
+    assert variance("he+mean-field", readout, 5) == 1 / 16**2
+    assert variance("he+mean-field", layer, 5) == variance("he", layer, 5)
     with pytest.raises(InvalidInput, match="unknown initialization 'xavier'"):
         variance("xavier", layer, 5)
 

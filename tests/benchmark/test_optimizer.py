@@ -1,23 +1,41 @@
-"""The replicated optimiser equals torch.optim.SGD run on each replica alone."""
+"""The replicated optimisers equal torch.optim's, run on each replica alone."""
 
 import pytest
 import torch
 from torch import nn
 
-from benchmark.optimizer import ReplicatedSGD
+from benchmark.optimizer import ReplicatedSGD, groups, optimizer
 from benchmark.recipes import Recipe
 from search_spaces.layers import Linear
+from search_spaces.registry import create
 
 RECIPES = [
     Recipe(),
     Recipe(momentum=0.9),
     Recipe(momentum=0.9, nesterov=True, weight_decay=5e-4),
     Recipe(weight_decay=0.1),
+    Recipe(optimizer="adamw"),
+    Recipe(optimizer="adamw", weight_decay=0.1),
 ]
+NAMES = ["sgd", "momentum", "nesterov", "decay", "adamw", "adamw-decay"]
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=["sgd", "momentum", "nesterov", "decay"])
-def test_equals_torch_sgd_per_replica(recipe: Recipe) -> None:
+def torch_optimizer(
+    parameters: list[nn.Parameter], lr: float, recipe: Recipe
+) -> torch.optim.Optimizer:
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, lr=lr, weight_decay=recipe.weight_decay)
+    return torch.optim.SGD(
+        parameters,
+        lr=lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)
+def test_equals_torch_per_replica(recipe: Recipe) -> None:
     rates = torch.tensor([0.1, 0.01, 1.0], dtype=torch.float64)
     module = Linear(3, 4, 2).double()
     with torch.no_grad():
@@ -28,16 +46,10 @@ def test_equals_torch_sgd_per_replica(recipe: Recipe) -> None:
         for r in range(len(rates))
     ]
     peers = [
-        torch.optim.SGD(
-            parameters,
-            lr=float(rate),
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-        )
+        torch_optimizer(parameters, float(rate), recipe)
         for parameters, rate in zip(alone, rates, strict=True)
     ]
-    ours = ReplicatedSGD(module, rates, recipe)
+    ours = optimizer(module, rates, recipe)
     generator = torch.Generator().manual_seed(2)
     for _ in range(5):
         ours.zero_grad()
@@ -65,3 +77,34 @@ def test_frozen_parameters_stay() -> None:
     assert torch.equal(module.weight, before)
     assert module.bias is not None
     assert (module.bias != 0).all()
+
+
+def test_groups_take_rates_of_their_own() -> None:
+    """Each group moves by its own factor, each replica by its own."""
+    space = create("resnet", width=4, normalization="bn")
+    module = space.build("resnet-2", 2, (1, 8, 8), 10)
+    kinds = groups(module)
+    assert set(kinds.values()) == {"input", "hidden", "readout", "vector"}
+    before = {p: p.detach().clone() for p in module.parameters()}
+    factors = [{"input": 2.0, "vector": 0.0}, {"readout": 3.0, "hidden": 0.5}]
+    ours = ReplicatedSGD(module, torch.tensor([1.0, 0.1]), Recipe(), factors)
+    ours.gradient.fill_(1.0)
+    ours.step(0.5)
+    for parameter, start in before.items():
+        for replica, rate in enumerate((1.0, 0.1)):
+            moved = 0.5 * rate * factors[replica].get(kinds[parameter], 1.0)
+            torch.testing.assert_close(parameter[replica].detach(), start[replica] - moved)
+
+
+def test_a_factor_scales_the_epsilon_of_adamw() -> None:
+    """With a gradient far below epsilon the step is gradient / epsilon."""
+    module = Linear(2, 1, 1, bias=False)
+    ours = optimizer(
+        module, torch.tensor([1.0, 1.0]), Recipe(optimizer="adamw"), [{}, {"epsilon": 10.0}]
+    )
+    assert module.weight.grad is not None
+    module.weight.grad.fill_(1e-12)
+    ours.step(1.0)
+    first, second = module.weight.detach().flatten().tolist()
+    assert first == pytest.approx(-1e-4, rel=1e-3)
+    assert second == pytest.approx(-1e-5, rel=1e-3)

@@ -134,7 +134,7 @@ def test_a_wrong_field_is_one_sentence(part: Any, changes: dict[str, Any], sente
     ("changes", "sentence"),
     [
         ({"epochs": 0}, "epochs=0"),
-        ({"optimizer": "adam"}, "optimizer='adam'"),
+        ({"optimizer": "lion"}, "optimizer='lion'"),
         ({"nesterov": True}, "nesterov needs momentum"),
         ({"validation": 1.0}, "validation=1.0"),
     ],

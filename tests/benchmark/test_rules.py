@@ -11,6 +11,7 @@ from benchmark.rules import Control
 from search_spaces import registry
 from search_spaces.conventions import CONVENTIONS, convention
 from search_spaces.errors import InvalidInput
+from search_spaces.space import SearchSpace
 
 BASE = "1_01_001"
 TWO_PATHS = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
@@ -23,13 +24,14 @@ def test_contract_every_rule_on_every_space(name: str, space_name: str) -> None:
     space = registry.create(space_name)
     base = space.base_architecture
     population = [base, *space.architectures(5, seed=1)]
-    given = rules.bundles(name, space, population)
+    given = rules.bundles(name, space, population, optimizer=rules.rule(name).optimizers[0])
     for architecture, bundle in zip(population, given, strict=True):
         if not space.topology(architecture).trainable:
             assert bundle is None
             continue
         assert bundle is not None
-        assert bundle.initialization in SCHEMES
+        assert bundle.initialization.removesuffix("+mean-field") in SCHEMES
+        assert 0 < bundle.branch_multiplier <= 1
         assert math.isfinite(bundle.lr_multiplier)
         assert bundle.lr_multiplier > 0
     if not isinstance(rules.rule(name), Control):
@@ -118,3 +120,78 @@ def test_the_entry_point_gives_every_rule_but_the_controls() -> None:
 def test_an_unknown_rule_is_one_sentence_with_the_choices() -> None:
     with pytest.raises(InvalidInput, match=r"unknown rule 'path-squared'.*path-cubed"):
         rules.rule("path-squared")
+
+
+@pytest.mark.parametrize("depth", [1, 4, 30])
+def test_chain_law_jelassi_is_path_cubed_on_plain_chains(depth: int) -> None:
+    for ladder in ("cnn", "mlp"):
+        space = registry.create(ladder, width=8)
+        (cubed,), (jelassi,) = (
+            rules.bundles(name, space, [f"{ladder}-{depth}"]) for name in ("path-cubed", "jelassi")
+        )
+        assert cubed is not None
+        assert jelassi is not None
+        assert jelassi.lr_multiplier == pytest.approx(cubed.lr_multiplier, rel=1e-14)
+
+
+def test_the_decisive_contrast_on_residual_nets() -> None:
+    """Effective depth falls as a power, path-cubed as 2^(-K/2) K^(-3/2), Depth-muP not at all."""
+    space = registry.create("resnet", width=8)
+    rungs = ["resnet-20", "resnet-40"]
+    ratio: dict[str, float] = {}
+    for name in ("effective-depth", "path-cubed", "depth-mup", "mup"):
+        shallow, deep = rules.bundles(name, space, rungs)
+        assert shallow is not None
+        assert deep is not None
+        ratio[name] = deep.lr_multiplier / shallow.lr_multiplier
+    assert ratio["effective-depth"] == pytest.approx((42 / 22) ** -1.5)
+    assert ratio["path-cubed"] == pytest.approx(2**-10 * 2**-1.5, rel=0.1)
+    assert ratio["depth-mup"] == ratio["mup"] == 1
+
+
+def test_branch_multipliers_and_adamw() -> None:
+    space = registry.create("resnet", width=8)
+
+    def bundle(name: str, optimizer: str) -> rules.Bundle:
+        (given,) = rules.bundles(name, space, ["resnet-16"], "resnet-4", optimizer)
+        assert given is not None
+        return given
+
+    assert bundle("depth-mup", "sgd").branch_multiplier == 1 / 4
+    assert bundle("depth-mup", "adamw").lr_multiplier == 1 / 2
+    complete = bundle("completep", "adamw")
+    assert (complete.branch_multiplier, complete.lr_multiplier) == (1 / 4, 1)
+    assert dict(complete.factors) == {"hidden": 1, "vector": 1, "epsilon": 1 / 4}
+    with pytest.raises(InvalidInput, match=r"'completep' is stated for adamw, not for sgd"):
+        bundle("completep", "sgd")
+
+
+def test_geometric_mean_is_one_rate_with_path_cubeds_mean_log() -> None:
+    space = registry.create("nasbench201")
+    population = [*space.architectures(50, seed=3), PATHLESS]
+    cubed = [b.lr_multiplier for b in rules.bundles("path-cubed", space, population) if b]
+    given = {b.lr_multiplier for b in rules.bundles("geometric-mean", space, population) if b}
+    (rate,) = given
+    assert math.log(rate) == pytest.approx(sum(map(math.log, cubed)) / len(cubed))
+
+
+def test_forms_change_what_they_say() -> None:
+    space = registry.create("cnn", width=8, kernel=5)
+    residual = registry.create("resnet", width=8)
+
+    def bundle(name: str, where: SearchSpace, rung: str) -> rules.Bundle:
+        (given,) = rules.bundles(name, where, [rung])
+        assert given is not None
+        return given
+
+    assert bundle("path-cubed:kernel-none", space, "cnn-1").lr_multiplier == pytest.approx(1)
+    assert bundle("path-cubed:kernel-squared", space, "cnn-1").lr_multiplier == pytest.approx(0.36)
+    plain, bare = (
+        bundle(name, residual, "resnet-9") for name in ("depth-mup", "depth-mup:rate-only")
+    )
+    assert (plain.branch_multiplier, bare.branch_multiplier) == (1 / 3, 1)
+    source = bundle("path-cubed:source-in-degree:mean-field-readout", residual, "resnet-9")
+    assert source.initialization == "in-degree-source+mean-field"
+    assert source.lr_multiplier == bundle("path-cubed", residual, "resnet-9").lr_multiplier
+    with pytest.raises(InvalidInput, match="unknown form 'quick' of rule 'path-cubed'"):
+        rules.rule("path-cubed:quick")
