@@ -6,13 +6,14 @@ a trial, a worker or this driver, and Tune's own state is thrown away.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -69,7 +70,10 @@ class Sweep:
         }
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the store keeps what went wrong
         try:
-            ray.init(**({} if joined else own), log_to_driver=False, logging_level=logging.ERROR)
+            with temporary_files_in(self.folder):
+                ray.init(
+                    **({} if joined else own), log_to_driver=False, logging_level=logging.ERROR
+                )
         except ConnectionError as error:
             self.__exit__()
             raise InvalidInput(
@@ -120,6 +124,20 @@ class Sweep:
         )
         tuner.fit()
         return watch.lost
+
+
+@contextlib.contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Processes that are started meanwhile keep their temporary files there, and lose them so."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
 
 
 class Watch(tune.Callback):

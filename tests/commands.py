@@ -9,7 +9,7 @@ TESTS = Path(__file__).parent
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The variables of a job's process: the project importable, a warning an error."""
+    """The variables of a process that imports the project and its tests."""
     paths = os.pathsep.join((str(TESTS.parent), str(TESTS)))
     return os.environ | {"PYTHONPATH": paths} | variables
 
