@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +18,12 @@ from search_spaces.conventions import convention
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.nasbench201_canonical import canonical_cell
 from search_spaces.nasbench201_cell import (
+    CONV_3X3,
+    EDGES,
     EXAMPLE,
+    N_CELLS,
+    NONE,
+    SKIP,
     Cell,
     cell_graph,
     code,
@@ -50,16 +55,28 @@ def network_graph(cell: ArchGraph, cells: int) -> ArchGraph:
     return ArchGraph.series([_STEM, *stage, _REDUCTION, *stage, _REDUCTION, *stage, _HEAD])
 
 
+# No convention tells a 1x1 convolution from a 3x3 one, pooling from a skip, or a dead edge from an
+# absent one.
+_PATTERN = (NONE, SKIP, CONV_3X3, CONV_3X3, SKIP)
+
+
+@cache
+def _live(pattern: Cell) -> Cell:
+    live = {(edge.source, edge.target) for edge in cell_graph(pattern).live_edges}
+    return tuple(op if ends in live else NONE for op, ends in zip(pattern, EDGES, strict=True))
+
+
+@lru_cache(maxsize=N_CELLS)
+def _live_pattern(cell: Cell) -> Cell:
+    return _live(tuple(_PATTERN[op] for op in cell))
+
+
 @cache
 def _topology(pattern: Cell, channels: int, cells: int) -> Topology:
     cell = cell_graph(pattern)
     network = network_graph(cell, cells)
     shape = f"nasbench201 {code(pattern)} x{cells}"
     return Topology(cell, network, network.additions, channels, shape=shape)
-
-
-# No convention tells a 1x1 convolution from a 3x3 one, nor pooling from a skip.
-_PATTERN = (0, 1, 3, 3, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +139,15 @@ class NasBench201:
         return cell_graph(read(architecture))
 
     def topology(self, architecture: str) -> Topology:
-        """The graphs that rules read: one object per pattern of absent / free / weighted edges.
+        """The graphs that rules read: one object per pattern of live free and weighted edges.
 
-        There are 729 patterns. Their graphs write every convolution as 3x3 and pooling as a skip,
-        which no convention can tell apart; ``graph`` keeps the difference.
+        These graphs leave dead edges out, and write every convolution as 3x3 and pooling as a
+        skip, which no convention can tell apart; ``graph`` keeps the difference.
         """
         return self._topology_of(read(architecture))
 
     def _topology_of(self, cell: Cell) -> Topology:
-        return _topology(tuple(_PATTERN[op] for op in cell), self.channels, self.cells)
+        return _topology(_live_pattern(cell), self.channels, self.cells)
 
     def cost(
         self, architecture: str, in_shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10

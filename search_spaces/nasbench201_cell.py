@@ -22,7 +22,7 @@ from search_spaces.graph import ArchGraph, Edge, Operation
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-N_CELLS = len(OPERATIONS) ** len(EDGES)
+N_CELLS: int = len(OPERATIONS) ** len(EDGES)
 NONE, SKIP, CONV_1X1, CONV_3X3, POOL = range(5)
 KERNEL = {CONV_1X1: 1, CONV_3X3: 3}
 EXAMPLE = "|skip_connect~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
@@ -52,10 +52,16 @@ def positions() -> dict[Cell, int]:
     return {cell: index for index, cell in enumerate(official_order())}
 
 
+@lru_cache(maxsize=N_CELLS)
 def write(cell: Cell) -> str:
     """The official string of a cell."""
     edges = [f"{OPERATIONS[op]}~{source}" for op, (source, _) in zip(cell, EDGES, strict=True)]
     return "+".join(f"|{'|'.join(edges[a:b])}|" for a, b in ((0, 1), (1, 3), (3, 6)))
+
+
+@lru_cache(maxsize=1)
+def _official_names() -> dict[str, Cell]:
+    return {write(cell): cell for cell in official_order()}
 
 
 def code(cell: Cell) -> str:
@@ -64,9 +70,11 @@ def code(cell: Cell) -> str:
     return f"{digits[0]}_{digits[1:3]}_{digits[3:]}"
 
 
-@lru_cache(maxsize=1 << 16)
 def read(text: str) -> Cell:
     """The cell of a string, an index or a short code; ``InvalidInput`` shows the wrong piece."""
+    named = _official_names().get(text)
+    if named is not None:
+        return named
     text = text.strip()
     if re.fullmatch(r"\d+", text):
         if int(text) >= N_CELLS:

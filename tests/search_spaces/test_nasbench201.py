@@ -88,9 +88,18 @@ def test_cells_without_a_path_are_untrainable() -> None:
         assert convention("chen2024-cell").statistics(SPACE.topology(name)).count == 0
 
 
-def test_equal_patterns_share_one_topology() -> None:
-    topologies = {id(SPACE.topology(name)) for name in SPACE.architectures()}
-    assert len(topologies) == 3**6
+def test_equal_live_patterns_share_one_topology() -> None:
+    """Absent, free and weighted edges make 3^6 patterns; fewer once dead edges are left out."""
+    topologies = {id(SPACE.topology(name)): SPACE.topology(name) for name in SPACE.architectures()}
+    patterns = {
+        tuple((e.source, e.target, e.operation.weighted) for e in SPACE.graph(name).live_edges)
+        for name in SPACE.architectures()
+    }
+    assert len(topologies) == len(patterns) < 3**6
+    for name in SPACE.architectures(sample=50):
+        graph, cell = SPACE.graph(name), SPACE.topology(name).cell
+        assert graph.in_degrees == cell.in_degrees
+        assert len(cell.edges) == len(graph.live_edges)
 
 
 def test_a_uniform_sample_is_seeded_and_in_official_order() -> None:
