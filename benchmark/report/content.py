@@ -67,17 +67,17 @@ def slug(*names: str) -> str:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A number as read: three digits near 1, ``digits`` and a power of ten where it is tiny."""
+    """A number as read: three digits near 1, ``digits`` and a power of ten far from it."""
     if value is None or isnan(value):
         return "–"
     size = abs(value)
     if isinf(value):
         text = f"{value:+}".replace("inf", "∞").lstrip("+")
-    elif isinstance(value, int) or size >= 100:
-        text = f"{value:,.0f}"
-    elif size >= 0.001 or size == 0:
+    elif isinstance(value, int) or size < 1e-13 or 100 <= size < 1e6:
+        text = f"{value:,.0f}".replace("-0", "0")
+    elif 0.001 <= size < 100:
         decimals = next((d for d, least in enumerate((10, 1, 0.01), 1) if size >= least), 4)
-        text = f"{value:.{decimals if size else 0}f}"
+        text = f"{value:.{decimals}f}"
     else:
         mantissa, power = f"{value:.{digits - 1}e}".split("e")
         raised = str(int(power)).translate(SUPERSCRIPT)

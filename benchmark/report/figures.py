@@ -18,6 +18,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from benchmark.report.content import Figure, Table, number
@@ -95,7 +96,10 @@ def curves(
             for low, middle, high, color in (spans or {}).get(title, ()):
                 axes.axvspan(low, high, color=COLORS[color], alpha=0.15, linewidth=0)
                 axes.axvline(middle, color=COLORS[color], linewidth=1.2)
-            for key, color in colors.items():
+            present = [key for key in colors if any(r[hue] == key for r in records)]
+            for place, key in enumerate(present):
+                aside = 3 * (place - (len(present) - 1) / 2) if bars else 0  # points, so none hides
+                move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
                 for used in ("yes", "no"):
                     points = np.array(
                         [
@@ -108,8 +112,11 @@ def curves(
                     ).reshape(-1, 4)
                     points = points[np.isfinite(points[:, 1]) & (points[:, 1] <= y_max)]
                     if len(points):
-                        drawn = draw(axes, points, color, line, used, len(records) > RASTER_ABOVE)
-                        handles.setdefault(key, drawn)
+                        raster = len(records) > RASTER_ABOVE
+                        drawn = draw(axes, points, colors[key], line, used, raster)
+                        for artist in drawn:
+                            artist.set_transform(artist.get_transform() + move)
+                        handles.setdefault(key, drawn[0])
             for label, xs, ys, style, color in lines:
                 (drawn,) = axes.plot(xs, ys, style, color=COLORS[color], linewidth=1.2)
                 handles.setdefault(label, drawn)
@@ -127,16 +134,15 @@ def curves(
         return Figure(name, finding, data, svg(canvas, name, data.title))
 
 
-def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: bool) -> Any:
-    """One series of (x, y, low, high); returns the handle of its legend."""
+def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: bool) -> list[Any]:
+    """One series of (x, y, low, high): its line, and its bars where they have a length."""
     x, y, low, high = xylh_N4.T
     paint = COLORS[color]
-    if (low < high).any():
-        axes.vlines(x, low, high, color=paint, linewidth=1.1, rasterized=raster)
-    (drawn,) = axes.plot(x, y, color=paint, linewidth=1.3, rasterized=raster)
-    drawn.set(linestyle=line or "none", marker=MARKERS[color], markersize=2 if raster else 4.5)
-    drawn.set_markerfacecolor(paint if used == "yes" else "none")
-    return drawn
+    drawn = axes.plot(x, y, color=paint, linewidth=1.3, rasterized=raster)
+    drawn[0].set(linestyle=line or "none", marker=MARKERS[color], markersize=2 if raster else 4.5)
+    drawn[0].set_markerfacecolor(paint if used == "yes" else "none")
+    bars = [axes.vlines(x, low, high, color=paint, linewidth=1.1)] if (low < high).any() else []
+    return [*drawn, *bars]
 
 
 def logarithmic(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
@@ -149,10 +155,13 @@ def logarithmic(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
     else:
         subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
         target.set_major_locator(LogLocator(subs=subs, numticks=8))
-    target.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:g}" if value >= 1e-3 else number(value, 1))
-    )
+    target.set_major_formatter(FuncFormatter(tick))
     target.set_minor_formatter(NullFormatter())
+
+
+def tick(value: float, _: int) -> str:
+    """A tick's label: plain near 1, a power of ten far from it."""
+    return f"{value:g}" if 1e-3 <= value < 1e5 else number(float(f"{value:.0e}"), 1)
 
 
 def forest(

@@ -6,7 +6,6 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from math import nan
 from typing import Any, Final
 
 from benchmark import initialization, rules
@@ -68,7 +67,7 @@ def parts_table(parts: list[dict[str, Any]]) -> Table:
     """What each part trained, and how; a column per part."""
     columns = []
     for part in parts:
-        rates = part.get("rates") or (nan, nan)
+        rates = part.get("rates", ())
         options = "".join(f", {name}={value}" for name, value in part["options"].items())
         depths = ", ".join(map(str, part.get("depths", ())))
         columns.append(
@@ -78,7 +77,9 @@ def parts_table(parts: list[dict[str, Any]]) -> Table:
                 "architectures": f"depths {depths}" if depths else f"{part['sample'] or 'all'}",
                 "rules": ", ".join(part["rules"]),
                 "seeds": str(part["seeds"]),
-                "grid of rates": f"{len(rates)} from {number(rates[0])} to {number(rates[-1])}",
+                "rates": f"{len(rates)}, {number(rates[0])} to {number(rates[-1])}"
+                if rates
+                else "one step",
                 "data": part["dataset"],
                 "recipe": recipe(part["recipe"]),
             }
@@ -89,7 +90,8 @@ def parts_table(parts: list[dict[str, Any]]) -> Table:
 
 def recipe(values: Mapping[str, Any]) -> str:
     """What a recipe says, leaving out what is zero or false."""
-    named = [f"{f.name} {values[f.name]}" for f in fields(Recipe) if values.get(f.name)]
+    given = {field.name: values[field.name] for field in fields(Recipe) if values.get(field.name)}
+    named = [name if value is True else f"{name} {value}" for name, value in given.items()]
     return ", ".join(named).replace("_", " ")
 
 

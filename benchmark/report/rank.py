@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.analysis.top_k import top_k_overlap
 from benchmark.report import figures, shift
 from benchmark.report.arrays import Array, array
-from benchmark.report.content import Block, Figure, Table, interval, intervals, number, slug
+from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, exceeds
 
 QUESTION = "Does the order of architectures change by more than seed noise?"
@@ -64,7 +65,8 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         return [], [Block("rank", ranked.name, [f"Nothing to compare yet: {why}."])]
     found = {rule: rank_agreement(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
     adjusted = holm({rule: agreement.p for rule, agreement in found.items()})
-    verdicts, rows = [], []
+    verdicts: list[Verdict] = []
+    rows: list[tuple[Cell, ...]] = []
     for rule, each in found.items():
         because = (
             f"Delta {interval(each.delta)}: tau is {number(each.cross.estimate)} across rules and "
@@ -72,10 +74,10 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         )
         judged = exceeds(each.delta, TAU_MARGIN, adjusted[rule].adjusted)
         verdicts.append(Verdict(ranked.name, "Ranking changes", QUESTION, rule, because, *judged))
-        again = without_diverged(ranked, ranked.others[rule])
-        p = (each.p, adjusted[rule].adjusted)
-        rows.append((rule, each.cross, each.ceiling, each.delta, *p, again))
-    columns = ("rule", "cross", "ceiling", "delta", "p", "p (Holm)", "delta without diverged ones")
+        rows.append((rule, each.cross, each.ceiling, each.delta, each.p, adjusted[rule].adjusted))
+        if not ranked.finite_A.all():
+            rows.append((f"{rule}, without diverged", *without_diverged(ranked, rule), None, None))
+    columns = ("rule", "cross", "ceiling", "delta", "p", "p (Holm)")
     table_of_taus = Table(f"Agreement with {ranked.base}, tau-b", columns, rows)
     title = f"{ranked.name}: delta, the agreement lost beyond seed noise"
     clear = [rule for rule, each in found.items() if each.delta.low > 0]
@@ -93,14 +95,14 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     return [*verdicts, *shifted], [Block("rank", ranked.name, items), *blocks]
 
 
-def without_diverged(ranked: Ranked, acc_AS: Array) -> str:
-    """Delta again, without the architectures that diverged anywhere."""
+def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Interval]:
+    """Cross, ceiling and delta again, without the architectures that diverged anywhere."""
     kept_A = ranked.finite_A
-    if kept_A.all():
-        return "none diverged"
     if kept_A.sum() < 2:
-        return "too few are left"
-    return interval(rank_agreement(ranked.base_AS[kept_A], acc_AS[kept_A], permutations=0).delta)
+        return (Interval.undetermined("too few are left"),) * 3
+    kept = (ranked.base_AS[kept_A], ranked.others[rule][kept_A])
+    found = rank_agreement(*kept, permutations=0)
+    return found.cross, found.ceiling, found.delta
 
 
 def heat_map(ranked: Ranked) -> Figure:

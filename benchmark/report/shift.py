@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
 COVARIATES = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
+MOVERS = 50  # rows on the page; every change is in data/
 THIRDS = ("bottom third", "middle third", "top third")
 
 
@@ -123,7 +124,7 @@ def moved(ranked: Ranked) -> Table:
     found = {rule: movers(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
     size_A = np.max([np.abs(each.score_A) for each in found.values()], axis=0)
     rows: list[list[Cell]] = []
-    for a in np.argsort(-size_A, kind="stable"):
+    for a in np.argsort(-size_A, kind="stable")[:MOVERS]:
         places = [f"{next(iter(found.values())).rank_reference_A[a]:.1f}"]
         for each in found.values():
             far = "*" if abs(each.score_A[a]) > 2 else ""
@@ -132,7 +133,8 @@ def moved(ranked: Ranked) -> Table:
         rows.append([ranked.architectures[a], *places])
     beyond = [f"{int((np.abs(m.score_A) > 2).sum())} under {rule}" for rule, m in found.items()]
     title = (
-        "Mean place over seeds (1 is best) and change of accuracy in points; * moved by more than "
+        f"Widest moves first, {len(rows)} of {len(ranked.architectures)} architectures: mean place "
+        "over seeds (1 is best), change of accuracy in points in brackets; * moved by more than "
         f"twice the pooled seed error: {', '.join(beyond)} (chance alone: 1 in 20)"
     )
     return Table(title, ("architecture", ranked.base, *found), rows)

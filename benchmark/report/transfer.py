@@ -34,7 +34,11 @@ def verdicts(ladder: Ladder) -> list[Verdict]:
                 low, high = number(10 ** max(error.low, 0.0)), number(10**error.high)
                 because += f" [{low}, {high}], n = {error.n} rungs"
             because += f"; regret {interval(found.regret)}."
-            result.append(Verdict(*head, because, *below(error, float(np.log10(RATE_FACTOR)))))
+            result.append(
+                Verdict(
+                    *head, because, *below(error, float(np.log10(RATE_FACTOR)), f"{RATE_FACTOR:g}")
+                )
+            )
     return result
 
 

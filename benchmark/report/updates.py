@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.analysis.updates import Flatness, flatness
+from benchmark.analysis.updates import FLAT_WIDTH, HEAVY_TAIL, Flatness, flatness
 from benchmark.report.arrays import Array, first
 from benchmark.report.content import Block, Table, interval, number, slug
 from benchmark.report.figures import curves
@@ -36,7 +36,7 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         because = (
             f"The mean over layers grows as depth to the power {interval(found.exponent)} seeds."
         )
-        why = found.exponent.reason or heavy(found)
+        why = caveat(found)
         verdicts.append(
             Verdict(part["name"], "Step stays flat", QUESTION, rule, because, found.verdict, why)
         )
@@ -71,6 +71,11 @@ def moment_LS(table: pa.Table, rung: str) -> Array:
     return np.array(own["update_moments"].to_pylist(), dtype=np.float64).T
 
 
-def heavy(found: Flatness) -> str:
-    """A warning where the seeds vary too much for the interval."""
-    return "the seeds vary so much that the interval is too narrow" if found.heavy_tailed else ""
+def caveat(found: Flatness) -> str:
+    """Why there is no answer, and whether the interval itself can be trusted."""
+    if not found.exponent.determined:
+        return found.exponent.reason
+    wide = f"the interval holds 0 and is wider than ±{FLAT_WIDTH:g}"
+    heavy = f"seeds vary by more than {HEAVY_TAIL:.0%} of their mean, so the interval is too narrow"
+    said = [wide] * (found.verdict == "undetermined") + [heavy] * found.heavy_tailed
+    return "; ".join(said)

@@ -63,17 +63,19 @@ def exceeds(
     return "yes", ""
 
 
-def below(value: Interval, bound: float) -> tuple[Answer, str]:
-    """Is the value below ``bound``? Undetermined where the interval holds it."""
+def below(value: Interval, bound: float, said: str) -> tuple[Answer, str]:
+    """Is the value below ``bound``, which reads ``said``? Undetermined where it lies inside."""
     if not value.determined:
         return "undetermined", value.reason
     if value.contains(bound):
-        return "undetermined", "the interval holds the bound"
+        return "undetermined", f"the interval holds {said}"
     return ("yes" if value.high < bound else "no"), ""
 
 
 def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Answer, str]:
-    """Is the exponent ``theory``? Yes where the interval holds it and none of its rivals."""
+    """Is the exponent ``theory``? Yes where the interval holds it and stays on both sides nearer
+    to it than its closest rival.
+    """
     if not value.determined:
         return "undetermined", value.reason
     if not value.contains(theory):
@@ -81,6 +83,8 @@ def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Ans
     held = [exponent(rival) for rival in rivals if value.contains(rival)]
     if held:
         return "undetermined", f"the interval holds {' and '.join(held)} as well"
+    if value.low <= theory - min(abs(theory - rival) for rival in rivals):
+        return "undetermined", f"the interval is too wide: it reaches {number(value.low)}"
     return "yes", ""
 
 

@@ -29,7 +29,7 @@ def test_an_effect_needs_an_interval_above_zero_and_holm(
 
 @given(bound, st.floats(0, 3), bound)
 def test_below_is_said_only_beside_the_interval(low: float, width: float, limit: float) -> None:
-    answer, _ = below(made(low, low + width), limit)
+    answer, _ = below(made(low, low + width), limit, "it")
     expected = "yes" if low + width < limit else "no" if low > limit else "undetermined"
     assert answer == expected
 
@@ -39,6 +39,7 @@ def test_below_is_said_only_beside_the_interval(low: float, width: float, limit:
     [
         (-1.6, -1.4, "yes"),
         (-1.7, -0.9, "undetermined"),
+        (-2.9, -1.1, "undetermined"),
         (-1.4, -1.2, "no"),
         (-0.2, 0.2, "no"),
         (-2.0, 0.5, "undetermined"),
@@ -51,8 +52,8 @@ def test_an_exponent_is_admitted_only_alone(low: float, high: float, answer: str
 def test_an_undetermined_interval_passes_its_reason_on() -> None:
     unknown = Interval.undetermined("one seed")
     assert exceeds(unknown, 0.1, 0.0) == ("undetermined", "one seed")
-    assert below(unknown, 0.1) == ("undetermined", "one seed")
-    assert admits(unknown, -1.5, ()) == ("undetermined", "one seed")
+    assert below(unknown, 0.1, "it") == ("undetermined", "one seed")
+    assert admits(unknown, -1.5, (0.0,)) == ("undetermined", "one seed")
 
 
 def test_exponents_read_as_in_the_papers() -> None:
