@@ -1,7 +1,8 @@
 """Networks for tests: every space with its options, filled with numbers, at small sizes."""
 
+import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from search_spaces.layers import Dropout, Weighted
 from search_spaces.registry import create
@@ -41,6 +42,10 @@ CASES: list[tuple[str, dict[str, object], str]] = [
 """(space, options, architecture): every registered space and every value of every option."""
 
 
+cases = pytest.mark.parametrize(("name", "options", "architecture"), CASES)
+Options = dict[str, object]
+
+
 def space_of(name: str, options: dict[str, object]) -> SearchSpace:
     return create(name, **options)
 
@@ -64,3 +69,17 @@ def seed_dropout(module: nn.Module, seeds: list[int]) -> None:
     for layer in module.modules():
         if isinstance(layer, Dropout):
             layer.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+SHAPE = (1, 8, 8)
+
+
+def network(space: SearchSpace, architecture: str, replicas: int, seed: int = 0) -> nn.Module:
+    module = fill(space.build(space.parse(architecture), replicas, SHAPE, classes=3).double(), seed)
+    seed_dropout(module, list(range(replicas)))
+    return module
+
+
+def images(replicas: int, batch: int = 6) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(batch, replicas, 8, 8, generator=generator, dtype=torch.float64)

@@ -1,9 +1,11 @@
 """Wrong names, options and rungs get one sentence that shows the piece and the mend."""
 
 import pytest
+import torch
 
 from search_spaces.dag import N_DAGS, canonical_dag, read
 from search_spaces.errors import InvalidInput
+from search_spaces.layers import Weighted
 from search_spaces.registry import create, names
 from search_spaces.resolve import resolve
 from search_spaces.stratify import by_class, by_value
@@ -107,6 +109,27 @@ def test_dags_are_all_there_once_and_canonical_ones_keep_their_live_edges() -> N
         live = sorted(edge.operation.kind for edge in space.topology(code).cell.edges)
         kept = space.topology(space.canonical(code)).cell.edges
         assert sorted(edge.operation.kind for edge in kept) == live
+
+
+@pytest.mark.parametrize("space", ["dag-mlp", "dag-cnn"])
+def test_a_dag_and_its_representative_are_one_function(space: str) -> None:
+    """With the same weights on every edge, so that only the shape of the graph can matter."""
+    dags = create(space, width=4)
+    x = torch.randn(3, 1, 8, 8, dtype=torch.float64)
+    weights = torch.randn(4, 8 * 8 * 9, dtype=torch.float64)
+    for code in dags.architectures(sample=40, seed=2):
+        if not dags.topology(code).trainable:
+            continue
+        outputs = []
+        for name in (code, dags.canonical(code)):
+            module = dags.build(name, 1, (1, 8, 8), classes=3).double()
+            with torch.no_grad():
+                for layer in module.modules():
+                    if isinstance(layer, Weighted):
+                        shape = layer.weight.shape
+                        layer.weight.copy_(weights.flatten()[: shape.numel()].view(shape))
+            outputs.append(module(x))
+        torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-10, atol=1e-10)
 
 
 def test_equal_spaces_are_equal_and_options_tell_them_apart() -> None:
