@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 from rich import box
@@ -42,6 +44,26 @@ def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console)
     )
 
 
+def even(unit: Unit) -> list[dict[str, Any]]:
+    """Rows as if the middle of a grid of rates were always best."""
+    logs = [math.log(replica.lr) for replica in unit.replicas]
+    middle = (min(logs) + max(logs)) / 2
+    return [
+        schema.row(
+            unit,
+            replica,
+            {
+                "status": "done",
+                "valid_accuracy": 0.0,
+                "train_loss": (log - middle) ** 2,
+                "chance_loss": math.inf,
+                "update_moments": [1.0],
+            },
+        )
+        for replica, log in zip(unit.replicas, logs, strict=True)
+    ]
+
+
 def numbers_of(stage: Stage, store: Store) -> tuple[int, int, int, int]:
     """A stage's units, those that are stored, replicas and replica-steps."""
     units = stage.units or ()
@@ -62,10 +84,7 @@ def assumed_plan(study: Study, store: Store) -> list[Stage]:
         stored = store.read(ids)
         if stored is not None or not all(unit_id in seen for unit_id in ids):
             return stored
-        even = {"status": "done", "valid_accuracy": 0.0}
-        return schema.table(
-            [schema.row(seen[i], replica, even) for i in ids for replica in seen[i].replicas]
-        )
+        return schema.table([row for unit_id in ids for row in even(seen[unit_id])])
 
     stages = plan(study, read)
     while any(stage.units is None for stage in stages):

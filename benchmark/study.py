@@ -89,15 +89,24 @@ class Rank(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Part):
-    """Rungs of a ladder x a log grid of rates x seeds, under each rule's own initialisation."""
+    """Rungs of a ladder x a log grid of rates x seeds, under each rule's own initialisation.
+
+    ``neighbours`` adds a second round: on every rung, the rates half-way to both neighbours of the
+    best. ``transfer`` trains every deeper rung at the rate that each rule predicts for it from the
+    shallowest rung's optimum.
+    """
 
     kind: ClassVar[str] = "depth"
     depths: tuple[int, ...]
     rates: tuple[float, ...]
+    neighbours: bool = True
+    transfer: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_rates(self.name, self.rates)
+        if len(self.rates) < 2:
+            raise InvalidInput(f"part {self.name}: field rates={list(self.rates)}; give 2 or more")
         check_depths(self)
 
     def architectures(self) -> list[str]:

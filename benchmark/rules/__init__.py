@@ -87,7 +87,7 @@ def bundles(
 
 
 def multipliers(space: SearchSpace, architectures: Sequence[str]) -> dict[str, RuleColumn]:
-    """The rate multiplier of every rule that reads one architecture at a time.
+    """The rate multiplier of every rule that is a function of one architecture's graph.
 
     Registered under the entry point ``search_spaces.rules``, so that ``python -m search_spaces``
     can show rates without knowing this package.
@@ -101,5 +101,5 @@ def multipliers(space: SearchSpace, architectures: Sequence[str]) -> dict[str, R
             ],
         )
         for name, each in registry().items()
-        if not isinstance(each, Control)
+        if not isinstance(each, Control) and not each.measured
     }

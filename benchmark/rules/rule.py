@@ -64,6 +64,7 @@ class Rule:
     ``prescribe(target, base)`` is a pure function of two readings. ``conventions`` maps a space's
     name to the convention read there, ``"*"`` standing for all others. ``tuned`` says whether the
     constant comes from the base architecture; only ``default`` keeps the published rate.
+    ``measured`` says that the plan multiplies the rate by a measurement at initialisation.
     ``optimizers`` are those the rule is stated for. ``forms`` are applied to what is prescribed
     (``benchmark.rules.forms``). ``version`` is raised whenever the numbers change.
     """
@@ -75,6 +76,7 @@ class Rule:
     prescribe: Callable[[Reading, Reading], Bundle]
     conventions: Mapping[str, str] = field(default_factory=dict)
     tuned: bool = True
+    measured: bool = False
     optimizers: tuple[str, ...] = ("sgd", "adamw")
     forms: tuple[Form, ...] = ()
 

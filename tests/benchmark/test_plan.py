@@ -8,8 +8,11 @@ import pyarrow as pa
 import pytest
 
 from benchmark import engine, schema
-from benchmark.plan import base_rates, plan
+from benchmark.ladder_stages import optimum
+from benchmark.plan import Stage, plan
+from benchmark.ranking_stages import base_rates
 from benchmark.recipes import Recipe
+from benchmark.replicas import one_step_rates
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
 from benchmark.unit import Unit
 from search_spaces.errors import InvalidInput
@@ -29,7 +32,8 @@ DEPTH = Depth(
     options={"width": 4},
     rules=("tuned-constant", "effective-depth"),
     depths=(4, 2),
-    rates=rate_grid(0.01, 1, 3),
+    rates=rate_grid(0.01, 1, 5),
+    recipe=Recipe(batch=32),
 )
 UPDATES = Updates(
     name="steps", space="cnn", options={"width": 4}, rules=("path-cubed",), depths=(2, 8)
@@ -42,13 +46,14 @@ def nothing(_ids: Sequence[str]) -> pa.Table | None:
 
 
 def test_ranking_waits_for_the_base_rates_and_uses_them() -> None:
-    base, rank, grid, step = plan(STUDY, nothing)
-    assert [s.name for s in (base, rank, grid, step)] == ["base", "rank", "grid", "step"]
+    base, rank, *others = plan(STUDY, nothing)
+    names = [stage.name for stage in (base, rank, *others)]
+    assert names == ["base", "rank", "grid", "neighbours", "transfer", "step"]
     assert rank.units is None
     assert rank.expected == 6
     assert base.units is not None
     rows = schema.table(engine.run(base.units[0]))
-    _, ranked, *_ = plan(STUDY, lambda _ids: rows)
+    _, ranked = plan(replace(STUDY, parts=(RANK,)), lambda _ids: rows)
     assert ranked.units is not None
     assert len({unit.id for unit in ranked.units}) == 6
     chosen = base_rates(rows)
@@ -76,11 +81,11 @@ def test_base_rate_is_the_best_mean_validation_accuracy_and_the_larger_if_tied()
 
 
 def test_rungs_are_planned_shallow_to_deep_over_the_grid() -> None:
-    *_, grid, step = plan(STUDY, nothing)
+    _, _, grid, *_, step = plan(STUDY, nothing)
     assert grid.units is not None
     assert [unit.architecture for unit in grid.units] == ["resnet-2", "resnet-4"]
     deep = grid.units[1]
-    assert len(deep.replicas) == 2 * 3 * 2
+    assert len(deep.replicas) == 2 * 5 * 2
     for replica in deep.replicas:
         assert replica.lr == pytest.approx(replica.base_lr * replica.lr_multiplier)
         assert replica.lr in DEPTH.rates
@@ -90,8 +95,79 @@ def test_rungs_are_planned_shallow_to_deep_over_the_grid() -> None:
     assert all(replica.lr == pytest.approx((8 / 2) ** -1.5) for replica in last.replicas)
 
 
+def carried_out(study: Study) -> tuple[list[Stage], dict[str, list[dict[str, Any]]]]:
+    """Plan and really run, round by round, as a job does."""
+    stored: dict[str, list[dict[str, Any]]] = {}
+
+    def read(ids: Sequence[str]) -> pa.Table | None:
+        if not all(unit_id in stored for unit_id in ids):
+            return None
+        return schema.table([row for unit_id in ids for row in stored[unit_id]])
+
+    while True:
+        stages = plan(study, read)
+        todo = [u for s in stages for u in s.units or () if u.id not in stored]
+        if not todo:
+            return stages, stored
+        stored |= {unit.id: engine.run(unit) for unit in todo}
+
+
+def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict() -> None:
+    rules = ("tuned-constant", "effective-depth", "one-step")
+    part = replace(
+        DEPTH,
+        rules=rules,
+        options={"width": 8},
+        rates=rate_grid(0.01, 2, 5),
+        recipe=Recipe(batch=8, epochs=3),
+    )
+    study = replace(STUDY, parts=(part,))
+    stages, stored = carried_out(study)
+    assert [stage.name for stage in stages] == ["probe", "grid", "neighbours", "transfer"]
+    probe, grid, near, transfer = (stage.units or () for stage in stages)
+    assert {unit.measure for unit in probe} == {"updates"}
+    for coarse, fine in zip(grid, near, strict=True):
+        for rule in rules:
+            rows = [row for row in stored[coarse.id] if row["rule"] == rule]
+            best = optimum(schema.table(rows), rule, coarse.architecture).grid_rate
+            low, high = sorted({r.lr for r in fine.replicas if r.rule == rule})
+            assert low < best < high
+            assert not {low, high} & set(part.rates)
+            step = (part.rates[1] / part.rates[0]) ** 0.5
+            for near_rate in (low, high):
+                ratio = max(best / near_rate, near_rate / best)
+                assert ratio == pytest.approx(step, rel=1e-4) or ratio == pytest.approx(
+                    step**2, rel=1e-4
+                )
+    rows = schema.table([row for stage in (grid, near) for u in stage for row in stored[u.id]])
+    (deep,) = transfer
+    assert deep.architecture == "resnet-4"
+    for rule in rules:
+        base = optimum(rows, rule, "resnet-2")
+        predicted = {r.lr / r.lr_multiplier for r in deep.replicas if r.rule == rule}
+        assert base.usable
+        assert all(rate == pytest.approx(base.rate) for rate in predicted)
+        assert len(predicted) >= 1
+    (measured,) = {r.lr_multiplier for r in deep.replicas if r.rule == "one-step"}
+    assert 0 < measured < 1
+
+
+def test_ranking_can_use_a_rate_measured_at_initialisation() -> None:
+    part = replace(RANK, rules=("default", "one-step"), sample=2)
+    stages, stored = carried_out(replace(STUDY, parts=(part,)))
+    assert [stage.name for stage in stages] == ["probe", "base", "rank"]
+    probe, _, rank = (stage.units or () for stage in stages)
+    eta = one_step_rates(schema.table([row for unit in probe for row in stored[unit.id]]))
+    base = part.search_space().base_architecture
+    for unit in rank:
+        for replica in unit.replicas:
+            if replica.rule == "one-step":
+                expected = eta[unit.architecture] / eta[base]
+                assert replica.lr_multiplier == pytest.approx(expected)
+
+
 def test_an_id_names_everything_that_can_change_the_numbers() -> None:
-    *_, grid, _ = plan(STUDY, nothing)
+    _, _, grid, *_ = plan(STUDY, nothing)
     assert grid.units is not None
     unit = grid.units[0]
     changes: list[dict[str, Any]] = [

@@ -1,0 +1,24 @@
+"""``one-step``: the rate is measured at initialisation, not computed from the graph."""
+
+from benchmark.rules.rule import Bundle, Reading, Rule
+
+
+def prescribe(target: Reading, base: Reading) -> Bundle:
+    """He initialisation; the plan multiplies the rate by eta*(target) / eta*(base).
+
+    eta* is the rate at which one step at initialisation moves the pre-activations by a second
+    moment of 1 on average over layers, (1/L) sum_l E[(dz_l)^2] = 1 (the criterion of arXiv
+    2510.04327, abstract). It costs one step and no training.
+    """
+    return Bundle("he", 1.0, 1.0)
+
+
+RULE = Rule(
+    name="one-step",
+    version=1,
+    source="the criterion of arXiv 2510.04327 (abstract), measured",
+    formula="eta = c eta*, with (1/L) sum_l E[(dz_l)^2] = 1 after one step at eta*",
+    prescribe=prescribe,
+    optimizers=("sgd",),
+    measured=True,
+)
