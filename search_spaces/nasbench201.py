@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from search_spaces.conventions import convention
+from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.nasbench201_canonical import canonical_cell
 from search_spaces.nasbench201_cell import (
@@ -109,8 +110,13 @@ class NasBench201:
         """A sample of trainable cells, spread evenly; in official order.
 
         Over the 46 rate classes (equal sums of cubed path lengths under ``chen2024-cell``), or,
-        where ``accuracies`` gives figures per official index, over quantiles of accuracy.
+        where ``accuracies`` gives figures per official index, over quantiles of accuracy (a mapping
+        may leave cells out; a sequence has one figure per cell, NaN where there is none).
         """
+        if accuracies is not None and not isinstance(accuracies, Mapping):
+            if len(accuracies) != N_CELLS:
+                raise InvalidInput(f"accuracies has {len(accuracies)} figures, not {N_CELLS}")
+            accuracies = dict(enumerate(accuracies))
         order = official_order()
         topologies = [self._topology_of(cell) for cell in order]
         trainable = [index for index, found in enumerate(topologies) if found.trainable]
@@ -118,8 +124,8 @@ class NasBench201:
             sums = {index: _rate_class(topologies[index]) for index in trainable}
             chosen = by_class(sums, sample, seed)
         else:
-            known = accuracies if isinstance(accuracies, Mapping) else dict(enumerate(accuracies))
-            chosen = by_value({i: known[i] for i in trainable if i in known}, sample, seed)
+            known = {index: accuracies[index] for index in trainable if index in accuracies}
+            chosen = by_value(known, sample, seed)
         return [write(order[index]) for index in sorted(chosen)]
 
     def parse(self, text: str) -> str:

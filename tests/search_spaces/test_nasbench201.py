@@ -177,6 +177,8 @@ def test_wrong_samples_and_options_are_refused() -> None:
         SPACE.architectures(sample=20_000)
     with pytest.raises(InvalidInput, match="sample=15285 is more than the 15284"):
         SPACE.stratified(15_285)
+    with pytest.raises(InvalidInput, match="accuracies has 2 figures, not 15625"):
+        SPACE.stratified(2, accuracies=[90.0, 91.0])
     with pytest.raises(InvalidInput, match="cells=0 is not a whole number of 1 or more"):
         NasBench201(cells=0)
 
