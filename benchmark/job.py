@@ -19,10 +19,10 @@ from rich.console import Console
 from benchmark import engine, rounds, status
 from benchmark.fields import assignments, override, usage
 from benchmark.manifest import same_study
-from benchmark.plan import Stage
 from benchmark.rehearsal import rehearse
 from benchmark.results import Results
 from benchmark.shards import Run
+from benchmark.stage import Stage
 from benchmark.store import Store
 from benchmark.study import Study
 from search_spaces.errors import InvalidInput

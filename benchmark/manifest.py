@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from search_spaces.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from benchmark.plan import Stage
+    from benchmark.stage import Stage
     from benchmark.study import Study
 
 FORMAT: Final = 1

@@ -13,9 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark import engine, schema
-from benchmark.plan import Stage, plan
+from benchmark.plan import plan
 from benchmark.progress import clock
 from benchmark.shards import Run, calibrate
+from benchmark.stage import Stage
 from benchmark.store import Store
 from benchmark.study import Study
 from benchmark.unit import Unit

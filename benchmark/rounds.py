@@ -13,9 +13,10 @@ from rich.console import Console
 
 from benchmark import engine
 from benchmark.manifest import manifest
-from benchmark.plan import Stage, plan
+from benchmark.plan import plan
 from benchmark.progress import Progress
 from benchmark.shards import LIMIT, PER_CORE, Run, calibrate, pack
+from benchmark.stage import Stage
 from benchmark.store import Store
 from benchmark.study import Study
 from benchmark.unit import Unit

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ REPORT_EVERY: Final = 1.0
 """Seconds between a worker's reports."""
 SOCKET_ROOM: Final = 40
 """Characters of a temporary folder's path that leave room for Ray's sockets below it (of 107)."""
+CONNECT_SECONDS: Final = 10.0
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # 2.60 warns of this change of default otherwise
@@ -56,7 +58,8 @@ class Sweep:
 
     def __enter__(self) -> Self:
         os.environ |= QUIET
-        joined = "RAY_ADDRESS" in os.environ
+        address = os.environ.get("RAY_ADDRESS", "local")
+        joined = address not in ("", "local")
         folder = tempfile.mkdtemp(prefix="sweep-")
         if len(folder) > SOCKET_ROOM and not joined:
             Path(folder).rmdir()
@@ -70,18 +73,16 @@ class Sweep:
         }
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the store keeps what went wrong
         try:
+            if joined:
+                reach(address)
             with temporary_files_in(self.folder):
                 ray.init(
                     **({} if joined else own), log_to_driver=False, logging_level=logging.ERROR
                 )
-        except ConnectionError as error:
+        except BaseException as error:
             self.__exit__()
-            raise InvalidInput(
-                f"no Ray answers at RAY_ADDRESS={os.environ.get('RAY_ADDRESS')}; "
-                "start that cluster, or unset RAY_ADDRESS to run on this machine"
-            ) from error
-        except BaseException:
-            self.__exit__()
+            if joined and isinstance(error, ConnectionError):
+                raise unreachable(address, error) from error
             raise
         return self
 
@@ -124,6 +125,26 @@ class Sweep:
         )
         tuner.fit()
         return watch.lost
+
+
+def reach(address: str) -> None:
+    """Raise ``InvalidInput`` where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address == "auto":  # Ray looks for a cluster on this machine, and knows at once
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise unreachable(address, error) from error
+
+
+def unreachable(address: str, error: Exception) -> InvalidInput:
+    """The sentence for a cluster that does not answer."""
+    reason = " ".join(str(error).split())
+    return InvalidInput(
+        f"nothing answers at RAY_ADDRESS={address} ({reason}); start that cluster, give its "
+        "HOST:PORT, or unset RAY_ADDRESS to run on this machine"
+    )
 
 
 @contextlib.contextmanager
