@@ -21,7 +21,8 @@ class Scheme:
     """An initialisation: the rules that share it share their training, mean_DR over seeds.
 
     ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
-    are none where that rung has no optimum.
+    are none where that rung has no optimum. They are measured where every predicted rate was
+    trained, else interpolated.
     """
 
     name: str
@@ -46,12 +47,15 @@ class Ladder:
     @classmethod
     def of(cls, part: Mapping[str, Any], table: pa.Table) -> Ladder:
         """Optima, slopes and transfer of every rule."""
+        predicted = table.filter(pc.field("stage") == "transfer")
+        table = table.filter(pc.field("stage").isin(["grid", "neighbours"]))
         depth = first(table, "architecture", "effective_depth")
         rungs = tuple(sorted(depth, key=depth.__getitem__))
         depth_D = np.array([depth[rung] for rung in rungs], dtype=np.float64)
         rate_R = np.unique(table["lr"].to_numpy())
         chance = float(table["chance_loss"].drop_null()[0].as_py())
         axes: dict[str, Any] = {"architecture": rungs, "lr": rate_R, "seed": range(part["seeds"])}
+        axes_DS = {"architecture": rungs[1:], "seed": range(part["seeds"])}
         shared: dict[tuple[Any, ...], dict[str, pa.Table]] = {}
         for rule in part["rules"]:
             own = table.filter(pc.field("rule") == rule)
@@ -69,7 +73,10 @@ class Ladder:
                 predicted_D = np.array([given[rung] / given[rungs[0]] for rung in rungs])
                 predicted_D *= optima[0].rate
                 beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:])
-                transfers[rule] = transfer(*beyond, chance)
+                trained = predicted.filter(pc.field("rule") == rule)
+                loss_DS = array(trained, "train_loss", axes_DS, np.inf)
+                whole = not np.isnan(loss_DS).any()
+                transfers[rule] = transfer(*beyond, chance, measured_DS=loss_DS if whole else None)
             slope = depth_slope(depth_D, optima)
             label = name + (", branch scaled" if set(branch_D) != {1.0} else "")
             schemes.append(

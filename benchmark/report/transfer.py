@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmark.analysis.transfer import RungTransfer
+from benchmark.analysis.transfer import RungTransfer, Transfer
 from benchmark.report.content import Figure, Table, interval, number, slug
 from benchmark.report.figures import curves
 from benchmark.report.ladder import Ladder
@@ -49,6 +49,14 @@ def how(found: RungTransfer) -> str:
     return "diverges" if found.diverged else "interpolated" if found.interpolated else "trained"
 
 
+def source(transfers: Mapping[str, Transfer]) -> str:
+    """How the losses at the predicted rates were found."""
+    ways = {how(rung) for found in transfers.values() for rung in found.rungs}
+    if "interpolated" in ways:
+        return "Interpolated on the grid in log rate, not trained"
+    return "Trained at the predicted rates, above the rung's own fitted optimum"
+
+
 def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ...]:
     """Figures and table; none where no rule could get its constant."""
     rows = [
@@ -68,22 +76,19 @@ def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
         "Every rule starts from its own optimum on the shallowest rung. Geometric mean of "
         f"predicted over measured: {', '.join(ratios)} (1 is right, above 1 too large).",
         Table(f"{ladder.name}: predicted against measured rates", columns, rows),
-        x="measured best rate",
-        y="predicted rate",
-        hue="rule",
-        colors=colors,
+        ("measured best rate", "predicted rate", "rule"),
+        colors,
         line="",
         lines=[("predicted = measured", ends, ends, ":", 0)],
     )
     regret = curves(
         slug(ladder.name, "regret"),
-        f"Least on average: {least}, {interval(transfers[least].regret)} rungs. Interpolated on "
-        "the grid in log rate, not trained; a rate that diverges is scored as guessing.",
+        f"Least on average: {least}, {interval(transfers[least].regret)} rungs. "
+        f"{source(transfers)}; "
+        "divergence is scored as guessing.",
         Table(f"{ladder.name}: regret of every rule against depth", columns, rows),
-        x="effective depth",
-        y=REGRET,
-        hue="rule",
-        colors=colors,
+        ("effective depth", REGRET, "rule"),
+        colors,
         log="x",
         ticks=ladder.depth_D,
         level=0,

@@ -36,8 +36,13 @@ PROVENANCE = {
 }
 
 
-def study(seeds: int = 4, sample: int = 24, parts: str = "rank depth updates") -> Study:
-    """A study of planted numbers with parts of these kinds."""
+def study(
+    seeds: int = 4,
+    sample: int = 24,
+    parts: str = "rank depth updates",
+    rates: tuple[float, ...] = RATES,
+) -> Study:
+    """A study of planted numbers with parts of these kinds; ``rates`` is the ladder's grid."""
     common: dict[str, Any] = {"seeds": seeds, "recipe": Recipe(epochs=3)}
     ladder: dict[str, Any] = {
         "space": "resnet",
@@ -47,7 +52,7 @@ def study(seeds: int = 4, sample: int = 24, parts: str = "rank depth updates") -
     cells: dict[str, Any] = {"space": "nasbench201", "sample": sample, "rules": RULES} | common
     every: dict[str, Rank | Depth | Updates] = {
         "rank": Rank(name="cells", rates=RATES, **cells),
-        "depth": Depth(name="resnets", rates=RATES, **ladder),
+        "depth": Depth(name="resnets", rates=rates, **ladder),
         "updates": Updates(name="steps", **ladder),
     }
     return Study(
@@ -58,15 +63,19 @@ def study(seeds: int = 4, sample: int = 24, parts: str = "rank depth updates") -
 
 
 def write(folder: Path, planned: Study, helps: str = "", leave_out: int = 0) -> str:
-    """Plan and write the study; the last ``leave_out`` units stay missing."""
+    """Plan and write the study, round by round; the last ``leave_out`` units stay missing."""
     store = Store.open(str(folder), create=True)
-    stages = plan(planned, store.read)
-    for stage in stages:
-        if stage.name == "base":  # ranking is planned once tuning is done
-            write_units(store, stage.units or (), helps)
-    stages = plan(planned, store.read)
-    units = [unit for stage in stages for unit in stage.units or ()]
-    write_units(store, units[: len(units) - leave_out], helps)
+    written: set[str] = set()
+    while True:
+        stages = plan(planned, store.read)
+        units = [unit for stage in stages for unit in stage.units or () if unit.id not in written]
+        if not units:
+            break
+        write_units(store, units, helps)
+        written |= {unit.id for unit in units}
+    last = [unit.id for stage in stages for unit in stage.units or ()][len(written) - leave_out :]
+    for unit_id in last:
+        (folder / "units" / f"{unit_id}.arrow").unlink()
     store.write_manifest(manifest.manifest(planned, stages))
     return str(folder)
 

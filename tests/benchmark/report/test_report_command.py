@@ -7,11 +7,17 @@ from functools import cache
 from pathlib import Path
 
 import planted
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from benchmark.analysis.bootstrap import Interval
+from benchmark.report import rank
 from benchmark.report.__main__ import main
+from benchmark.report.content import Table
 from benchmark.report.page import build
 from benchmark.results import Results
+from benchmark.study import rate_grid
 
 
 @cache
@@ -57,6 +63,41 @@ def test_one_seed_leaves_the_ranking_undetermined(tmp_path: Path) -> None:
     assert "One seed: there is no ceiling." in build(Results.load(store)).html
 
 
+def test_a_grid_that_ends_too_low_is_censored_and_not_fitted(tmp_path: Path) -> None:
+    study = planted.study(parts="depth", rates=rate_grid(1e-4, 1e-3, 5))
+    store = planted.write(tmp_path / "results", study)
+    said = answers(store)
+    assert said["Best rate ~ depth^−3/2", "he"] == "undetermined"
+    assert said["Rate predicted", "effective-depth"] == "undetermined"
+    html = build(Results.load(store)).html
+    assert "shown but not fitted: resnet-2 (he: " in html
+    assert "the constant has no source." in html
+    assert "fewer than 3 usable rungs" in html.lower()
+
+
+def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str) -> None:
+    results = Results.load(helped)
+    assert "without diverged" not in build(results).html
+    table = results.table
+    rows = table.filter(pc.field("stage") == "rank").to_pylist()
+    lost = rows[0]["architecture"]
+    for row in rows:
+        if row["architecture"] == lost and row["rule"] == "path-cubed":
+            row |= {"status": "diverged", "test_accuracy": None}
+    part = results.study["parts"][0]
+    verdicts, blocks = rank.findings(
+        part,
+        pa.Table.from_pylist(rows, table.schema),
+        dict(zip(part["rules"], range(4), strict=True)),
+    )
+    agreement = next(item for item in blocks[0].items if "Agreement" in str(item))
+    assert isinstance(agreement, Table)
+    counts = {row[0]: row[3].n for row in agreement.rows if isinstance(row[3], Interval)}
+    assert counts["path-cubed"] == 24
+    assert counts["path-cubed, without diverged"] == 23
+    assert len(verdicts) == 8
+
+
 def test_the_terminal_gets_a_line_per_question_and_the_path(
     helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,13 +113,13 @@ def test_an_incomplete_study_is_written_and_exits_3(
 ) -> None:
     assert main([unfinished, "--out", str(tmp_path)]) == 3
     text = (tmp_path / "index.html").read_text()
-    missing = "Of 35 planned units, 3 are missing and 0 failed."
+    missing = "units, 3 are missing and 0 failed."
     assert missing in text[: text.index('id="verdict"')]
     assert missing in capsys.readouterr().out
 
 
 def test_a_study_without_a_single_row_still_has_its_page(tmp_path: Path) -> None:
-    store = planted.write(tmp_path / "results", planted.study(parts="depth updates"), leave_out=10)
+    store = planted.write(tmp_path / "results", planted.study(parts="depth updates"), leave_out=19)
     assert main([store, "--out", str(tmp_path / "page")]) == 3
     assert "No rung is done yet." in (tmp_path / "page" / "index.html").read_text()
 
