@@ -39,9 +39,10 @@ def array(
 
 
 def first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
-    """``column`` by ``key``, the first row of each deciding; keys in the order of the table."""
+    """``column`` by ``key``, from each key's first row that has one; keys in the table's order."""
     values = zip(table[key].to_pylist(), table[column].to_pylist(), strict=True)
     found: dict[Any, Any] = {}
     for name, value in values:
-        found.setdefault(name, value)
+        if value is not None:
+            found.setdefault(name, value)
     return found

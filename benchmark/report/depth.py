@@ -76,11 +76,9 @@ def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
         f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
         "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
         Table(f"{ladder.name}: training loss against rate", columns, rows),
-        x="learning rate",
-        y="training loss (last epoch)",
-        hue="initialisation",
+        ("learning rate", "training loss (last epoch)", "initialisation"),
+        colors,
         panel="rung",
-        colors=colors,
         log="x",
         level=ladder.chance,
         y_max=1.25 * ladder.chance,
@@ -116,11 +114,9 @@ def slope_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
         Table(
             f"{ladder.name}: the best rate against depth", (*columns, "largest stable rate"), rows
         ),
-        x=DEPTH,
-        y=BEST,
-        hue="initialisation",
+        (DEPTH, BEST, "initialisation"),
+        colors,
         bars=("low", "high"),
-        colors=colors,
         line="",
         ticks=ladder.depth_D,
         lines=lines,

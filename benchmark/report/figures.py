@@ -44,6 +44,7 @@ STYLE: Final[dict[Any, Any]] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "svg.hashsalt": "report",
     **dict.fromkeys(("text.color", "xtick.color", "ytick.color"), INK),
     **dict.fromkeys(("axes.edgecolor", "axes.labelcolor"), INK),
@@ -59,11 +60,9 @@ def curves(
     name: str,
     finding: str,
     data: Table,
-    *,
-    x: str,
-    y: str,
-    hue: str,
+    axes_hue: tuple[str, str, str],
     colors: Mapping[str, int],
+    *,
     panel: str = "",
     bars: tuple[str, str] | None = None,
     line: str = "-",
@@ -75,12 +74,13 @@ def curves(
     spans: Mapping[str, Sequence[Span]] | None = None,
     height: float = 3.2,
 ) -> Figure:
-    """Column ``y`` against ``x``, a colour per ``hue``, axes per ``panel``; vertical ``bars``.
+    """The columns ``axes_hue`` (x, y, what is coloured), axes per ``panel``; vertical ``bars``.
 
     Rows whose column ``used`` says no are hollow. ``log`` names logarithmic axes; ``level`` draws a
     dotted horizontal, ``spans`` vertical bands by panel; what is not finite or above ``y_max`` is
     not drawn.
     """
+    x, y, hue = axes_hue
     records = [dict(zip(data.columns, row, strict=True)) for row in data.rows]
     panels = list(dict.fromkeys(str(r[panel]) for r in records)) if panel else [""]
     columns = min(3, len(panels))
@@ -140,7 +140,7 @@ def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: boo
     paint = COLORS[color]
     drawn = axes.plot(x, y, color=paint, linewidth=1.3, rasterized=raster)
     drawn[0].set(linestyle=line or "none", marker=MARKERS[color], markersize=2 if raster else 4.5)
-    drawn[0].set_markerfacecolor(paint if used == "yes" else "none")
+    drawn[0].set(markerfacecolor=paint if used == "yes" else "none", alpha=0.3 if raster else 1)
     bars = [axes.vlines(x, low, high, color=paint, linewidth=1.1)] if (low < high).any() else []
     return [*drawn, *bars]
 
@@ -221,7 +221,7 @@ def heat_map(name: str, finding: str, data: Table, bar: str) -> Figure:
 def svg(canvas: Canvas, name: str, title: str) -> str:
     """The drawing as an ``<svg>`` element: ids of its own, colours of the page."""
     buffer = io.StringIO()
-    canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=160)
+    canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=110)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace("xlink:href", "href")
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)

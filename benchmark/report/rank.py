@@ -146,10 +146,8 @@ def top_figure(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
         f"Of {ranked.base}'s top {fifth}, kept by: {', '.join(said)}; by chance "
         f"{fifth / architectures:.0%}. No interval: the border of a top K has none that holds.",
         Table(f"{ranked.name}: the top K, kept or not", columns, rows),
-        x="K",
-        y=columns[2],
-        hue="rule",
-        colors=colors,
+        ("K", columns[2], "rule"),
+        colors,
         log="x",
         ticks=ks,
         lines=lines,

@@ -91,11 +91,9 @@ def by_architecture(
         slug(ranked.name, "change"),
         f"Of {len(ranked.architectures)} architectures, these lose: {', '.join(lose)}.",
         Table(f"{ranked.name}: each architecture's change", ("architecture", "rule", x, y), rows),
-        x=x,
-        y=y,
-        hue="rule",
+        (x, y, "rule"),
+        colors,
         panel="rule",
-        colors=colors,
         line="",
         log="",
         level=0,
@@ -108,7 +106,9 @@ def bias(ranked: Ranked, shifts: Mapping[str, Shift]) -> Table:
     covariates = {}
     for column in COVARIATES:
         value = first(ranked.table, "architecture", column)
-        value_A = np.array([value[name] for name in ranked.architectures], dtype=np.float64)
+        value_A = np.array(
+            [value.get(name, np.nan) for name in ranked.architectures], dtype=np.float64
+        )
         if np.isfinite(value_A).all() and np.ptp(value_A) > 0:
             covariates[column.replace("_", " ")] = value_A
     rows: list[list[Cell]] = [

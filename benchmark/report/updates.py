@@ -53,12 +53,10 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         f"On {rungs[-1]}, with the mean of {rungs[0]} set to 1: {', '.join(told)}. Bars are "
         "intervals over seeds; the dotted line is the criterion, 1.",
         Table(f"{part['name']}: one step, mean and maximum over layers", columns, rows),
-        x="effective depth",
-        y=SIZE,
-        hue="rule",
+        ("effective depth", SIZE, "rule"),
+        colors,
         panel="of",
         bars=("low", "high"),
-        colors=colors,
         ticks=depth_D,
         level=1,
     )

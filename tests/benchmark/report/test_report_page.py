@@ -88,7 +88,7 @@ def test_tables_and_figures_speak_to_screen_readers(page: Path) -> None:
 def test_sections_come_in_the_order_of_reading(page: Path) -> None:
     sections = re.findall(r'<section id="([^"]+)"', page.read_text())
     assert sections == [
-        *("verdict", "completeness", "rank", "shift", "slope", "updates"),
+        *("verdict", "completeness", "rank", "shift", "slope", "updates", "movers"),
         *("methods", "provenance", "limits", "cite"),
     ]
 
