@@ -1,4 +1,5 @@
-"""``python -m benchmark.report RESULTS [--out DIR]``: the page, and its verdict in a few lines."""
+"""``python -m benchmark.report RESULTS [--out DIR] [--published FILE]``: the page, and its verdict
+in a few lines."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark import published
 from benchmark.report import page
 from benchmark.results import Results
 from search_spaces.errors import InvalidInput
@@ -17,11 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmark.report", description=__doc__)
     parser.add_argument("results", help="the folder or URI that a job wrote its results to")
     parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
+    parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
     options = parser.parse_args(arguments)
     try:
+        table = published.read(options.published) if options.published else None
         results = Results.load(options.results)
         out = options.out or Path("reports") / results.study["name"]
-        report = page.build(results)
+        report = page.build(results, table)
         try:
             written = report.write(out)
         except OSError as error:

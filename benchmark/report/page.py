@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmark.report import depth, methods, rank, updates
+from benchmark.published import Published
+from benchmark.report import depth, methods, published, rank, updates
 from benchmark.report.content import Block, Figure, bounds, number
 from benchmark.report.verdict import Findings, Verdict
 from benchmark.results import Results
@@ -46,8 +47,11 @@ class Page:
         return out / "index.html"
 
 
-def build(results: Results) -> Page:
-    """The page of a store's results; equal tables give equal bytes."""
+def build(results: Results, table: Published | None = None) -> Page:
+    """The page of a store's results; equal tables give equal bytes.
+
+    ``table`` has published accuracies; parts that rank NAS-Bench-201's cells are held against them.
+    """
     parts = results.study["parts"]
     rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
     colors = {rule: index % 8 for index, rule in enumerate(rules)}
@@ -57,9 +61,30 @@ def build(results: Results) -> Page:
         rows = results.table.filter(pc.field("part") == part["name"])
         judged, found = KINDS[part["kind"]](part, rows, colors)
         verdicts, blocks = verdicts + judged, blocks + found
+        if table and part["kind"] == "rank" and part["space"] == "nasbench201":
+            judged, found = published.findings(part, rows, table, colors)
+            verdicts, blocks = verdicts + judged, blocks + found
     blocks += [Block("methods", "", methods.tables(results))]
     blocks += [Block("provenance", "", [methods.provenance(results)])]
-    short, missing = summary(verdicts), incomplete(results)
+    facts = {
+        "kinds": {part["kind"] for part in parts},
+        "data": ", ".join(dict.fromkeys(part["dataset"] for part in parts)),
+        "epochs": max(part["recipe"]["epochs"] for part in parts),
+        "seeds": min(part["seeds"] for part in parts),
+        "commits": ", ".join(results.provenance.commits) or "unknown",
+    }
+    return render(results.study, verdicts, blocks, facts, incomplete(results))
+
+
+def render(
+    study: Mapping[str, Any],
+    verdicts: Sequence[Verdict],
+    blocks: Sequence[Block],
+    facts: Mapping[str, Any],
+    missing: str = "",
+) -> Page:
+    """The page of what was found; ``facts`` are what the sections on limits and citing name."""
+    short = summary(verdicts)
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
         autoescape=True,
@@ -69,7 +94,7 @@ def build(results: Results) -> Page:
     )
     environment.filters |= {"number": number, "bounds": bounds}
     html = environment.get_template("template.html.j2").render(
-        study=results.study,
+        study=study,
         incomplete=missing,
         style=style(),
         summary=short,
@@ -79,14 +104,7 @@ def build(results: Results) -> Page:
         ],
         blocks=blocks,
         shown=ALWAYS | {block.section for block in blocks},
-        facts={
-            "kinds": {part["kind"] for part in parts},
-            "data": ", ".join(dict.fromkeys(part["dataset"] for part in parts)),
-            "epochs": max(part["recipe"]["epochs"] for part in parts),
-            "seeds": min(part["seeds"] for part in parts),
-            "release": version("architecture-aware-rates"),
-            "commits": ", ".join(results.provenance.commits) or "unknown",
-        },
+        facts={**facts, "release": version("architecture-aware-rates")},
     )
     figures = tuple(item for block in blocks for item in block.items if isinstance(item, Figure))
     return Page(html + "\n", figures, short, missing)
