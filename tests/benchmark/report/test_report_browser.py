@@ -68,3 +68,15 @@ def test_the_keyboard_reaches_the_verdict_first(browser: Browser, page: Path) ->
     tab.keyboard.press("Enter")
     assert tab.url.endswith("#verdict")
     tab.close()
+
+
+def test_paper_gets_black_on_white_without_the_menu(browser: Browser, page: Path) -> None:
+    tab = browser.new_page(color_scheme="dark")
+    tab.emulate_media(media="print", color_scheme="dark")
+    tab.goto(page.as_uri())
+    style = "getComputedStyle(document.querySelector('{}')).{}"
+    assert tab.evaluate(style.format("nav", "display")) == "none"
+    assert tab.evaluate(style.format("body", "color")) == "rgb(0, 0, 0)"
+    assert tab.evaluate(style.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
+    assert tab.evaluate(style.format("figure svg text", "fill")) == "rgb(0, 0, 0)"
+    tab.close()
