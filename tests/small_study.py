@@ -32,6 +32,8 @@ RUNGS = Depth(
     seeds=2,
     depths=(2, 3, 4),
     rates=(0.01, 0.1, 1e6),
+    neighbours=False,  # every further round of the plan costs a start of the workers
+    transfer=False,
     recipe=Recipe(batch=256),
 )
 STEPS = Updates(
