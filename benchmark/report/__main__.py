@@ -25,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table = published.read(options.published) if options.published else None
         results = Results.load(options.results)
         out = options.out or Path("reports") / results.study["name"]
-        report = page.build(results, table)
         try:
+            out.mkdir(parents=True, exist_ok=True)
+            report = page.build(results, table)
             written = report.write(out)
         except OSError as error:
             raise InvalidInput(
