@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from benchmark.initialization import stream
@@ -61,8 +61,16 @@ def load(name: str) -> Dataset:
 
 
 def _digits() -> Dataset:
-    """scikit-learn's 1,797 handwritten digits of 8 x 8 (UCI, Alpaydin and Kaynak 1998)."""
-    images, labels = load_digits(return_X_y=True)
+    """scikit-learn's 1,797 handwritten digits of 8 x 8 (UCI, Alpaydin and Kaynak 1998).
+
+    Read from its file: importing ``sklearn.datasets`` takes as long as importing torch, and every
+    worker would pay for it.
+    """
+    package = importlib.util.find_spec("sklearn")
+    assert package is not None, "setup.cfg requires scikit-learn"
+    assert package.origin is not None
+    rows = np.loadtxt(Path(package.origin).parent / "datasets/data/digits.csv.gz", delimiter=",")
+    images, labels = rows[:, :-1], rows[:, -1].astype(np.int64)
     order = np.random.default_rng(0).permutation(len(labels))
     images, labels = images.reshape(-1, 8, 8)[order], labels[order]
     split = len(labels) - DIGITS_TEST

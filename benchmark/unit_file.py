@@ -81,9 +81,15 @@ def decode(data: bytes, unit_id: str) -> UnitFile:
 
 
 def read_version_1(table: pa.Table) -> pa.Table:
-    """Schema 1 is the present one."""
+    """Schema 1 is the present one.
+
+    The seal held, so other columns are no damage: another version wrote them, and they stay.
+    """
     if not table.schema.equals(schema.SCHEMA):
-        raise Corrupt("the columns are not those of schema 1")
+        raise InvalidInput(
+            "these results have other columns than this version's schema 1; read them with the "
+            "version that wrote them, or give --out another folder and train anew"
+        )
     return table
 
 

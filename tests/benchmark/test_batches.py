@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from benchmark import datasets
 from benchmark.batches import Batches
@@ -46,6 +47,19 @@ def test_a_crop_without_shift_and_flip_is_the_image() -> None:
     windows = padded.unfold(2, 8, 1).unfold(3, 8, 1).flatten(2, 3)  # every shift of every image
     matches = (windows == moved[:, :, None]).flatten(3).all(-1).any(-1)
     assert matches.all()
+
+
+def test_digits_are_scikit_learns() -> None:
+    images, labels = load_digits(return_X_y=True)
+    data = datasets.load("digits")
+    ours = torch.cat([data.x_train, data.x_test]).flatten(1).double()
+    assert torch.equal(
+        torch.cat([data.y_train, data.y_test]).bincount(), torch.tensor(labels).bincount()
+    )
+    scale = (ours.max() - ours.min()) / 16
+    pixels = ((ours - ours.min()) / scale).round()
+    theirs = {tuple(row) for row in images.tolist()}
+    assert {tuple(row) for row in pixels.tolist()} == theirs
 
 
 def test_digits_are_whole_and_standardised() -> None:

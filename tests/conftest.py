@@ -1,9 +1,17 @@
-"""Planted stores shared by the report's tests: written once, read by many."""
+"""One thread, as every worker has, and planted stores: written once, read by many."""
 
 from pathlib import Path
 
 import planted
 import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: the slow ones, then those that start Ray, come last."""
+    items.sort(key=lambda item: ("slow" in item.keywords) + 2 * ("ray" in item.keywords))
 
 
 @pytest.fixture(scope="session")
