@@ -1,4 +1,4 @@
-"""A study as a command: ``python jobs/NAME.py [--out URI] [--dry-run] [--FIELD VALUE]``.
+"""A study as a command: ``python jobs/NAME.py [--scale smoke] [--out URI] [--FIELD VALUE]``.
 
 Exit codes: 0 every planned unit is done, 1 some failed or are missing, 2 what was asked cannot be
 done (one sentence says why), 130 interrupted.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -38,14 +38,20 @@ class Parser(argparse.ArgumentParser):
         raise InvalidInput(f"{message}; see --help")
 
 
-def main(study: Study, argv: Sequence[str] | None = None, run: Run = engine.run) -> int:
+def main(
+    study: Study,
+    argv: Sequence[str] | None = None,
+    run: Run = engine.run,
+    scales: Mapping[str, Study] | None = None,
+) -> int:
     """Plan, run or resume a study; returns the exit code.
 
+    ``scales`` are the study at other sizes, each under a study name of its own, for ``--scale``.
     ``run`` trains a unit and is sent to the workers by cloudpickle.
     """
     console = Console()
     try:
-        out, dry_run, workers, study = arguments(study, argv)
+        out, dry_run, workers, study = arguments(study, scales or {}, argv)
         store = Store.locate(out)
         if store.exists():
             same_study(store.manifest(), study.name, out)
@@ -59,14 +65,22 @@ def main(study: Study, argv: Sequence[str] | None = None, run: Run = engine.run)
         return 2
 
 
-def arguments(study: Study, argv: Sequence[str] | None) -> tuple[str, bool, int | None, Study]:
+def arguments(
+    study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None
+) -> tuple[str, bool, int | None, Study]:
     """Where to, whether to rehearse, how many workers, and the study with its fields set."""
+    sizes = {"full": study, **scales}
+    scale = Parser(add_help=False, allow_abbrev=False)
+    scale.add_argument("--scale", choices=sizes, default="full", help="the size of the study")
+    study = sizes[scale.parse_known_args(argv)[0].scale]
     parser = Parser(
-        prog=f"python jobs/{study.name}.py",
+        prog=f"python jobs/{sizes['full'].name}.py",
         description=study.question,
         epilog=usage(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--out URI] [--dry-run] [--workers N] [--FIELD VALUE] [--PART.FIELD VALUE]",
+        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--workers N] "
+        "[--FIELD VALUE] [--PART.FIELD VALUE]",
+        parents=[scale],
         allow_abbrev=False,
     )
     default = f"reports/{study.name}/results"

@@ -8,6 +8,7 @@ same plan on every machine.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
@@ -18,6 +19,7 @@ import numpy as np
 from benchmark import rules
 from benchmark.recipes import PLAIN_SGD, Recipe
 from benchmark.unit import Scalar
+from search_spaces import conventions
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
@@ -89,16 +91,19 @@ class Rank(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Part):
-    """Rungs of a ladder x a log grid of rates x seeds, under each rule's own initialisation.
+    """Rungs x a log grid of rates x seeds, under each rule's own initialisation.
 
-    ``neighbours`` adds a second round: on every rung, the rates half-way to both neighbours of the
-    best. ``transfer`` trains every deeper rung at the rate that each rule predicts for it from the
-    shallowest rung's optimum.
+    The rungs are those of a ladder at ``depths``, or, in a space that is no ladder, the base
+    architecture and ``sample`` others, drawn with ``sample_seed``. ``neighbours`` adds a second
+    round: on every rung, the rates half-way to both neighbours of the best. ``transfer`` trains
+    every other rung at the rate that each rule predicts for it from the shallowest's optimum.
     """
 
     kind: ClassVar[str] = "depth"
-    depths: tuple[int, ...]
+    depths: tuple[int, ...] = ()
     rates: tuple[float, ...]
+    sample: int | None = None
+    sample_seed: int = 0
     neighbours: bool = True
     transfer: bool = True
 
@@ -107,11 +112,19 @@ class Depth(Part):
         check_rates(self.name, self.rates)
         if len(self.rates) < 2:
             raise InvalidInput(f"part {self.name}: field rates={list(self.rates)}; give 2 or more")
-        check_depths(self)
+        if self.sample is None:
+            check_depths(self)
+        elif self.depths or self.sample < 1:
+            raise InvalidInput(
+                f"part {self.name}: fields sample={self.sample} and depths={list(self.depths)}; "
+                "give a sample of 1 or more, or depths of a ladder, not both"
+            )
 
     def architectures(self) -> list[str]:
         """The rungs, shallowest first."""
-        return rungs(self)
+        if self.sample is None:
+            return rungs(self)
+        return sampled(self.search_space(), self.sample, self.sample_seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +167,25 @@ def rungs(part: Depth | Updates) -> list[str]:
     """The official names of a ladder's rungs at the part's depths."""
     space = part.search_space()
     return [space.parse(f"{part.space}-{depth}") for depth in sorted(part.depths)]
+
+
+def sampled(space: SearchSpace, sample: int, seed: int) -> list[str]:
+    """The base architecture and ``sample`` others drawn uniformly, by rising effective depth.
+
+    All can be trained and no two are the same function; the base comes first among equal depths.
+    Raises ``InvalidInput`` where there are fewer.
+    """
+    count = conventions.convention("wu2026-layers-and-additions").statistics
+    everything = space.architectures()
+    found = {space.canonical(space.base_architecture): space.base_architecture}
+    for architecture in random.Random(seed).sample(everything, len(everything)):
+        if len(found) > sample:
+            break
+        if space.topology(architecture).trainable:
+            found.setdefault(space.canonical(architecture), architecture)
+    if len(found) <= sample:
+        raise InvalidInput(f"field sample={sample} is more than the {len(found) - 1} there are")
+    return sorted(found.values(), key=lambda each: count(space.topology(each)).min or 0)
 
 
 def check_rates(name: str, rates: tuple[float, ...]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from benchmark.rules.rule import Bundle, Form, Reading
+from search_spaces.errors import InvalidInput
 
 
 def rate_only(bundle: Bundle, target: Reading) -> Bundle:
@@ -35,6 +37,23 @@ def mean_field_readout(bundle: Bundle, target: Reading) -> Bundle:
     return replace(bundle, initialization=f"{bundle.initialization}+mean-field")
 
 
+def weight_variance(bundle: Bundle, target: Reading) -> Bundle:
+    """Branch multipliers K^(-1/2) moved into the weights: variance and rate x 1/K.
+
+    SGD moves W' = a W by a^2 times what it moves W, so the branches' last weights train as before;
+    all others share the lower rate. Depth-muP's constant rate becomes K^-1.
+    """
+    K = target.residual_blocks
+    if not K:
+        return bundle
+    if bundle.initialization != "he" or not math.isclose(bundle.branch_multiplier, K**-0.5):
+        raise InvalidInput(
+            "form weight-variance moves branch multipliers 1/sqrt(K) into He weights, which only "
+            "depth-mup prescribes; use it there"
+        )
+    return Bundle("residual-aware", 1.0, bundle.lr_multiplier / K, bundle.factors)
+
+
 BASE_KERNEL = 3
 """The kernel side at which the kernel factor is 1 (the released code's base), as for linears."""
 
@@ -50,4 +69,5 @@ FORMS: dict[str, Form] = {
     "kernel-squared": kernel_squared,
     "kernel-none": kernel_none,
     "mean-field-readout": mean_field_readout,
+    "weight-variance": weight_variance,
 }

@@ -13,8 +13,10 @@ from benchmark.plan import Stage, plan
 from benchmark.ranking_stages import base_rates
 from benchmark.recipes import Recipe
 from benchmark.replicas import one_step_rates
+from benchmark.rules import bundles
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
 from benchmark.unit import Unit
+from search_spaces.conventions import convention
 from search_spaces.errors import InvalidInput
 
 RANK = Rank(
@@ -152,6 +154,55 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     assert 0 < measured < 1
 
 
+@pytest.mark.parametrize("space", ["dag-mlp", "dag-cnn", "nasbench201"])
+def test_a_sample_is_the_base_and_others_that_train_by_rising_depth(space: str) -> None:
+    part = replace(DEPTH, space=space, options={}, depths=(), sample=40)
+    built = part.search_space()
+    drawn = part.architectures()
+    assert drawn == part.architectures()
+    assert drawn != replace(part, sample_seed=1).architectures()
+    assert drawn[0] == built.base_architecture
+    assert len({built.canonical(each) for each in drawn}) == 41
+    assert all(built.topology(each).trainable for each in drawn)
+    count = convention("wu2026-layers-and-additions").statistics
+    depths = [count(built.topology(each)).min or 0 for each in drawn]
+    assert depths == sorted(depths)
+    assert len(set(depths)) > 2
+
+
+def test_a_depth_part_over_dags_tunes_on_the_base_and_transfers_to_the_others() -> None:
+    part = replace(
+        DEPTH,
+        space="dag-mlp",
+        options={"width": 16},
+        depths=(),
+        sample=2,
+        rules=("tuned-constant", "path-cubed"),
+        rates=rate_grid(0.01, 3, 5),
+        recipe=Recipe(batch=16),
+    )
+    stages, stored = carried_out(replace(STUDY, parts=(part,)))
+    grid, near, transfer = (stage.units or () for stage in stages)
+    base, *others = part.architectures()
+    assert [unit.architecture for unit in grid] == [base, *others]
+    assert [unit.architecture for unit in transfer] == others
+    rows = schema.table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
+    best = optimum(rows, "path-cubed", base)
+    assert best.usable
+    space = part.search_space()
+    given = bundles("path-cubed", space, others, base)
+    for unit, bundle in zip(transfer, given, strict=True):
+        assert bundle is not None
+        (rate,) = {replica.lr for replica in unit.replicas if replica.rule == "path-cubed"}
+        assert rate == pytest.approx(best.rate * bundle.lr_multiplier)
+
+
+def test_more_networks_than_there_are_is_one_sentence() -> None:
+    part = replace(DEPTH, space="vit", options={}, depths=(), sample=9)
+    with pytest.raises(InvalidInput, match="sample=9 is more than the 8 there are"):
+        part.architectures()
+
+
 def test_ranking_can_use_a_rate_measured_at_initialisation() -> None:
     part = replace(RANK, rules=("default", "one-step"), sample=2)
     stages, stored = carried_out(replace(STUDY, parts=(part,)))
@@ -198,6 +249,9 @@ def test_an_id_names_everything_that_can_change_the_numbers() -> None:
         (RANK, {"options": {"breadth": 3}}, "unknown option 'breadth'"),
         (DEPTH, {"depths": (3,)}, "two or more distinct depths"),
         (DEPTH, {"depths": (0, 3)}, "resnet-0"),
+        (DEPTH, {"sample": 2}, "sample=2 and depths="),
+        (DEPTH, {"sample": 0, "depths": ()}, "sample=0"),
+        (DEPTH, {"depths": ()}, "two or more distinct depths"),
         (UPDATES, {"depths": (3, 3)}, "two or more distinct depths"),
     ],
 )

@@ -2,15 +2,19 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+import torch
+from replicas import replica as planted_replica
 
 from benchmark import rules
-from benchmark.initialization import SCHEMES
+from benchmark.initialization import SCHEMES, initialize, stream
 from benchmark.rules import Control
 from search_spaces import registry
 from search_spaces.conventions import CONVENTIONS, convention
 from search_spaces.errors import InvalidInput
+from search_spaces.layers import Weighted
 from search_spaces.space import SearchSpace
 
 BASE = "1_01_001"
@@ -193,5 +197,46 @@ def test_forms_change_what_they_say() -> None:
     source = bundle("path-cubed:source-in-degree:mean-field-readout", residual, "resnet-9")
     assert source.initialization == "in-degree-source+mean-field"
     assert source.lr_multiplier == bundle("path-cubed", residual, "resnet-9").lr_multiplier
+    moved = bundle("depth-mup:weight-variance", residual, "resnet-9")
+    assert (moved.initialization, moved.branch_multiplier) == ("residual-aware", 1)
+    assert moved.lr_multiplier == pytest.approx(1 / 9)
+    assert bundle("depth-mup:weight-variance", space, "cnn-3") == bundle(
+        "depth-mup", space, "cnn-3"
+    )
+    with pytest.raises(InvalidInput, match="form weight-variance"):
+        bundle("path-cubed:weight-variance", residual, "resnet-9")
     with pytest.raises(InvalidInput, match="unknown form 'quick' of rule 'path-cubed'"):
         rules.rule("path-cubed:quick")
+
+
+@pytest.mark.parametrize("blocks", [2, 7])
+def test_weight_variance_is_the_same_network_and_the_same_step_of_the_branches(blocks: int) -> None:
+    """W' = a W with a = K^(-1/2): equal outputs, and branches move equally at the rate x 1/K."""
+    space = registry.create("resnet", width=4)
+    rung = f"resnet-{blocks}"
+    x, y = torch.randn(3, 1, 6, 6, generator=stream(0, "x")), torch.tensor([0, 3, 9])
+    outputs, moved = [], []
+    for name in ("depth-mup", "depth-mup:weight-variance"):
+        (given,) = rules.bundles(name, space, [rung])
+        assert given is not None
+        replica = replace(
+            planted_replica(0.1 * given.lr_multiplier, 0),
+            initialization=given.initialization,
+            branch_multiplier=given.branch_multiplier,
+        )
+        module = space.build(rung, 1, (1, 6, 6), 10).double()
+        initialize(module, [replica], blocks)
+        logits_RBC = module(x.double())
+        torch.nn.functional.cross_entropy(logits_RBC[0], y).backward()
+        outputs.append(logits_RBC.detach())
+        branches = [m for m in module.modules() if isinstance(m, Weighted) and m.branch]
+        assert len(branches) == blocks
+        moved.append(
+            [
+                given.branch_multiplier * replica.lr * branch.weight.grad
+                for branch in branches
+                if branch.weight.grad is not None
+            ]
+        )
+    torch.testing.assert_close(*outputs)
+    torch.testing.assert_close(*moved)
