@@ -65,7 +65,7 @@ def by_thirds(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, 
     thirds = ", ".join(f"{who} {number(100 * values[best, who].estimate)}" for who in THIRDS)
     return figures.forest(
         slug(ranked.name, "shift"),
-        f"The largest mean change is {best}'s, {interval(shifts[best].mean, 100, ' points')}; by "
+        f"The highest mean change is {best}'s, {interval(shifts[best].mean, 100, ' points')}; by "
         f"thirds of {ranked.base}'s ranking (formed on other seeds): {thirds} points.",
         intervals(f"{ranked.name}: change of test accuracy", values, 100),
         colors,
