@@ -11,6 +11,7 @@ CIFAR-10 has two data sets: ``cifar10`` (trained on all 50,000 images, test spli
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import sys
 import time
@@ -117,7 +118,8 @@ def read(path: Path | str) -> Published:
             "nats_index, arch and columns such as c10_test_200"
         )
     _check(path, table)
-    return Published(table, path.name)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Published(table, f"{path.name} (sha256 {digest[:16]})")
 
 
 def _cast(path: Path, table: pa.Table) -> pa.Table:

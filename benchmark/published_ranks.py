@@ -8,7 +8,7 @@ NaN where a cell has no value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -29,6 +29,8 @@ Mask = NDArray[np.bool_]
 
 TOP: Final = 1000
 """The published top is the best this many cells by mean 200-epoch accuracy, of those compared."""
+FOLLOWS: Final = 0.3
+"""A multiplier whose Spearman correlation with accuracy lies beyond this follows accuracy."""
 DATASETS: Final = {
     "cifar10": "CIFAR-10",
     "cifar100": "CIFAR-100",
@@ -95,7 +97,14 @@ def agreement(x_AS: Array, y_A: Array, among_A: Mask | None = None) -> Agreement
         y_SN = np.broadcast_to(y_N[rows], (len(x_SN), len(rows)))
         return float(np.mean(spearman_rows(x_SN[:, rows], y_SN)))
 
-    return Agreement(jackknifed(taus, len(y_N)), jackknifed(rhos, len(y_N)))
+    return Agreement(clipped(jackknifed(taus, len(y_N))), clipped(jackknifed(rhos, len(y_N))))
+
+
+def clipped(value: Interval) -> Interval:
+    """The interval of a correlation, which ends at -1 and 1."""
+    if not value.determined:
+        return value
+    return replace(value, low=max(value.low, -1.0), high=min(value.high, 1.0))
 
 
 def top(score_A: Array, k: int = TOP) -> Mask:

@@ -52,7 +52,7 @@ def test_a_wide_table_reads_as_its_cells_shares(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         published.seeds_AS("cifar10")[at], [[0.8562, 0.8618], [0.9179, np.nan], [0.8873, 0.8855]]
     )
-    assert published.source == "wide.parquet"
+    assert published.source.startswith("wide.parquet (sha256 ")
 
 
 def test_the_two_layouts_read_alike(tmp_path: Path) -> None:

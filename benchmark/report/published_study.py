@@ -1,0 +1,84 @@
+"""A study of the published accuracies alone: how far could any rule of the rate matter?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from benchmark import published_ranks, rules
+from benchmark.provenance import commit
+from benchmark.published import Published
+from benchmark.report import published_rates, published_seeds
+from benchmark.report.content import Block, Cell, Table, number
+from benchmark.report.methods import doc
+from benchmark.report.page import Page, render
+from benchmark.report.published_seeds import Data
+from benchmark.report.verdict import TAU_MARGIN, Verdict
+from search_spaces.errors import InvalidInput
+
+STUDY: Final = {
+    "name": "published-ranks",
+    "question": "How far could a learning-rate rule matter to the ranking of NAS-Bench-201's "
+    "15,625 cells, judged by published accuracies alone?",
+}
+
+
+def page(table: Published) -> Page:
+    """The page of a table; raises ``InvalidInput`` where it has nothing to rank."""
+    data = [Data.of(table, name) for name in published_ranks.DATASETS]
+    data = [each for each in data if each.cells > 1]
+    if not data:
+        raise InvalidInput(f"{table.source} has no 200-epoch test accuracies to rank")
+    verdicts: list[Verdict] = []
+    blocks: list[Block] = []
+    for part in (published_seeds, published_rates):
+        judged, found = part.findings(data)
+        verdicts, blocks = verdicts + judged, blocks + found
+    facts = {"kinds": {"published"}, "commits": commit()}
+    return render(STUDY, verdicts, [*blocks, methods(), provenance(table, data)], facts)
+
+
+def methods() -> Block:
+    """The rules, the thresholds, and the statistics in the words of the code."""
+    used = [
+        (rule, rules.rule(rule).formula, rules.rule(rule).source)
+        for rule in published_ranks.multipliers()
+    ]
+    words = [
+        ("smallest change of ranking", number(TAU_MARGIN), "tau-b"),
+        ("follows accuracy", number(published_ranks.FOLLOWS), "Spearman's rho, either sign"),
+        ("carries the ranking", f"{published_rates.CARRIES:.0%}", "of the variance of ranks"),
+    ]
+    statistics = [
+        ("agreement", doc(published_ranks.agreement)),
+        ("interval", doc(published_ranks.jackknifed)),
+        ("top", doc(published_ranks.top)),
+        ("two seeds", doc(published_ranks.two_seeds)),
+        ("a top by a third seed", doc(Data.by_third)),
+        ("multiplier", doc(published_ranks.multipliers)),
+        ("rate classes", doc(published_ranks.Classes)),
+        ("share between classes", doc(published_ranks.between_share)),
+    ]
+    tables = (
+        Table("Rules that give cells different rates", ("rule", "formula", "source"), used),
+        Table("What an interval is held against", ("threshold", "value", "applies to"), words),
+        Table("The statistics, from the code", ("statistic", "definition"), statistics),
+    )
+    return Block("methods", "", tables)
+
+
+def provenance(table: Published, data: Sequence[Data]) -> Block:
+    """Which file, and how many cells it knows."""
+    rows: list[tuple[Cell, ...]] = [
+        (each.name, *(int((~np.isnan(value_A)).sum()) for value_A in columns))
+        for each in data
+        for columns in [(each.long_A, each.short_A, each.pair_A2[:, 0])]
+    ]
+    columns = ("data set", "200 epochs", "12 epochs", "two seeds of 200 epochs")
+    items = (
+        f"Published accuracies: {table.source}.",
+        Table("Cells with a test accuracy", columns, rows),
+    )
+    return Block("provenance", "", items)
