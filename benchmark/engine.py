@@ -204,10 +204,14 @@ def outcome(
         "train_loss_curve": train_E.tolist(),
         "valid_accuracy_curve": valid_E.tolist(),
     }
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in columns.items()
-    }
+    return {name: finite(value) for name, value in columns.items()}
+
+
+def finite(value: Any) -> Any:
+    """None in the place of every number that is not finite, in lists too."""
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def schedule(recipe: Recipe, step: int, total: int) -> float:

@@ -178,6 +178,7 @@ def test_a_high_loss_without_nan_is_diverged_and_a_falling_one_is_not() -> None:
         torch.tensor([2.0, math.nan]), torch.tensor([math.nan]), torch.zeros(1), {}, chance
     )
     assert (nan["status"], nan["diverged_step"], nan["train_loss"]) == ("diverged", 1, None)
+    assert nan["train_loss_curve"] == [None]
 
 
 def test_a_cell_without_a_path_is_untrainable_and_no_abort() -> None:
