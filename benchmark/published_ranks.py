@@ -86,7 +86,7 @@ def agreement(x_AS: Array, y_A: Array, among_A: Mask | None = None) -> Agreement
     Of several seeds, (A, S), the mean over single seeds. Intervals are over cells, for the cells
     chosen.
     """
-    x_AS = x_AS.reshape(len(x_AS), -1)
+    x_AS = x_AS[:, None] if x_AS.ndim == 1 else x_AS
     whole_A = ~np.isnan(x_AS).any(axis=1) & ~np.isnan(y_A) & (True if among_A is None else among_A)
     x_SN, y_N = stats.rankdata(x_AS[whole_A].T, axis=1), stats.rankdata(y_A[whole_A])
 

@@ -48,8 +48,12 @@ def write_records(folder: Path, cells: Mapping[int, Trials]) -> Path:
     return folder
 
 
-def long_table(accuracies: Mapping[tuple[str, str, int, int | None], np.ndarray]) -> pa.Table:
-    """The long layout of (dataset, split, epochs, seed) to accuracy by index; NaN is no row."""
+Accuracies = dict[tuple[str, str, int, int | None], np.ndarray]
+"""(dataset, split, epochs, seed) to shares by official index."""
+
+
+def long_table(accuracies: Accuracies) -> pa.Table:
+    """The long layout; NaN is no row."""
     archs = np.array([write(cell) for cell in official_order()])
     parts = []
     for (dataset, split, epochs, seed), value_A in accuracies.items():

@@ -14,6 +14,7 @@ from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.kendall import tau
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.analysis.shift import accuracy_shift
+from benchmark.analysis.spearman import spearman_rows
 from benchmark.published import Published
 from benchmark.published_ranks import (
     DATASETS,
@@ -158,14 +159,13 @@ def moved(ranked: Ranked, main: Beside) -> tuple[Table | str, ...]:
         own = ranked.table.filter(pc.field("rule") == rule)
         by_cell = first(own, "architecture", "lr_multiplier")
         multiplier_A = np.array([by_cell[name] for name in ranked.architectures], dtype=np.float64)
-        every_A = multipliers().get(rule.partition(":")[0])
-        all_cells = None if every_A is None else agreement(every_A, main.data.long_A).spearman
+        all_cells = over_all_cells(rule, main.data)
         change_A = accuracy_shift(ranked.base_AS, acc_AS).shift_A
         row: list[Cell] = [rule, agreement(acc_AS, y_A).tau, closer(ranked.base_AS, acc_AS, y_A)]
         row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_A, y_A).spearman]
-        rows.append([*row, all_cells and all_cells.estimate])
-        if all_cells and abs(all_cells.estimate) > FOLLOWS:
-            warned.append(f"{rule}'s {number(all_cells.estimate)}")
+        rows.append([*row, all_cells])
+        if all_cells and abs(all_cells) > FOLLOWS:
+            warned.append(f"{rule}'s {number(all_cells)}")
     columns = (
         *("rule", "tau with published", "less the default's", "published, changes added"),
         *("multiplier, these cells", "multiplier, all cells"),
@@ -185,6 +185,15 @@ def moved(ranked: Ranked, main: Beside) -> tuple[Table | str, ...]:
         "show that its rates are right."
     )
     return (table, warning) if warned else (table,)
+
+
+def over_all_cells(rule: str, data: Data) -> float | None:
+    """Spearman's correlation of a rule's multiplier with accuracy; None where it has but one."""
+    multiplier_A = multipliers().get(rule.partition(":")[0])
+    if multiplier_A is None:
+        return None
+    both_A = ~np.isnan(multiplier_A) & ~np.isnan(data.long_A)
+    return float(spearman_rows(multiplier_A[None, both_A], data.long_A[None, both_A])[0])
 
 
 def closer(base_AS: Array, rule_AS: Array, y_A: Array) -> Interval:
