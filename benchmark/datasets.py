@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import os
 import sys
-import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark import teacher
+from benchmark.arguments import Parser
 from benchmark.initialization import stream
 from search_spaces.errors import InvalidInput
 
@@ -117,10 +117,7 @@ def _cifar(name: str, download: bool = False) -> Arrays:
 
     kind = getattr(published, CIFAR[name])
     try:
-        with warnings.catch_warnings():
-            # The published pickles describe dtypes as an old numpy did (align=0, not False).
-            warnings.filterwarnings("ignore", r"dtype\(\): align should be passed")
-            train, test = (kind(root(), train=part, download=download) for part in (True, False))
+        train, test = (kind(root(), train=part, download=download) for part in (True, False))
     except RuntimeError as error:  # what torchvision raises where a file is missing or differs
         raise InvalidInput(
             f"dataset {name}: {root() / kind.base_folder} is missing or damaged; put the published "
@@ -204,7 +201,6 @@ def _images(array: NDArray[np.generic]) -> Tensor:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m benchmark.datasets download NAME``: 0, or 2 and a sentence."""
-    from benchmark.job import Parser  # a job knows the engine, which knows this module
 
     parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
     parser.add_argument("command", choices=["download"])

@@ -60,10 +60,14 @@ class Ladder:
         for rule in part["rules"]:
             own = table.filter(pc.field("rule") == rule)
             branch = first(own, "architecture", "branch_multiplier")
-            key = (own["initialization"][0].as_py(), *map(branch.get, rungs))
+            scheme = first(own, "architecture", "initialization")
+            key = tuple((scheme.get(rung), branch.get(rung)) for rung in rungs)
             shared.setdefault(key, {})[rule] = own
         schemes = []
-        for (name, *branch_D), rules in shared.items():
+        for named, rules in shared.items():
+            # A rung without an addition is He's under every rule, and does not name the scheme.
+            name_D = [scheme for scheme, _ in named if scheme]
+            name = next((each for each in name_D if not each.startswith("he")), name_D[0])
             loss_DRS = array(next(iter(rules.values())), "train_loss", axes, np.inf)
             rate_DR = np.where(np.isnan(loss_DRS).any(axis=2), np.nan, rate_R)
             optima = find_optima(rate_DR, loss_DRS, chance)
@@ -78,7 +82,8 @@ class Ladder:
                 whole = not np.isnan(loss_DS).any()
                 transfers[rule] = transfer(*beyond, chance, measured_DS=loss_DS if whole else None)
             slope = depth_slope(depth_D, optima)
-            label = name + (", branch scaled" if set(branch_D) != {1.0} else "")
+            scaled = {branch for _, branch in named} != {1.0}
+            label = name + (", branch scaled" if scaled else "")
             schemes.append(
                 Scheme(label, tuple(rules), loss_DRS.mean(axis=2), optima, slope, transfers)
             )
