@@ -12,11 +12,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
 
 from rich.console import Console
 
 from benchmark import engine, rounds, status
+from benchmark.arguments import Parser
 from benchmark.fields import assignments, override, usage
 from benchmark.manifest import same_study
 from benchmark.rehearsal import rehearse
@@ -29,13 +29,6 @@ from search_spaces.errors import InvalidInput
 
 IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Ray sets this variable for the entry point of a submitted job (ray 2.60, job_supervisor.py)."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Argument errors as the one sentence that every other bad input gets."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidInput(f"{message}; see --help")
 
 
 def main(

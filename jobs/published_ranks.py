@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import published
-from benchmark.job import Parser
+from benchmark.arguments import Parser
 from benchmark.report import published_study
 from search_spaces.errors import InvalidInput
 

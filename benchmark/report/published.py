@@ -39,7 +39,7 @@ from benchmark.report.published_seeds import (
     Data,
     with_spearman,
 )
-from benchmark.report.rank import Ranked
+from benchmark.report.ranked import Ranked
 from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, below
 from search_spaces.nasbench201_cell import positions, read
 

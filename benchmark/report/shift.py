@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +12,8 @@ from benchmark.analysis.shift import Shift, accuracy_shift, bias_check
 from benchmark.report import figures
 from benchmark.report.arrays import first
 from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.report.ranked import Ranked
 from benchmark.report.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
-
-if TYPE_CHECKING:
-    from benchmark.report.rank import Ranked
 
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"

@@ -1,0 +1,45 @@
+"""A rank part as arrays: the accuracies of the architectures that every rule trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmark.report.arrays import Array, array
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A rank part's test accuracies under ``base`` (the default) and under every other rule."""
+
+    name: str
+    base: str
+    architectures: tuple[str, ...]
+    base_AS: Array
+    others: dict[str, Array]
+    table: pa.Table
+
+    @classmethod
+    def of(cls, part: Mapping[str, Any], table: pa.Table) -> Ranked:
+        """The ranked rows; architectures that are untrainable or lack a replica are left out."""
+        table = table.filter(pc.field("stage") == "rank")
+        base, *others = sorted(part["rules"], key=lambda rule: rule != "default")
+        names = list(dict.fromkeys(table["architecture"].to_pylist()))
+        axes = {"rule": (base, *others), "architecture": names, "seed": range(part["seeds"])}
+        acc_RAS = array(table, "test_accuracy", axes, -np.inf)
+        whole_A: Any = ~np.isnan(acc_RAS).any(axis=(0, 2))
+        kept = tuple(name for name, whole in zip(names, whole_A, strict=True) if whole)
+        base_AS, *other_AS = acc_RAS[:, whole_A]
+        return cls(
+            part["name"], base, kept, base_AS, dict(zip(others, other_AS, strict=True)), table
+        )
+
+    @property
+    def finite_A(self) -> Any:
+        """The architectures that no rule and seed made diverge."""
+        return np.isfinite([self.base_AS, *self.others.values()]).all(axis=(0, 2))
