@@ -86,11 +86,12 @@ class Data:
 
 def findings(data: Sequence[Data]) -> Findings:
     """The ceiling that seeds set, and how 12 epochs stand against it."""
+    among = {(each.name, k): each.agreements(k) for each in data for k in KS}
     found = {
         (of, f"{each.name}, {label}"): value
         for each in data
-        for label, k in ((ALL, len(each.long_A)), (BEST, TOP))
-        for of, value in each.agreements(k).items()
+        for label, k in ((ALL, KS[-1]), (BEST, TOP))
+        for of, value in among[each.name, k].items()
         if (of, label) != (THIRD, ALL)
     }
     told = [
@@ -108,7 +109,7 @@ def findings(data: Sequence[Data]) -> Findings:
         "tau-b",
         at=(0, 1),
     )
-    items = (figure, by_k(data), deviations(data))
+    items = (figure, by_k(among), deviations(data))
     return list(verdicts(data)), [Block("published", "Seeds and epochs", items)]
 
 
@@ -154,17 +155,17 @@ def tau_lost(pair_N2: Array, short_N: Array) -> Interval:
     return jackknifed(lost, len(seed_N))
 
 
-def by_k(data: Sequence[Data]) -> Figure:
-    """Agreement among the top K, for every K."""
+def by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
+    """Agreement among the top K, for every data set and K."""
     rows: list[tuple[Cell, ...]] = []
     told = []
-    for each, k in product(data, KS):
-        for of, found in each.agreements(k).items():
+    for (name, k), agreements in among.items():
+        for of, found in agreements.items():
             value = found.tau
             bounds = (value.n, value.estimate, value.low, value.high)
-            rows.append((f"top {k:,} of 15,625", of, each.name, *bounds))
+            rows.append((f"top {k:,} of 15,625", of, name, *bounds))
             if k == KS[0]:
-                told.append(f"{each.name}, {of} {number(value.estimate)}")
+                told.append(f"{name}, {of} {number(value.estimate)}")
     names = ("among", "of", "data set", "K", "tau-b", "low", "high")
     return curves(
         "agreement-by-k",
