@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.analysis.updates import FLAT_WIDTH, HEAVY_TAIL, Flatness, flatness
+from benchmark.analysis.slope import EXPONENTS
+from benchmark.analysis.updates import (
+    FLAT_WIDTH,
+    HEAVY_TAIL,
+    Flatness,
+    flatness,
+    update_exponent,
+)
 from benchmark.report.arrays import Array, first
 from benchmark.report.content import Block, Table, interval, number, slug
 from benchmark.report.figures import curves
-from benchmark.report.verdict import Findings, Verdict
+from benchmark.report.verdict import Findings, Verdict, exponent
 
 QUESTION = "Does the mean update stay the same size at every depth?"
+BRANCH = "branch_multiplier"
 SIZE = "E[Δz²] / its mean on the shallowest rung"
 
 
@@ -27,11 +35,14 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     if len(set(depth.values())) < 3:
         return [], [Block("updates", part["name"], ["Fewer than 3 rungs are done."])]
     verdicts, rows, told = [], [], []
+    drawn: dict[tuple[Any, ...], tuple[list[str], list[Array]]] = {}
     for rule in part["rules"]:
         own = table.filter(pc.field("rule") == rule)
         rate = first(own, "architecture", "lr_multiplier")
         rate_D = np.array([rate[rung] for rung in rungs])
         moments = [moment_LS(own, rung) / rate[rung] ** 2 for rung in rungs]
+        weights = (first(own, "architecture", name) for name in ("initialization", BRANCH))
+        drawn.setdefault(tuple(str(each) for each in weights), ([], moments))[0].append(rule)
         found = flatness(depth_D, moments, rate_D)
         because = (
             f"The mean over layers grows as depth to the power {interval(found.exponent)} seeds."
@@ -60,7 +71,33 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         ticks=depth_D,
         level=1,
     )
-    return verdicts, [Block("updates", part["name"], [figure])]
+    exponents = one_step_rates(depth_D, list(drawn.values()))
+    return verdicts, [Block("updates", part["name"], [figure, exponents])]
+
+
+def one_step_rates(depth_D: Array, drawn: Sequence[tuple[list[str], list[Array]]]) -> Table:
+    """How the one-step rate itself falls with depth, for every way to draw the weights."""
+    rows = []
+    for rules, moments in drawn:
+        found = update_exponent(depth_D, moments)
+        fitted = found.exponent
+        held = [exponent(theory) for theory in EXPONENTS if fitted.contains(theory)]
+        rows.append(
+            (
+                ", ".join(rules),
+                fitted,
+                found.median_exponent,
+                ", ".join(held) if fitted.determined else "–",
+                "yes" if found.heavy_tailed else "no",
+            )
+        )
+    theories = ", ".join(exponent(theory) for theory in EXPONENTS)
+    return Table(
+        "The one-step rate, at which the mean over layers is 1, falls as depth to this power "
+        "(rules that draw the same weights share it)",
+        ("weights drawn for", "exponent", "from medians", f"holds, of {theories}", "heavy tails"),
+        rows,
+    )
 
 
 def moment_LS(table: pa.Table, rung: str) -> Array:
