@@ -1,5 +1,6 @@
 """One thread, as every worker has, and planted stores: written once, read by many."""
 
+import signal
 from pathlib import Path
 
 import planted
@@ -7,6 +8,8 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+# A shell starts its background jobs deaf to Ctrl-C, and children inherit that; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
