@@ -201,7 +201,6 @@ def _images(array: NDArray[np.generic]) -> Tensor:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m benchmark.datasets download NAME``: 0, or 2 and a sentence."""
-
     parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
     parser.add_argument("command", choices=["download"])
     parser.add_argument("name", choices=[*CIFAR, "imagenet16-120"])

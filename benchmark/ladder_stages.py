@@ -8,9 +8,10 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmark.analysis.optimum import Optimum, find_optima
-from benchmark.replicas import gridded, prescribed, replica, seeded, unit
+from benchmark.replicas import gridded, prescribed, seeded, unit
 from benchmark.rules import Bundle
 from benchmark.stage import Read, Stage, probe_stage, stage
 from benchmark.study import Depth, Updates
@@ -63,12 +64,10 @@ def optimum(rows: pa.Table, rule: str, rung: str) -> Optimum:
     """The loss-minimising rate of a rung under a rule's own initialisation."""
     losses: dict[float, dict[int, float]] = defaultdict(dict)
     chance = inf
-    columns = ["rule", "architecture", "lr", "seed", "status", "train_loss", "chance_loss"]
-    for row in rows.select(columns).to_pylist():
-        if row["rule"] == rule and row["architecture"] == rung:
-            done = row["status"] == "done"
-            losses[row["lr"]][row["seed"]] = row["train_loss"] if done else inf
-            chance = row["chance_loss"]
+    own = rows.filter((pc.field("rule") == rule) & (pc.field("architecture") == rung))
+    for row in own.select(["lr", "seed", "status", "train_loss", "chance_loss"]).to_pylist():
+        losses[row["lr"]][row["seed"]] = row["train_loss"] if row["status"] == "done" else inf
+        chance = row["chance_loss"]
     rates = sorted(losses)
     loss_RS = np.array([[losses[rate][seed] for seed in sorted(losses[rate])] for rate in rates])
     return find_optima(np.array(rates), loss_RS[None], chance)[0]
@@ -128,11 +127,7 @@ def updates_stage(part: Updates) -> Stage:
         unit(
             part,
             rung,
-            [
-                replica(part, name, given[name][index], 1.0, seed)
-                for name in part.rules
-                for seed in range(part.seeds)
-            ],
+            [each for name in part.rules for each in seeded(part, name, given[name][index], 1.0)],
             "updates",
         )
         for index, rung in enumerate(rungs)

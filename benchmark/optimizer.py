@@ -46,9 +46,19 @@ def groups(module: nn.Module) -> dict[nn.Parameter, Group]:
 
 
 class Flat:
-    """The trained parameters of a module as one vector, and what every replica multiplies."""
+    """The trained parameters of a module as one vector, and the rate of each of its elements.
 
-    def __init__(self, module: nn.Module) -> None:
+    ``lr_R`` is each replica's rate, ``factors`` its multipliers by group (``Group``).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr_R: Tensor,
+        recipe: Recipe,
+        factors: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        self.recipe = recipe
         parameters = [p for p in module.parameters() if p.requires_grad]
         kinds = groups(module)
         self.kinds = [kinds[p] for p in parameters]
@@ -61,6 +71,7 @@ class Flat:
             parameter.data = self.weights[span].view_as(parameter)
             parameter.grad = self.gradient[span].view_as(parameter)
             offset = span.stop
+        self.rates = self.spread(lr_R, factors)
 
     def spread(self, value_R: Tensor, factors: Sequence[Mapping[str, float]] = ()) -> Tensor:
         """A value per replica over all elements, times the factor of each element's group."""
@@ -78,10 +89,7 @@ class Flat:
 
 
 class ReplicatedSGD(Flat):
-    """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them.
-
-    ``lr_R`` is each replica's rate, ``factors`` its multipliers by group (``Group``).
-    """
+    """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them."""
 
     def __init__(
         self,
@@ -90,10 +98,8 @@ class ReplicatedSGD(Flat):
         recipe: Recipe,
         factors: Sequence[Mapping[str, float]] = (),
     ) -> None:
-        super().__init__(module)
-        self.recipe = recipe
+        super().__init__(module, lr_R, recipe, factors)
         self.velocity = torch.zeros_like(self.weights)
-        self.rates = self.spread(lr_R, factors)
 
     @torch.no_grad()
     def step(self, schedule: float) -> None:
@@ -124,10 +130,8 @@ class ReplicatedAdamW(Flat):
         recipe: Recipe,
         factors: Sequence[Mapping[str, float]] = (),
     ) -> None:
-        super().__init__(module)
-        self.recipe = recipe
+        super().__init__(module, lr_R, recipe, factors)
         self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
-        self.rates = self.spread(lr_R, factors)
         scales = [f.get("epsilon", 1.0) for f in factors] or [1.0] * len(lr_R)
         self.epsilon = self.spread(EPSILON * torch.tensor(scales, dtype=torch.float64))
         self.steps = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from torch import nn
 
@@ -108,6 +108,3 @@ class RuleColumn:
 
     convention: str
     multipliers: list[float | None]
-
-
-Options = dict[str, Any]
