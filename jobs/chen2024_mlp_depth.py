@@ -5,12 +5,13 @@ Purpose   Repeats the depth study of Chen et al. (ICLR 2024, arXiv 2402.17440, "
           from the base (one hidden layer, L = 1) beside it. On a chain path-cubed, effective-depth
           and jelassi are one rule up to offsets, so that this is also a test of the code.
 Cost      CIFAR-10: 52 units, 0.8 million replica-steps; --dry-run estimates the
-          time here. Smoke: about a minute on 2 cores, on digits.
+          time here. Laptop: 40 units, 0.7 million replica-steps, minutes on 2 cores. Smoke: about
+          a minute, on digits.
 Expect    Published (the paper's text): correlation of predicted and measured best rate 0.962 with
           ReLU and 0.920 with GELU. The paper does not state its width, batch or grid; its code has
           batch 128. Its ImageNet study (0.856) is not repeated here. A high correlation is no
           slope: read the exponent, which is against all layers, the readout included (depth + 1).
-Command   python jobs/chen2024_mlp_depth.py [--scale smoke] [--out URI]
+Command   python jobs/chen2024_mlp_depth.py [--scale laptop | smoke] [--out URI]
 """
 
 from dataclasses import replace
@@ -37,6 +38,21 @@ STUDY = Study(
     parts=PARTS,
 )
 
+LAPTOP = Study(
+    name="chen2024_mlp_depth-laptop",
+    question=STUDY.question,
+    parts=tuple(
+        replace(
+            part,
+            options=part.options | {"width": 64},
+            depths=(1, 2, 3, 4, 5, 7, 10),
+            rates=rate_grid(1e-3, 1.0, 10),
+            recipe=replace(part.recipe, batch=64),
+        )
+        for part in PARTS
+    ),
+)
+
 SMOKE = Study(
     name="chen2024_mlp_depth-smoke",
     question=STUDY.question,
@@ -55,4 +71,4 @@ SMOKE = Study(
 )
 
 if __name__ == "__main__":
-    raise SystemExit(job.main(STUDY, scales={"smoke": SMOKE}))
+    raise SystemExit(job.main(STUDY, scales={"laptop": LAPTOP, "smoke": SMOKE}))

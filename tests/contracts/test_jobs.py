@@ -83,6 +83,18 @@ def test_the_smoke_scale_is_another_study_on_digits(name: str) -> None:
     assert {part.kind for part in smoke.parts} == {part.kind for part in study(name).parts}
 
 
+@pytest.mark.parametrize("name", [name for name in SCALED if hasattr(module(name), "LAPTOP")])
+def test_the_laptop_scale_asks_the_same_of_the_same_images_in_less_than_half_the_steps(
+    name: str,
+) -> None:
+    laptop, full = study(name, "LAPTOP"), study(name)
+    assert laptop.name == f"{name}-laptop"
+    assert laptop.question == full.question
+    assert {part.dataset for part in laptop.parts} <= {part.dataset for part in full.parts}
+    costs = [sum(map(engine.cost, first_units(on("digits", each)))) for each in (laptop, full)]
+    assert 0 < costs[0] < costs[1] / 2
+
+
 @pytest.mark.parametrize("name", FULL)
 def test_the_full_study_plans_and_its_networks_can_be_built(name: str) -> None:
     """Planned with digits in place of its data set, which need not be here; built on no device."""
