@@ -18,10 +18,8 @@ from search_spaces.graph import ArchGraph, Operation
 from search_spaces.ladder import Ladder
 from search_spaces.layers import Conv1d, Conv2d, Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
-    Activation,
-    Normalization,
+    CommonOptions,
     activation,
-    check_common,
     image_norm,
     require_choice,
     require_odd,
@@ -39,22 +37,18 @@ def _topology(depth: int, width: int, kernel: int) -> Topology:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cnn(Ladder):
+class Cnn(CommonOptions, Ladder):
     """``dimensions`` is 2 (images) or 1 (their pixels in a row); ``kernel`` is odd."""
 
-    width: int = 64
     kernel: int = 3
     dimensions: Literal[1, 2] = 2
-    activation: Activation = "relu"
-    normalization: Normalization = "none"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "cnn"
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
 
     def __post_init__(self) -> None:
-        check_common(self)
+        super().__post_init__()
         require_odd("kernel", self.kernel)
         require_choice("dimensions", self.dimensions, (1, 2))
 

@@ -23,9 +23,7 @@ from search_spaces.dag_network import DagNetwork
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Kind, Operation
 from search_spaces.options import (
-    Activation,
-    Normalization,
-    check_common,
+    CommonOptions,
     draw,
     require_choice,
 )
@@ -116,16 +114,11 @@ def _topology(dag: Dag, kind: Kind, kernel: int, width: int) -> Topology:
     return Topology(cell, network, network.additions, width, kernel, f"dag {write(dag)}")
 
 
-class _Dag(ABC):
+class _Dag(CommonOptions, ABC):
     """What MLP and CNN DAGs share: names, classes, graphs."""
 
     base_architecture: ClassVar[str] = "1_01_001_0001"
     published_rate: ClassVar[float] = 0.1
-
-    width: int
-    activation: Activation
-    normalization: Normalization
-    dropout: float
 
     def architectures(self, sample: int | None = None, seed: int = 0) -> list[str]:
         """All codes in rising order (2,471 of them without a path), or a uniform sample."""
@@ -159,15 +152,9 @@ class DagMlp(_Dag):
     """``width`` units per node."""
 
     width: int = 128
-    activation: Activation = "relu"
-    normalization: Normalization = "none"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "dag-mlp"
     version: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        check_common(self)
 
     @property
     def _weights(self) -> tuple[Kind, int]:
@@ -191,17 +178,13 @@ class DagMlp(_Dag):
 class DagCnn(_Dag):
     """``width`` channels per node; the paper's ``kernel`` sides are 3, 5 and 7."""
 
-    width: int = 64
     kernel: int = 3
-    activation: Activation = "relu"
-    normalization: Normalization = "none"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "dag-cnn"
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        check_common(self)
+        super().__post_init__()
         require_choice("kernel", self.kernel, (3, 5, 7))
 
     @property

@@ -18,10 +18,8 @@ from search_spaces.graph import ArchGraph, Operation
 from search_spaces.ladder import Ladder
 from search_spaces.layers import Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
-    Activation,
-    Normalization,
+    CommonOptions,
     activation,
-    check_common,
     vector_norm,
 )
 from search_spaces.space import Topology
@@ -37,20 +35,14 @@ def _topology(depth: int, width: int) -> Topology:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mlp(Ladder):
+class Mlp(CommonOptions, Ladder):
     """``width`` hidden units per layer."""
 
     width: int = 128
-    activation: Activation = "relu"
-    normalization: Normalization = "none"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "mlp"
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
-
-    def __post_init__(self) -> None:
-        check_common(self)
 
     def topology(self, architecture: str) -> Topology:
         """A chain: D hidden layers and the readout."""

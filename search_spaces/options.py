@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from torch import nn
 
@@ -70,25 +71,20 @@ def draw(items: Sequence[_Item], sample: int | None, seed: int) -> list[_Item]:
     return [items[position] for position in sorted(chosen)]
 
 
-class CommonOptions(Protocol):
-    """The fields that every ladder and DAG has."""
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions:
+    """The fields that every ladder and DAG has; raises ``InvalidInput`` for one that is wrong."""
 
-    @property
-    def width(self) -> int: ...
-    @property
-    def activation(self) -> Activation: ...
-    @property
-    def normalization(self) -> Normalization: ...
-    @property
-    def dropout(self) -> float: ...
+    width: int = 64
+    activation: Activation = "relu"
+    normalization: Normalization = "none"
+    dropout: float = 0.0
 
-
-def check_common(space: CommonOptions) -> None:
-    """Raise ``InvalidInput`` for the first of the common fields that is wrong."""
-    require_positive("width", space.width)
-    require_choice("activation", space.activation, ("relu", "gelu"))
-    require_choice("normalization", space.normalization, ("none", "bn", "ln"))
-    require_share("dropout", space.dropout)
+    def __post_init__(self) -> None:
+        require_positive("width", self.width)
+        require_choice("activation", self.activation, ("relu", "gelu"))
+        require_choice("normalization", self.normalization, ("none", "bn", "ln"))
+        require_share("dropout", self.dropout)
 
 
 def require_odd(field: str, value: int) -> None:

@@ -24,10 +24,8 @@ from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.ladder import Ladder
 from search_spaces.layers import BranchScale, Conv2d, Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
-    Activation,
-    Normalization,
+    CommonOptions,
     activation,
-    check_common,
     image_norm,
     require_choice,
 )
@@ -76,22 +74,18 @@ def _block_graph(block: Block, halving: bool) -> ArchGraph:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResNet(Ladder):
+class ResNet(CommonOptions, Ladder):
     """``width`` is n, of the first stage where there are stages."""
 
-    width: int = 64
     block: Block = "one-conv"
     stages: Literal["homogeneous", "cifar"] = "homogeneous"
-    activation: Activation = "relu"
-    normalization: Normalization = "none"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "resnet"
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
 
     def __post_init__(self) -> None:
-        check_common(self)
+        super().__post_init__()
         require_choice("block", self.block, tuple(_KERNELS))
         require_choice("stages", self.stages, ("homogeneous", "cifar"))
         if self.block == "bottleneck" and self.width % 4:

@@ -22,9 +22,9 @@ from search_spaces.layers import Attention, BranchScale, Conv2d, Dropout, Linear
 from search_spaces.norms import LayerScale
 from search_spaces.options import (
     Activation,
+    CommonOptions,
     Normalization,
     activation,
-    check_common,
     require_choice,
     require_positive,
     vector_norm,
@@ -60,11 +60,10 @@ def _topology(blocks: int, width: int, patch: int) -> Topology:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vit(Ladder):
+class Vit(CommonOptions, Ladder):
     """``placement`` of the norm is "pre" or "post" the addition; ``expansion`` is the hidden width
     of the feed-forward net over ``width``; ``patch`` is the side of a patch in pixels."""
 
-    width: int = 64
     heads: int = 4
     patch: int = 4
     expansion: int = 4
@@ -72,7 +71,6 @@ class Vit(Ladder):
     layer_scale: bool = False
     activation: Activation = "gelu"
     normalization: Normalization = "ln"
-    dropout: float = 0.0
 
     name: ClassVar[str] = "vit"
     version: ClassVar[int] = 1
@@ -80,7 +78,7 @@ class Vit(Ladder):
     published_rate: ClassVar[float] = 0.1
 
     def __post_init__(self) -> None:
-        check_common(self)
+        super().__post_init__()
         for field in ("heads", "patch", "expansion"):
             require_positive(field, getattr(self, field))
         require_choice("placement", self.placement, ("pre", "post"))

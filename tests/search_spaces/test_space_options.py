@@ -15,7 +15,11 @@ from search_spaces.stratify import by_class, by_value
     ("name", "options", "sentence"),
     [
         ("nasbench", {}, "unknown space 'nasbench'; choose one of nasbench201, dag-mlp"),
-        ("cnn", {"depth": 3}, "unknown option 'depth' of space 'cnn'; choose from width, kernel"),
+        (
+            "cnn",
+            {"depth": 3},
+            "unknown option 'depth' of space 'cnn'; choose from width, activation",
+        ),
         ("cnn", {"kernel": 4}, "kernel=4 is even"),
         ("cnn", {"dimensions": 3}, "dimensions=3 is not an option; choose one of 1, 2"),
         ("mlp", {"width": 0}, "width=0 is not a whole number of 1 or more"),
