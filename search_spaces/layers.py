@@ -152,7 +152,9 @@ class Dropout(nn.Module):
 
     ``generators`` holds one per replica; the engine sets it, so that a replica's masks do not
     depend on who trains beside it. ``replica_axis`` says where R stands: 0 in x_RBC, 1 in x_BKHW
-    (folded with the channels).
+    (folded with the channels). ``rank`` of ``ranks`` processes has that slice of every batch, and
+    of the masks that one process would draw. Streams live on the CPU, so that masks are the same
+    on every device.
     """
 
     def __init__(self, replicas: int, rate: float, replica_axis: int) -> None:
@@ -161,6 +163,7 @@ class Dropout(nn.Module):
             raise InvalidInput(f"dropout {rate} is not in [0, 1); give the share of units to drop")
         self.replicas, self.rate, self.replica_axis = replicas, rate, replica_axis
         self.generators: list[torch.Generator] = []
+        self.rank, self.ranks = 0, 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero a share of each replica's units in training, and scale up the rest."""
@@ -171,12 +174,14 @@ class Dropout(nn.Module):
                 f"dropout needs one generator per replica ({self.replicas}), "
                 f"got {len(self.generators)}; set Dropout.generators before training"
             )
-        part = x.chunk(self.replicas, self.replica_axis)[0]
+        batch_axis = 1 - self.replica_axis
+        shape = list(x.chunk(self.replicas, self.replica_axis)[0].shape)
+        shape[batch_axis] *= self.ranks
         masks = [
-            torch.rand(part.shape, generator=g, device=x.device, dtype=x.dtype) >= self.rate
-            for g in self.generators
+            torch.rand(shape, generator=g, dtype=x.dtype) >= self.rate for g in self.generators
         ]
-        return x * torch.cat(masks, self.replica_axis) / (1 - self.rate)
+        mask = torch.cat(masks, self.replica_axis).chunk(self.ranks, batch_axis)[self.rank]
+        return x * mask.to(x.device) / (1 - self.rate)
 
 
 class BranchScale(nn.Module):

@@ -5,6 +5,8 @@ Scales start at one and shifts at zero, so no initialisation touches them.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,8 +14,29 @@ from torch.nn import functional as F
 from search_spaces.layers import unfold_replicas
 
 
+EPSILON = 1e-5
+"""Added to variances, as torch does."""
+
+
+class Averaging(Protocol):
+    """Several processes that hold equal slices of every batch."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        ...
+
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean of every process's ``x``; gradients flow back to all of them."""
+        ...
+
+
 class BatchNorm(nn.Module):
-    """Batch norm over K channels of x_BK, x_BKT or x_BKHW, with running statistics per replica."""
+    """Batch norm over K channels of x_BK, x_BKT or x_BKHW, with running statistics per replica.
+
+    Where ``ranks`` is set, the statistics are those of the whole batch, of which each rank has a
+    slice.
+    """
 
     running_mean: Tensor
     running_var: Tensor
@@ -21,6 +44,7 @@ class BatchNorm(nn.Module):
     def __init__(self, replicas: int, channels: int, momentum: float = 0.1) -> None:
         super().__init__()
         self.momentum = momentum
+        self.ranks: Averaging | None = None
         self.weight = nn.Parameter(torch.ones(replicas, channels))
         self.bias = nn.Parameter(torch.zeros(replicas, channels))
         self.register_buffer("running_mean", torch.zeros(replicas, channels))
@@ -28,6 +52,8 @@ class BatchNorm(nn.Module):
 
     def forward(self, x_BK: Tensor) -> Tensor:
         """Normalise every channel of every replica over batch and positions."""
+        if self.training and self.ranks is not None:
+            return self.normalize_over(self.ranks, x_BK)
         return F.batch_norm(
             x_BK,
             self.running_mean.view(-1),
@@ -36,7 +62,21 @@ class BatchNorm(nn.Module):
             self.bias.flatten(),
             self.training,
             self.momentum,
+            EPSILON,
         )
+
+    def normalize_over(self, ranks: Averaging, x_BK: Tensor) -> Tensor:
+        """The same in training, written out, with means over all ranks."""
+        axes, shape = (0, *range(2, x_BK.dim())), (1, -1, *(1,) * (x_BK.dim() - 2))
+        mean_K = ranks.mean(x_BK.mean(axes))
+        centered = x_BK - mean_K.view(shape)
+        variance_K = ranks.mean(centered.square().mean(axes))
+        count = ranks.size * x_BK.numel() // x_BK.shape[1]
+        with torch.no_grad():
+            self.running_mean.view(-1).lerp_(mean_K, self.momentum)
+            self.running_var.view(-1).lerp_(variance_K * (count / (count - 1)), self.momentum)
+        scale_K = self.weight.flatten() * (variance_K + EPSILON).rsqrt()
+        return centered * scale_K.view(shape) + self.bias.view(shape)
 
 
 class VectorBatchNorm(BatchNorm):
