@@ -207,9 +207,13 @@ def jackknife_interval(
     if not (math.isfinite(estimate) and np.isfinite(jackknife_G).all()):
         reason = "the statistic is undefined with some rows left out"
         return Interval.undetermined(reason, estimate=estimate, n=n)
-    error = math.sqrt((groups - 1) * float(np.var(jackknife_G)))
-    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * error
+    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * jackknife_error(jackknife_G)
     return Interval(estimate, estimate - half, estimate + half, n, "jackknife t", level)
+
+
+def jackknife_error(jackknife_G: Array) -> float:
+    """The standard error of a statistic (Tukey, 1958), from its values without each group."""
+    return math.sqrt((len(jackknife_G) - 1) * float(np.var(jackknife_G)))
 
 
 def bca_rows(

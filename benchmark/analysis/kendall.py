@@ -13,8 +13,8 @@ from scipy import stats
 
 from benchmark.analysis.accuracies import check_accuracies
 from benchmark.analysis.bootstrap import Array
+from benchmark.analysis.concordance import concordance, dense, untied
 
-SIGN_MATRIX_ARCHITECTURES = 300  # beyond it, one O(A log A) call per pair is faster
 CHUNK_ELEMENTS = 4_000_000
 
 
@@ -70,10 +70,26 @@ def tau_matrix(acc_RAS: Array) -> Array:
     """
     column_RAS = np.stack([check_accuracies("acc_RAS", acc_AS) for acc_AS in acc_RAS])
     column_CA = column_RAS.transpose(0, 2, 1).reshape(-1, column_RAS.shape[1])
-    matrix_CC = np.eye(len(column_CA))
-    for i, j in combinations(range(len(column_CA)), 2):
-        matrix_CC[i, j] = matrix_CC[j, i] = tau(column_CA[i], column_CA[j])
-    return matrix_CC
+    rank_CA = stats.rankdata(column_CA, axis=1)
+    matrix_CC = np.eye(len(rank_CA))
+    for i, j in combinations(range(len(rank_CA)), 2):
+        matrix_CC[i, j] = stats.kendalltau(rank_CA[i], rank_CA[j]).statistic
+    return np.asarray(np.triu(matrix_CC) + np.triu(matrix_CC, 1).T)
+
+
+def leave_one_out_taus(rank_AC: Array, pairs: ColumnPairs) -> tuple[Array, Array]:
+    """tau-b of every pair, (P,), and again without each architecture in turn, (A, P)."""
+    place_CA = [dense(rank_A) for rank_A in rank_AC.T]
+    untied_CA = [untied(place_A) for place_A in place_CA]
+    whole_P, left_out_PA = [], []
+    for i, j in zip(pairs.left_P, pairs.right_P, strict=True):
+        agreed_A = concordance(place_CA[i], place_CA[j])
+        x_A, y_A = untied_CA[i], untied_CA[j]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            whole_P.append(agreed_A.sum() / np.sqrt(float(x_A.sum()) * float(y_A.sum())))
+            rest_A = np.sqrt((x_A.sum() - 2.0 * x_A) * (y_A.sum() - 2.0 * y_A))
+            left_out_PA.append((agreed_A.sum() - 2 * agreed_A) / rest_A)
+    return np.array(whole_P), np.array(left_out_PA).T
 
 
 def _signs(rank_BAC: Array) -> NDArray[np.float32]:
@@ -84,17 +100,8 @@ def _signs(rank_BAC: Array) -> NDArray[np.float32]:
 
 
 def taus(rank_BAC: Array, pairs: ColumnPairs) -> Array:
-    """tau-b of every pair of columns, (B, P): by sign matrices where they fit, else one by one."""
+    """tau-b of every pair of columns, (B, P), by sign matrices of A x A."""
     batch, architectures, columns = rank_BAC.shape
-    if architectures > SIGN_MATRIX_ARCHITECTURES:
-        each = [
-            [
-                tau(rank_AC[:, i], rank_AC[:, j])
-                for i, j in zip(pairs.left_P, pairs.right_P, strict=True)
-            ]
-            for rank_AC in rank_BAC
-        ]
-        return np.array(each)
     step = max(1, CHUNK_ELEMENTS // (columns * architectures**2))
     parts = []
     for start in range(0, batch, step):

@@ -97,29 +97,36 @@ def test_spearman(rho: float) -> None:
 
 
 def two_rules(
-    rng: np.random.Generator, reliability: float, agreement: float, seeds: int
+    rng: np.random.Generator, reliability: float, agreement: float, seeds: int, n: int = 24
 ) -> tuple[Array, Array]:
-    """Normal accuracies (24, S): seeds correlate by `reliability`, true values by `agreement`."""
-    true_A = normal(rng, 24)
-    other_A = agreement * true_A + math.sqrt(1 - agreement**2) * normal(rng, 24)
+    """Normal accuracies (n, S): seeds correlate by `reliability`, true values by `agreement`."""
+    true_A = normal(rng, n)
+    other_A = agreement * true_A + math.sqrt(1 - agreement**2) * normal(rng, n)
     noise = math.sqrt(1 / reliability - 1)
     return (
-        true_A[:, None] + noise * rng.standard_normal((24, seeds)),
-        other_A[:, None] + noise * rng.standard_normal((24, seeds)),
+        true_A[:, None] + noise * rng.standard_normal((n, seeds)),
+        other_A[:, None] + noise * rng.standard_normal((n, seeds)),
     )
 
 
 @pytest.mark.parametrize(
-    ("reliability", "agreement", "seeds"), [(0.8, 1.0, 2), (0.9, 0.8, 2), (0.8, 1.0, 3)]
+    ("reliability", "agreement", "seeds", "n"),
+    [
+        *((0.8, 1.0, 2, 24), (0.9, 0.8, 2, 24), (0.8, 1.0, 3, 24)),
+        *((0.8, 1.0, 2, 320), (0.9, 0.8, 2, 320), (0.8, 1.0, 2, 2000)),
+    ],
 )
-def test_tau(reliability: float, agreement: float, seeds: int) -> None:
+def test_tau(reliability: float, agreement: float, seeds: int, n: int) -> None:
     """tau of two normal variables with correlation rho is 2/pi asin(rho) (Greiner)."""
     rng = np.random.default_rng(6)
     ceiling = 2 / math.pi * math.asin(reliability)
     cross = 2 / math.pi * math.asin(reliability * agreement)
     found = [
         rank_agreement(
-            *two_rules(rng, reliability, agreement, seeds), resamples=999, permutations=0, seed=k
+            *two_rules(rng, reliability, agreement, seeds, n),
+            resamples=999,
+            permutations=0,
+            seed=k,
         )
         for k in range(STUDIES)
     ]

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from benchmark.analysis.kendall import ColumnPairs, tau, tau_matrix, taus, weighted_taus
+from benchmark.analysis.kendall import (
+    ColumnPairs,
+    leave_one_out_taus,
+    tau,
+    tau_matrix,
+    taus,
+    weighted_taus,
+)
 from benchmark.analysis.ranking import rank_agreement
 from search_spaces.errors import InvalidInput
 
@@ -51,6 +58,22 @@ def test_every_way_to_tau_is_the_definition(rows: list[tuple[float, float]]) -> 
     finite_AC = np.maximum(x_AC, -1.0)  # ranks: the caller's part
     assert taus(finite_AC[None], pairs)[0, 0] == expected
     assert weighted_taus(finite_AC, np.ones((1, len(rows))), pairs)[0, 0] == expected
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-math.inf, 0, 1, 2, 3]), st.integers(0, 9)),
+        min_size=3,
+        max_size=70,
+    )
+)
+def test_leaving_one_out_is_the_tau_of_the_rest(rows: list[tuple[float, float]]) -> None:
+    x_AC = np.array(rows, dtype=np.float64)
+    pairs = ColumnPairs.of(1, 1, shared_seeds=True)
+    whole_P, left_out_AP = leave_one_out_taus(x_AC, pairs)
+    assert whole_P[0] == pytest.approx(tau(*x_AC.T), nan_ok=True)
+    rest = [tau(*np.delete(x_AC, a, axis=0).T) for a in range(len(x_AC))]
+    np.testing.assert_allclose(left_out_AP[:, 0], rest, rtol=1e-9, atol=1e-12)
 
 
 def test_a_weight_is_a_number_of_copies() -> None:
@@ -148,11 +171,31 @@ def test_all_of_nasbench201_fits() -> None:
 
 
 def test_large_and_small_samples_meet_where_the_method_changes() -> None:
-    a_AS, b_AS = draw(np.random.default_rng(10), 1001, 0.8)
+    a_AS, b_AS = draw(np.random.default_rng(10), 301, 0.8)
     large = rank_agreement(a_AS, b_AS, permutations=0).delta
-    small = rank_agreement(a_AS[:1000], b_AS[:1000], resamples=300, permutations=0).delta
+    small = rank_agreement(a_AS[:300], b_AS[:300], permutations=0).delta
     assert small.method != large.method
-    assert large.high - large.low == pytest.approx(small.high - small.low, rel=0.35)
+    assert large.high - large.low == pytest.approx(small.high - small.low, rel=0.05)
+
+
+def test_the_large_samples_p_is_the_permutation_p() -> None:
+    """The same studies with one architecture more, for which the p is Student's."""
+    rng = np.random.default_rng(13)
+    p_K2 = []
+    for agreement in [1.0] * 7 + [0.99] * 3:
+        a_AS, b_AS = draw(rng, 301, agreement)
+        tables = (a_AS[:300], b_AS[:300]), (a_AS, b_AS)
+        p_K2.append([rank_agreement(*each, resamples=2, permutations=299).p for each in tables])
+    permuted_K, student_K = np.array(p_K2).T
+    assert min(permuted_K) < 0.1 < 0.7 < max(permuted_K)
+    assert np.abs(permuted_K - student_K).max() < 0.08
+
+
+def test_the_large_samples_p_holds_its_level() -> None:
+    rng = np.random.default_rng(14)
+    p_K = np.array([rank_agreement(*draw(rng, 320, 1.0)).p for _ in range(1000)])
+    assert 0.035 <= np.mean(p_K <= 0.05) <= 0.065
+    assert 0.45 <= np.mean(p_K <= 0.5) <= 0.55
 
 
 def test_tau_matrix_is_rule_major_and_symmetric() -> None:
