@@ -25,7 +25,9 @@ EPSILON = 1e-8
 
 
 class Optimizer(Protocol):
-    """What the engine needs of an optimiser."""
+    """What the engine needs of an optimiser; ``gradient`` is that of all replicas, flat."""
+
+    gradient: Tensor
 
     def zero_grad(self) -> None:
         """Forget the gradient of the last step."""
@@ -62,7 +64,9 @@ class Flat:
         parameters = [p for p in module.parameters() if p.requires_grad]
         kinds = groups(module)
         self.kinds = [kinds[p] for p in parameters]
+        self.replicas = len(lr_R)
         self.sizes = [p[0].numel() for p in parameters]
+        self.spans = [p.numel() for p in parameters]
         self.weights = torch.cat([p.detach().flatten() for p in parameters])
         self.gradient = torch.zeros_like(self.weights)
         offset = 0
@@ -87,6 +91,17 @@ class Flat:
         """Forget the gradient of the last step."""
         self.gradient.zero_()
 
+    def clip(self) -> None:
+        """Scale down every replica whose gradient has an L2 norm above the recipe's, as
+        ``torch.nn.utils.clip_grad_norm_`` does for one network."""
+        if not self.recipe.gradient_clip:
+            return
+        by_replica = [part.view(self.replicas, -1) for part in self.gradient.split(self.spans)]
+        norm_R = torch.stack([part_RN.norm(dim=1) for part_RN in by_replica]).norm(dim=0)
+        factor_R = (self.recipe.gradient_clip / (norm_R + 1e-6)).clamp_max(1.0)
+        for part_RN in by_replica:
+            part_RN.mul_(factor_R[:, None])
+
 
 class ReplicatedSGD(Flat):
     """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them."""
@@ -104,6 +119,7 @@ class ReplicatedSGD(Flat):
     @torch.no_grad()
     def step(self, schedule: float) -> None:
         """Move the weights, at ``schedule`` times each replica's rate."""
+        self.clip()
         recipe = self.recipe
         direction = self.gradient
         if recipe.weight_decay:
@@ -139,6 +155,7 @@ class ReplicatedAdamW(Flat):
     @torch.no_grad()
     def step(self, schedule: float) -> None:
         """Move the weights, at ``schedule`` times each replica's rate."""
+        self.clip()
         self.steps += 1
         one, two = BETAS
         self.first.lerp_(self.gradient, 1 - one)

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
 
 from search_spaces.errors import InvalidInput
 
 VERSION = 1
 """Raised whenever the engine would give other numbers for the same recipe."""
 
+Precision = Literal["float32", "float64", "bfloat16"]
+
+
+def later(default: Any) -> Any:
+    """A field that recipes did not always have: it is part of an id only where it is set, so that
+    a recipe that does without it keeps the id, and the stored results, that it had before."""
+    return field(default=default, metadata={"later": True})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Optimiser, schedule, horizon and precision.
+    """Optimiser, schedule, horizon and precision; each replica gets all of it as if alone.
 
     ``epochs`` and ``batch`` count passes and images; ``validation`` is the share of the training
     images held out, by seed, for every choice that is made (the test images are read once, at the
-    end). ``horizontal_flip`` and ``crop_padding`` (pixels) augment the training images.
+    end). ``horizontal_flip``, ``crop_padding`` (pixels) and ``cutout`` (side of the blanked square
+    in pixels) augment the training images. ``bfloat16`` computes under autocast, with weights,
+    losses and the optimiser in float32.
+
+    The rate follows ``schedule``: constant, half a cosine from 1 to 0, or steps, times
+    ``decay_factor`` after each of the ``milestones`` (epochs). Before, it rises linearly over
+    ``warmup_steps`` steps or ``warmup_epochs`` epochs. ``label_smoothing`` is the share of the
+    target given to all classes alike; ``gradient_clip`` the largest L2 norm of a replica's gradient
+    (0: any).
     """
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "step"] = "constant"
     epochs: int = 1
     batch: int = 128
     horizontal_flip: bool = False
     crop_padding: int = 0
     validation: float = 0.2
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Precision = "float32"
+    milestones: tuple[int, ...] = later(())
+    decay_factor: float = later(0.0)
+    warmup_steps: int = later(0)
+    warmup_epochs: float = later(0.0)
+    label_smoothing: float = later(0.0)
+    gradient_clip: float = later(0.0)
+    cutout: int = later(0)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -40,14 +63,20 @@ class Recipe:
             "weight_decay": (0, 1e3, "give zero or more"),
             "crop_padding": (0, 64, "give pixels"),
             "validation": (0.01, 0.9, "hold out between 1% and 90%"),
+            "decay_factor": (0, 1, "give a number in (0, 1]"),
+            "warmup_steps": (0, 10**9, "give steps"),
+            "warmup_epochs": (0, self.epochs, "give at most all epochs"),
+            "label_smoothing": (0, 0.999999, "give a number in [0, 1)"),
+            "gradient_clip": (0, 1e9, "give the largest norm, or 0 for any"),
+            "cutout": (0, 512, "give pixels"),
         }
         for name, (low, high, mend) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidInput(f"recipe field {name}={getattr(self, name)}: {mend}")
         choices = {
             "optimizer": ("sgd", "adamw"),
-            "schedule": ("constant", "cosine"),
-            "precision": ("float32", "float64"),
+            "schedule": ("constant", "cosine", "step"),
+            "precision": ("float32", "float64", "bfloat16"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -56,6 +85,32 @@ class Recipe:
                 )
         if self.nesterov and not self.momentum:
             raise InvalidInput("recipe field nesterov needs momentum above 0; set one")
+        if self.warmup_steps and self.warmup_epochs:
+            raise InvalidInput("recipe fields warmup_steps and warmup_epochs exclude each other")
+        self._check_milestones()
+
+    def _check_milestones(self) -> None:
+        inside = all(0 < epoch < self.epochs for epoch in self.milestones)
+        rising = list(self.milestones) == sorted(set(self.milestones))
+        if not inside or not rising:
+            raise InvalidInput(
+                f"recipe field milestones={list(self.milestones)}: give rising epochs between 0 "
+                f"and {self.epochs}"
+            )
+        if self.schedule == "step" and not (self.milestones and self.decay_factor):
+            raise InvalidInput("recipe field schedule='step' needs milestones and decay_factor")
+        if self.schedule != "step" and (self.milestones or self.decay_factor):
+            raise InvalidInput(
+                f"recipe fields milestones and decay_factor need schedule='step', "
+                f"not {self.schedule!r}"
+            )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What goes into a unit's id: every field, but ``later`` ones only where they are set."""
+        unset = {f.name for f in fields(self) if "later" in f.metadata}
+        unset -= {f.name for f in fields(self) if getattr(self, f.name) != f.default}
+        return {name: value for name, value in asdict(self).items() if name not in unset}
 
 
 NAS_BENCH_201 = Recipe(

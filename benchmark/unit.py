@@ -63,7 +63,8 @@ class Unit:
     @cached_property
     def id(self) -> str:
         """sha256 of the canonical JSON of every field (64 hexadecimal digits)."""
-        return hashlib.sha256(canonical_json(asdict(self)).encode()).hexdigest()
+        identity = asdict(self) | {"recipe": self.recipe.identity}
+        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
 
 
 def canonical_json(value: Any) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from benchmark.losses import replica_losses
 from search_spaces.layers import Node
 
 
 def one_step_moments(
-    module: nn.Module, x_BKHW: Tensor, y_RB: Tensor, lr_R: Tensor
+    module: nn.Module, x_BKHW: Tensor, y_RB: Tensor, lr_R: Tensor, label_smoothing: float = 0.0
 ) -> list[dict[str, Any]]:
     """Each replica's S_l for every hidden node in order, after one step of the mean cross-entropy.
 
@@ -30,10 +30,7 @@ def one_step_moments(
     replicas = len(lr_R)
     trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
     names, parameters = tuple(trained), tuple(trained.values())
-    loss_RB = F.cross_entropy(module(x_BKHW).flatten(0, 1), y_RB.flatten(), reduction="none").view(
-        y_RB.shape
-    )
-    loss_R = loss_RB.mean(1)
+    loss_R = replica_losses(module(x_BKHW), y_RB, label_smoothing)
     gradients = torch.autograd.grad(loss_R.sum(), parameters, materialize_grads=True)
     tangents = tuple(
         -lr_R.view(-1, *(1,) * (gradient.dim() - 1)) * gradient for gradient in gradients

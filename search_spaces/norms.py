@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from search_spaces.layers import unfold_replicas
 
-
 EPSILON = 1e-5
 """Added to variances, as torch does."""
 

@@ -30,10 +30,17 @@ def names() -> tuple[str, ...]:
     return tuple(SPACES)
 
 
+LAST = ("activation", "normalization", "dropout")
+
+
 def option_names(name: str) -> tuple[str, ...]:
-    """The options of a space."""
+    """The options of a space: its own, and last those that most spaces share.
+
+    Ids of stored results hold options in this order, wherever the fields are defined.
+    """
     _require_space(name)
-    return tuple(field.name for field in fields(SPACES[name]))  # type: ignore[arg-type]
+    found = [field.name for field in fields(SPACES[name])]  # type: ignore[arg-type]
+    return (*(n for n in found if n not in LAST), *(n for n in LAST if n in found))
 
 
 def create(name: str, **options: object) -> SearchSpace:

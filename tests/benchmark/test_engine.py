@@ -13,8 +13,11 @@ from torch.nn import functional as F
 from benchmark import datasets, engine
 from benchmark.batches import Batches
 from benchmark.initialization import initialize
+from benchmark.losses import replica_losses
 from benchmark.optimizer import ReplicatedSGD
+from benchmark.outcome import outcome
 from benchmark.recipes import Recipe
+from benchmark.schedules import factor
 from benchmark.unit import Replica, Unit
 from search_spaces.registry import create
 
@@ -71,8 +74,8 @@ def after_steps(name: str, replicas: list[Replica], poison: int | None = None) -
             with torch.no_grad():
                 next(module.parameters())[poison] = math.nan
         optimizer.zero_grad()
-        engine.replica_losses(module(x), y).sum().backward()
-        optimizer.step(engine.schedule(RECIPE, step, STEPS))
+        replica_losses(module(x), y).sum().backward()
+        optimizer.step(factor(RECIPE, step, STEPS))
     return module
 
 
@@ -120,7 +123,7 @@ def test_one_replica_equals_plain_torch() -> None:
         loss = F.cross_entropy(readout(F.relu(z).mean((2, 3))), y[0])
         optimizer.zero_grad()
         loss.backward()
-        optimizer.param_groups[0]["lr"] = 0.1 * engine.schedule(RECIPE, step, STEPS)
+        optimizer.param_groups[0]["lr"] = 0.1 * factor(RECIPE, step, STEPS)
         optimizer.step()
     for mine, peer in zip(module.parameters(), theirs, strict=True):
         torch.testing.assert_close(mine[0], peer.detach(), rtol=0, atol=1e-10)
@@ -169,12 +172,10 @@ def test_divergence_is_a_result_with_its_step() -> None:
 
 def test_a_high_loss_without_nan_is_diverged_and_a_falling_one_is_not() -> None:
     chance = math.log(10)
-    high = engine.outcome(torch.tensor([2.0, 9.0]), torch.tensor([9.0]), torch.zeros(1), {}, chance)
-    falling = engine.outcome(
-        torch.tensor([50.0, 9.0]), torch.tensor([30.0]), torch.zeros(1), {}, chance
-    )
+    high = outcome(torch.tensor([2.0, 9.0]), torch.tensor([9.0]), torch.zeros(1), {}, chance)
+    falling = outcome(torch.tensor([50.0, 9.0]), torch.tensor([30.0]), torch.zeros(1), {}, chance)
     assert (high["status"], falling["status"]) == ("diverged", "done")
-    nan = engine.outcome(
+    nan = outcome(
         torch.tensor([2.0, math.nan]), torch.tensor([math.nan]), torch.zeros(1), {}, chance
     )
     assert (nan["status"], nan["diverged_step"], nan["train_loss"]) == ("diverged", 1, None)

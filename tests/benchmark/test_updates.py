@@ -6,9 +6,10 @@ import pytest
 import torch
 from replicas import replica
 
-from benchmark import datasets, engine
+from benchmark import datasets
 from benchmark.batches import Batches
 from benchmark.initialization import initialize
+from benchmark.losses import replica_losses
 from benchmark.recipes import Recipe
 from benchmark.updates import one_step_moments
 from search_spaces.layers import Node
@@ -38,7 +39,7 @@ def test_equals_a_real_small_step(space: str, options: dict[str, Any], architect
     for node in module.modules():
         if isinstance(node, Node):
             node.register_forward_hook(lambda _m, _i, z: values.append(z.detach().clone()))
-    engine.replica_losses(module(x), y).sum().backward()
+    replica_losses(module(x), y).sum().backward()
     before, count = values[:], len(values)
     with torch.no_grad():
         for parameter in module.parameters():

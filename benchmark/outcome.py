@@ -1,0 +1,45 @@
+"""What came of one replica's training: the columns of its row.
+
+Shape suffixes: S steps, E epochs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Outcome = dict[str, Any]
+
+
+def outcome(
+    loss_S: Tensor, train_E: Tensor, valid_E: Tensor, evaluation: dict[str, float], chance: float
+) -> Outcome:
+    """The columns of one trained replica; what is not finite is null.
+
+    A replica whose loss is not finite is *diverged* at that step; so is one whose last epoch's mean
+    loss is above both its first step's and twice chance.
+    """
+    broken = (~torch.isfinite(loss_S)).nonzero()
+    initial, final = float(loss_S[0]), float(train_E[-1])
+    diverged = len(broken) > 0 or final > max(initial, 2 * chance)
+    columns: Outcome = {
+        "initial_loss": initial,
+        "train_loss": final,
+        **evaluation,
+        "status": "diverged" if diverged else "done",
+        "diverged_step": int(broken[0]) if len(broken) else None,
+        "steps": len(loss_S),
+        "train_loss_curve": train_E.tolist(),
+        "valid_accuracy_curve": valid_E.tolist(),
+    }
+    return {name: finite(value) for name, value in columns.items()}
+
+
+def finite(value: Any) -> Any:
+    """None in the place of every number that is not finite, in lists too."""
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

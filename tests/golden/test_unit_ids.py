@@ -1,0 +1,44 @@
+"""Ids of units outlive new fields: the committed example's units are found by today's plan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchmark.plan import plan
+from benchmark.results import Results
+from benchmark.unit import Unit
+
+EXAMPLE = Path(__file__).parents[2] / "reports" / "example" / "results"
+
+
+def first_units() -> list[Unit]:
+    """What the quickstart trains before it has read anything."""
+    from jobs.quickstart import STUDY
+
+    return [unit for stage in plan(STUDY, lambda _: None) for unit in stage.units or ()]
+
+
+def test_the_example_holds_the_units_that_the_quickstart_plans_today() -> None:
+    stored = {path.stem for path in (EXAMPLE / "units").iterdir()}
+    planned = {unit.id for unit in first_units()}
+    assert len(planned) > 20
+    assert planned <= stored
+
+
+def test_a_field_that_came_later_is_in_the_id_where_it_is_set() -> None:
+    unit = first_units()[0]
+    ids = {
+        replace(unit, recipe=replace(unit.recipe, **changes)).id
+        for changes in (
+            {},
+            {"label_smoothing": 0.1},
+            {"gradient_clip": 0.1},
+            {"warmup_steps": 1},
+            {"cutout": 1},
+        )
+    }
+    assert len(ids) == 5
+    assert unit.id in ids
+
+
+def test_the_example_is_complete() -> None:
+    assert Results.load(str(EXAMPLE)).complete
