@@ -18,7 +18,7 @@ from search_spaces.stratify import by_class, by_value
         (
             "cnn",
             {"depth": 3},
-            "unknown option 'depth' of space 'cnn'; choose from width, activation",
+            "unknown option 'depth' of space 'cnn'; choose from width, kernel",
         ),
         ("cnn", {"kernel": 4}, "kernel=4 is even"),
         ("cnn", {"dimensions": 3}, "dimensions=3 is not an option; choose one of 1, 2"),
