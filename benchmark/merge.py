@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.arguments import Parser
 from benchmark.manifest import same_study
 from benchmark.store import Store
 from search_spaces.errors import InvalidInput
@@ -39,18 +39,17 @@ def merge(sources: Sequence[str], out: str) -> Merged:
     target.write_manifest(union(manifests))
     copied, shared, differ = 0, 0, []
     for store in stores:
-        for unit_id in sorted(store.verified(store.done())):
-            here, there = target.load_one(unit_id), store.load_one(unit_id)
-            data = store.read_bytes(unit_id)
-            if there is None or data is None:
-                continue
-            if here is None:
-                target.put(f"units/{unit_id}.arrow", data)
-                copied += 1
-            elif repr(here.rows.to_pylist()) == repr(there.rows.to_pylist()):
-                shared += 1
-            else:
-                differ.append(unit_id)
+        for files in store.files(sorted(store.done())):
+            known = {i: file for some in target.files(files) for i, file in some.items()}
+            for unit_id, file in files.items():
+                here = known.get(unit_id)
+                if here is None:
+                    target.write_file(unit_id, file)
+                    copied += 1
+                elif repr(here.rows.to_pylist()) == repr(file.rows.to_pylist()):
+                    shared += 1
+                else:
+                    differ.append(unit_id)
     done = target.done()
     for store in stores:
         for failure in store.failures().values():
@@ -76,11 +75,11 @@ def union(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Merge results folders; 0, or 2 where they cannot be merged."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.merge", description=__doc__)
+    parser = Parser(prog="python -m benchmark.merge", description=__doc__)
     parser.add_argument("sources", metavar="RESULTS", nargs="+", help="results of one study")
     parser.add_argument("--out", required=True, help="the folder or URI of their union")
-    arguments = parser.parse_args(argv)
     try:
+        arguments = parser.parse_args(argv)
         merged = merge(arguments.sources, arguments.out)
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)

@@ -21,12 +21,13 @@ class Progress:
     """Counts of units and replica-steps, shown while the context is open.
 
     ``expect`` adds work as rounds of a plan become known; ``update`` takes a shard's counts so far:
-    ``units`` done, replica-``steps``, ``diverged`` replicas and ``failed`` units.
+    ``units`` done, replica-``steps``, their ``cost``, ``diverged`` replicas and ``failed`` units.
+    The share that is done, and so the time that is left, goes by cost.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
-        self.units = self.steps = self.shards = self.finished = self.retried = 0
+        self.units = self.cost = self.shards = self.finished = self.lost = 0
         self.counts: dict[str, Counter[str]] = {}
         self.begin = self.lined = time.monotonic()
         self.closed = False
@@ -52,12 +53,15 @@ class Progress:
         else:
             self.line()
 
-    def expect(self, units: int, steps: int, shards: int, retried: int = 0) -> None:
-        """Work that a round adds; ``retried`` of its units failed in an earlier one."""
-        self.units += units - retried
-        self.retried += retried
-        self.steps += steps
+    def expect(self, units: int, cost: int, shards: int, given_up: int = 0) -> None:
+        """Another round: what it tries, and how many units failed too often to be tried again."""
+        done = self.total
+        self.units = done["units"] + units + given_up
+        self.cost = done["cost"] + cost
         self.shards += shards
+        self.lost = given_up
+        for counts in self.counts.values():
+            counts["failed"] = 0
 
     def update(self, shard: str, counts: dict[str, int]) -> None:
         """A shard's counts so far."""
@@ -65,23 +69,24 @@ class Progress:
         if not self.console.is_terminal and time.monotonic() - self.lined >= LINE_EVERY:
             self.line()
 
-    def finish(self) -> None:
-        """Another shard came to its end."""
+    def finish(self, lost: bool = False) -> None:
+        """Another shard came to its end, or lost its worker and with it a unit."""
         self.finished += 1
+        self.lost += lost
 
     @property
     def total(self) -> Counter[str]:
         """The counts over all shards."""
         counted = sum(list(self.counts.values()), Counter[str]())
-        counted["failed"] -= self.retried
+        counted["failed"] += self.lost
         return counted
 
     @property
     def share(self) -> float:
-        """The share of the replica-steps that is done (of the units where none is counted)."""
+        """The share of the estimated cost that is done (of the units where nothing costs)."""
         done = self.total
         expected, reached = (
-            (self.steps, done["steps"]) if self.steps else (self.units, done["units"])
+            (self.cost, done["cost"]) if self.cost else (self.units, done["units"])
         )
         return min(1.0, reached / expected) if expected else 1.0
 
@@ -112,7 +117,7 @@ class Progress:
         )
 
 
-COUNTED: Final = ("units", "steps", "diverged", "failed")
+COUNTED: Final = ("units", "steps", "cost", "diverged", "failed")
 
 
 def clock(seconds: float) -> str:

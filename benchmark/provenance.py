@@ -63,14 +63,16 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def record(source: str, seconds: float) -> dict[str, Any]:
+def record(source: str, seconds: float, resources: dict[str, Any] | None = None) -> dict[str, Any]:
     """The provenance of a unit that has just been run.
 
     ``source`` is the driver's ``commit()`` (a worker on another machine may have no git tree),
-    ``seconds`` the wall time that the unit took.
+    ``seconds`` the wall time that the unit took, ``resources`` what its shard could use (a share of
+    a GPU below 1 means that the time was taken in company).
     """
     return environment() | {
         "commit": source,
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "resources": resources or {},
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from benchmark import engine
 from benchmark.manifest import manifest
 from benchmark.plan import plan
 from benchmark.progress import Progress
+from benchmark.resources import Resources
 from benchmark.shards import LIMIT, PER_CORE, Run, calibrate, pack
 from benchmark.stage import Stage
 from benchmark.store import Store
@@ -22,7 +22,7 @@ from benchmark.study import Study
 from benchmark.unit import Unit
 
 if TYPE_CHECKING:
-    from benchmark.sweep import Sweep
+    from benchmark.cluster import Cluster
 
 ATTEMPTS: Final = 3
 """How often one command tries a unit; a unit that failed before is tried apart from others."""
@@ -35,6 +35,7 @@ class Rounds:
     study: Study
     store: Store
     workers: int | None
+    resources: Resources
     run: Run
     console: Console
     attempts: Counter[str] = field(default_factory=Counter)
@@ -45,20 +46,21 @@ class Rounds:
         """Run every unit that the store does not have; failed ones are tried ``ATTEMPTS`` times.
 
         ``announce`` is told the first plan and how many of its units are done. Ray is started once,
-        and only if there is something to run. Raises ``StoreUnwritable``.
+        and only if there is something to run. Raises ``StoreUnwritable``, and ``InvalidInput``
+        where the cluster has no room for a shard.
         """
         stages, todo = self.look()
         announce(stages, len(self.known))
         if not todo:
             return
-        from benchmark.sweep import Sweep  # importing Ray takes seconds
+        from benchmark.cluster import Cluster  # importing Ray takes seconds
 
         with ExitStack() as stack:
             with self.console.status("starting Ray"):
-                sweep = stack.enter_context(Sweep(self.workers, self.run))
+                cluster = stack.enter_context(Cluster(self.workers, self.resources))
             progress = stack.enter_context(Progress(self.console))
             while todo:
-                self.round(todo, sweep, progress)
+                self.round(todo, cluster, progress)
                 _, todo = self.look()
 
     def look(self) -> tuple[list[Stage], list[Unit]]:
@@ -73,30 +75,42 @@ class Rounds:
             if unit_id not in self.known and self.attempts[unit_id] < ATTEMPTS
         ]
 
-    def round(self, todo: list[Unit], sweep: Sweep, progress: Progress) -> None:
+    def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:
         """Try every one of these units once."""
+        from benchmark.sweep import sweep
+
         fresh = [unit for unit in todo if not self.attempts[unit.id]]
         again = [[unit] for unit in todo if self.attempts[unit.id]]
-        if self.seconds_per_cost is None and len(fresh) > PER_CORE * sweep.cores:
+        if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
             self.seconds_per_cost = calibrate(fresh, self.run, engine.cost, engine.replica_steps)
-        shards = pack(fresh, engine.cost, sweep.cores, self.seconds_per_cost or 0.0)
+        shards = pack(fresh, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
         if len(shards) + len(again) <= LIMIT:
             shards += again
         else:
-            shards = pack(todo, engine.cost, sweep.cores, self.seconds_per_cost or 0.0)
+            shards = pack(todo, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
+        cost = sum(map(engine.cost, todo))
+        given_up = sum(tries == ATTEMPTS for tries in self.attempts.values())
+        progress.expect(len(todo), cost, len(shards), given_up)
         self.attempts.update(unit.id for unit in todo)
-        steps = sum(map(engine.replica_steps, todo))
-        progress.expect(len(todo), steps, len(shards), retried=len(again))
-        for shard, reason in sweep.train(shards, self.store, progress).items():
-            self.lost(shards[shard], reason)
+        logged = self.store.attempts()
+        for shard, reason in sweep(shards, self.store, self.run, cluster, progress).items():
+            self.lost(shards[shard], reason, logged)
 
-    def lost(self, shard: list[Unit], reason: str) -> None:
-        """Blame a unit for its worker's death if it was alone there; others are tried again."""
-        if len(shard) == 1 and not self.store.verified([shard[0].id]):
+    def lost(self, shard: list[Unit], reason: str, logged: dict[str, list[int]]) -> None:
+        """Blame the unit that a lost worker was at; those after it were not tried.
+
+        A shard's units run in order and leave a file or a log each (``logged`` has those of before
+        the round), so the first without either was running, unless the last log is a kill's.
+        """
+        finished, logs = self.store.verified(unit.id for unit in shard), self.store.attempts()
+        ended = [
+            unit.id in finished or len(logs.get(unit.id, ())) > len(logged.get(unit.id, ()))
+            for unit in shard
+        ]
+        reached = ended.index(False) if False in ended else len(shard)
+        rest = shard[reached:]
+        if rest and not (reached and self.store.killed(shard[reached - 1].id)):
             last = reason.strip().splitlines()[-1]
-            self.store.write_failure(shard[0], f"the worker was lost: {last}", reason)
-
-
-def cores(workers: int | None) -> int:
-    """How many shards a Ray of our own runs at once."""
-    return workers or os.cpu_count() or 1
+            error = f"the worker was lost: {last}"
+            self.store.write_failure(rest.pop(0), error, reason, killed=True)
+        self.attempts.subtract(unit.id for unit in rest)

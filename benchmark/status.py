@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.arguments import Parser
 from benchmark.results import Count, Results
 from search_spaces.errors import InvalidInput
 
@@ -62,11 +62,10 @@ def cells(count: Count) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Show a results folder; 0, or 2 where there is none."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.status", description=__doc__)
+    parser = Parser(prog="python -m benchmark.status", description=__doc__)
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
-    arguments = parser.parse_args(argv)
     try:
-        show(Results.load(arguments.results), Console())
+        show(Results.load(parser.parse_args(argv).results), Console())
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
     OUT/study.json               what was planned (the manifest)
     OUT/units/<id>.arrow         a finished unit: its presence is the commit
+    OUT/compacted/<sha>.parquet  many finished units (``benchmark.compact``)
     OUT/failures/<id>.<k>.json   the k-th failed attempt at a unit, with its traceback
     OUT/quarantine/              files that failed their checks: set aside, counted, never deleted
 
@@ -11,53 +12,39 @@ process may be killed at any time, and two may write the same unit.
 
 from __future__ import annotations
 
-import errno
 import json
-import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
-from pyarrow import fs
 
-from benchmark import atomic
+from benchmark import atomic, compacted
 from benchmark.collection import Collection
+from benchmark.failures import Failure, describe, description
+from benchmark.place import Place, StoreUnwritable, locate, unwritable
 from benchmark.unit import Unit
-from benchmark.unit_file import Corrupt, UnitFile, decode, encode
+from benchmark.unit_file import Corrupt, UnitFile, decode, encode, seal
 from search_spaces.errors import InvalidInput
+
+__all__ = ["Failure", "Store", "StoreUnwritable", "describe"]
 
 THREADS: Final = 8
 """Readers of unit files, for the sake of object stores, where waiting dominates."""
 BATCH: Final = 256
 """Unit files that are held before their rows are joined: an open file costs 100 kB."""
-FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-
-class StoreUnwritable(InvalidInput):
-    """The results folder cannot be written; what is in it is intact."""
+Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """One failed attempt: ``attempt`` counts from 1, ``error`` is the traceback's last line."""
-
-    unit: str
-    description: str
-    attempt: int
-    error: str
-    traceback: str
-
-
-@dataclass(frozen=True)
-class Store:
+class Store(Place):
     """A results folder; ``Store.open`` makes one. Cheap to make, so every process opens its own."""
 
-    uri: str
-    filesystem: fs.FileSystem
-    root: str
+    folds: dict[str, dict[str, UnitFile]] = field(default_factory=dict, compare=False, repr=False)
+    """The compacted files that were read, which never change."""
 
     @classmethod
     def open(cls, uri: str, create: bool = False) -> Store:
@@ -67,16 +54,15 @@ class Store:
         ``StoreUnwritable`` where it cannot be made.
         """
         store = cls.locate(uri)
-        if create:
+        if create and store.local:
             try:
-                for name in ("units", "failures", "quarantine"):
-                    store.filesystem.create_dir(store.path(name), recursive=True)
-                if isinstance(store.filesystem, fs.LocalFileSystem):
-                    for name in ("", "units", "failures"):
-                        atomic.remove_leftovers(Path(store.path(name)))
+                for name in ("units", "compacted", "failures", "quarantine"):
+                    Path(store.path(name)).mkdir(parents=True, exist_ok=True)
+                for name in ("", "units", "compacted", "failures"):
+                    atomic.remove_leftovers(Path(store.path(name)))
             except OSError as error:
                 raise unwritable(store.uri, error) from error
-        elif not store.exists():
+        elif not create and not store.exists():
             raise InvalidInput(
                 f"{uri} is not a results folder (it has no study.json); "
                 "give the folder that a job wrote with --out"
@@ -86,25 +72,27 @@ class Store:
     @classmethod
     def locate(cls, uri: str) -> Store:
         """The store at a path or URI, whether or not it is there."""
-        if "://" not in uri:
-            path = str(Path(uri).expanduser().absolute())
-            return cls(path, fs.LocalFileSystem(), path)
-        try:
-            filesystem, path = fs.FileSystem.from_uri(uri)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise InvalidInput(f"{uri} is no place that pyarrow opens ({reason})") from error
-        return cls(uri, filesystem, path.rstrip("/"))
-
-    def path(self, *parts: str) -> str:
-        """The path of a file of this store on its filesystem."""
-        return "/".join((self.root, *(part for part in parts if part)))
+        filesystem, root = locate(uri)
+        return cls(uri if "://" in uri else root, filesystem, root)
 
     # Units
 
     def done(self) -> set[str]:
         """The ids of the units that have a file (see ``verified``)."""
+        return self.loose() | self.folded().keys()  # in this order: folding writes, then deletes
+
+    def loose(self) -> set[str]:
+        """The ids of the units that have a file of their own."""
         return {name.removesuffix(".arrow") for name in self.names("units", ".arrow")}
+
+    def folded(self) -> dict[str, UnitFile]:
+        """The units in compacted files; a file that fails its checks is quarantined."""
+        found = self.names("compacted", compacted.SUFFIX)
+        while new := [name for name in found if name not in self.folds]:
+            for name in new:
+                self.folds[name] = self.checked("compacted", name, compacted.decode) or {}
+            found = self.names("compacted", compacted.SUFFIX)  # one of them may have been replaced
+        return {i: file for units in self.folds.values() for i, file in units.items()}
 
     def verified(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` whose file passes its checks; files that do not are quarantined."""
@@ -116,33 +104,40 @@ class Store:
 
     def files(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
         """The files of those of ``ids`` that are there and pass, in order, some at a time."""
-        present = self.done()
+        present, folded = self.loose(), self.folded()
+        present |= folded.keys()
         wanted = [unit_id for unit_id in dict.fromkeys(ids) if unit_id in present]
+
+        def find(unit_id: str) -> UnitFile | None:
+            return folded.get(unit_id) or self.load_one(unit_id)
+
         with ThreadPoolExecutor(THREADS) as pool:
             for some in batched(wanted, BATCH):
-                read = zip(some, pool.map(self.load_one, some), strict=True)
-                yield {unit_id: file for unit_id, file in read if file is not None}
+                found = dict(zip(some, pool.map(find, some), strict=True))
+                if None in found.values():  # damaged, or folded since
+                    folded = self.folded()
+                    found |= {i: folded.get(i) for i, file in found.items() if file is None}
+                yield {unit_id: file for unit_id, file in found.items() if file is not None}
 
     def load_one(self, unit_id: str) -> UnitFile | None:
-        """One unit's file, or None where it is missing or was quarantined."""
-        data = self.read_bytes(unit_id)
+        """The unit of a file of its own, or None where it is missing or was quarantined."""
+        return self.checked(
+            "units", f"{unit_id}.arrow", lambda data, name: decode(data, name.split(".")[0])
+        )
+
+    def checked(
+        self, folder: str, name: str, decoded: Callable[[bytes, str], Decoded]
+    ) -> Decoded | None:
+        """What a file says; None where it is missing or was quarantined."""
+        data = self.get(folder, name)
         if data is None:
             return None
         try:
-            return decode(data, unit_id)
-        except (Corrupt, pa.ArrowException, ValueError, KeyError, OSError) as error:
-            if isinstance(error, InvalidInput):
-                raise
-            self.quarantine(unit_id)
-            return None
-
-    def read_bytes(self, unit_id: str) -> bytes | None:
-        """A unit's file as it is, unchecked; None where there is none."""
-        try:
-            with self.filesystem.open_input_stream(self.path("units", f"{unit_id}.arrow")) as file:
-                data: bytes = file.read()
-                return data
-        except FileNotFoundError:
+            return decoded(data, name)
+        except InvalidInput:
+            raise
+        except (Corrupt, pa.ArrowException, ValueError, KeyError, OSError):
+            self.quarantine(folder, name)
             return None
 
     def read(self, ids: Sequence[str]) -> pa.Table | None:
@@ -154,35 +149,28 @@ class Store:
         """Store a finished unit; raises ``StoreUnwritable``."""
         self.put(f"units/{unit.id}.arrow", encode(unit, rows, provenance))
 
-    def put(self, name: str, data: bytes) -> None:
-        """Write one file of the store, whole or not at all; raises ``StoreUnwritable``."""
-        path = self.path(name)
-        try:
-            atomic.write(self.filesystem, path, data)
-        except OSError as error:
-            raise unwritable(path, error) from error
+    def write_file(self, unit_id: str, file: UnitFile) -> None:
+        """Store a unit that was read elsewhere; raises ``StoreUnwritable``."""
+        self.put(f"units/{unit_id}.arrow", seal(file))
 
     # What went wrong
 
-    def quarantine(self, unit_id: str) -> None:
-        """Set a unit's file aside; in a store that cannot be written it stays where it is."""
-        taken = len(self.names("quarantine", ".arrow"))
+    def quarantine(self, folder: str, name: str) -> None:
+        """Set a file aside; in a store that cannot be written it stays where it is."""
+        stem, _, suffix = name.rpartition(".")
+        aside = self.path("quarantine", f"{stem}.{self.quarantined() + 1}.{suffix}")
         try:
-            self.filesystem.move(
-                self.path("units", f"{unit_id}.arrow"),
-                self.path("quarantine", f"{unit_id}.{taken + 1}.arrow"),
-            )
+            self.patiently(lambda: self.filesystem.move(self.path(folder, name), aside))
         except OSError:  # read-only, or another reader was first
             return
 
     def quarantined(self) -> int:
         """How many files were set aside."""
-        return len(self.names("quarantine", ".arrow"))
+        return sum(len(self.names("quarantine", end)) for end in (".arrow", compacted.SUFFIX))
 
-    def write_failure(self, unit: Unit, error: str, trace: str) -> None:
+    def write_failure(self, unit: Unit, error: str, trace: str, killed: bool = False) -> None:
         """Keep the log of a failed attempt; raises ``StoreUnwritable``."""
-        description = f"{unit.space} {unit.architecture} ({len(unit.replicas)} replicas)"
-        self.log_failure(Failure(unit.id, description, 0, error, trace))
+        self.log_failure(Failure(unit.id, description(unit), 0, error, trace, killed))
 
     def log_failure(self, failure: Failure) -> None:
         """Keep a failure as its unit's next attempt; raises ``StoreUnwritable``."""
@@ -211,7 +199,7 @@ class Store:
 
     def exists(self) -> bool:
         """Whether a job has planned its study here."""
-        return bool(self.filesystem.get_file_info(self.path("study.json")).type == fs.FileType.File)
+        return self.has("study.json")
 
     def manifest(self) -> dict[str, Any]:
         """What was planned here (``benchmark.manifest``)."""
@@ -221,37 +209,8 @@ class Store:
         """Say what is planned here; raises ``StoreUnwritable``."""
         self.put("study.json", json.dumps(manifest, indent=1).encode())
 
-    def read_json(self, *parts: str) -> dict[str, Any]:
-        """A JSON object of this store."""
-        with self.filesystem.open_input_stream(self.path(*parts)) as file:
-            content: dict[str, Any] = json.loads(file.read())
-        return content
-
-    def names(self, folder: str, suffix: str) -> list[str]:
-        """The file names in a folder of the store; temporary files end otherwise."""
-        selector = fs.FileSelector(self.path(folder), allow_not_found=True)
-        infos = self.filesystem.get_file_info(selector)
-        return [info.base_name for info in infos if info.base_name.endswith(suffix)]
-
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Split into runs of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def unwritable(path: str, error: OSError) -> StoreUnwritable:
-    """The sentence for a write that failed."""
-    reason = error.strerror or str(error)
-    if error.errno in FULL:
-        mend = "free some space and run the same command again; finished units are kept"
-    else:
-        mend = "give --out a folder that can be written"
-    return StoreUnwritable(f"cannot write {path} ({reason}); {mend}")
-
-
-def describe(error: BaseException) -> tuple[str, str]:
-    """The last line and the whole of an exception's traceback."""
-    return "".join(traceback.format_exception_only(error)).strip(), "".join(
-        traceback.format_exception(error)
-    )

@@ -31,24 +31,28 @@ class Corrupt(Exception):  # noqa: N818 -- what the bytes are, not what the prog
 
 @dataclass(frozen=True)
 class UnitFile:
-    """What one file says: the rows (``schema.SCHEMA``) and how they came about.
-
-    The unit's canonical JSON stays in the file, for whoever asks what its id stands for.
-    """
+    """What one file says: the rows (``schema.SCHEMA``), how they came about, and the unit's
+    canonical JSON, for whoever asks what its id stands for."""
 
     rows: pa.Table
     provenance: dict[str, Any]
+    unit: str
 
 
 def encode(unit: Unit, rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
     """The sealed file of a unit's rows; raises ``ArrowInvalid`` on rows that do not fit."""
+    return seal(UnitFile(schema.table(rows), provenance, canonical_json(asdict(unit))))
+
+
+def seal(file: UnitFile) -> bytes:
+    """The bytes of a file."""
     metadata = {
         b"schema_version": str(schema.VERSION).encode(),
-        b"unit": canonical_json(asdict(unit)).encode(),
-        b"provenance": canonical_json(provenance).encode(),
+        b"unit": file.unit.encode(),
+        b"provenance": canonical_json(file.provenance).encode(),
         b"seal": BLANK,
     }
-    table = schema.table(rows).replace_schema_metadata(metadata)
+    table = file.rows.replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
@@ -70,13 +74,19 @@ def decode(data: bytes, unit_id: str) -> UnitFile:
         raise Corrupt("the file's name is another unit's")
     version = int(metadata[b"schema_version"])
     if version not in READERS:
-        raise InvalidInput(
-            f"unit {unit_id[:12]} was written in schema {version}, and this version reads "
-            f"{sorted(READERS)}; upgrade before reading these results"
-        )
+        raise newer(unit_id[:12], version)
     return UnitFile(
         rows=READERS[version](table.replace_schema_metadata(None)),
         provenance=json.loads(metadata[b"provenance"]),
+        unit=metadata[b"unit"].decode(),
+    )
+
+
+def newer(name: str, version: int) -> InvalidInput:
+    """The sentence for a file that a newer version wrote."""
+    return InvalidInput(
+        f"{name} was written in schema {version}, and this version reads "
+        f"{sorted(READERS)}; upgrade before reading these results"
     )
 
 

@@ -26,9 +26,8 @@ def array(
         for name, values in axes.items()
     ]
     value_N = np.array(table[column].to_numpy(zero_copy_only=False), dtype=np.float64)
-    status_N = table["status"].to_numpy(zero_copy_only=False)
-    value_N[status_N == "diverged"] = diverged
-    value_N[status_N == "untrainable"] = np.nan
+    for status, value in (("diverged", diverged), ("untrainable", np.nan)):
+        value_N[pc.equal(table["status"], status).to_numpy()] = value
     place_XN = np.array([pc.fill_null(each, -1).to_numpy() for each in index]).reshape(
         len(axes), table.num_rows
     )
@@ -40,9 +39,9 @@ def array(
 
 def first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
     """``column`` by ``key``, from each key's first row that has one; keys in the table's order."""
-    values = zip(table[key].to_pylist(), table[column].to_pylist(), strict=True)
-    found: dict[Any, Any] = {}
-    for name, value in values:
-        if value is not None:
-            found.setdefault(name, value)
-    return found
+    rows = table.select([key, column]).filter(pc.field(column).is_valid()).combine_chunks()
+    coded = rows[key].combine_chunks().dictionary_encode()
+    _, first_N = np.unique(coded.indices.to_numpy(), return_index=True)
+    return dict(
+        zip(coded.dictionary.to_pylist(), rows[column].take(first_N).to_pylist(), strict=True)
+    )

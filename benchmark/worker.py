@@ -1,0 +1,93 @@
+"""What a Ray worker does with a shard: trains its units one by one and stores each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import ray
+import torch
+from ray import tune
+
+from benchmark import engine, provenance
+from benchmark.progress import COUNTED
+from benchmark.resources import Resources
+from benchmark.shards import Run
+from benchmark.store import Store, StoreUnwritable, describe
+from benchmark.unit import Unit
+from benchmark.watchdog import Watchdog
+
+REPORT_EVERY: Final = 1.0
+"""Seconds between a worker's reports."""
+
+watchdog = lru_cache(maxsize=1)(Watchdog)
+"""This process's watchdog: workers are used again, and a job has one store and one limit."""
+
+
+def trainable(
+    shards: Sequence[Any], uri: str, run: Run, resources: Resources
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The function that Tune runs in a worker: the shard of a number, from Ray's object store."""
+    source = provenance.commit()
+
+    def shard(config: dict[str, Any]) -> dict[str, Any]:
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        worker = Worker(Store.locate(uri), run, resources, source)
+        try:
+            for unit in ray.get(shards[config["shard"]]):
+                with watchdog(uri, resources.unit_timeout).watching(unit):
+                    worker.attempt(unit)
+                worker.report()
+        except StoreUnwritable as error:
+            return {"unwritable": str(error)}
+        return worker.counts
+
+    return shard
+
+
+class Worker:
+    """The counts of one shard, and what its units need."""
+
+    def __init__(self, store: Store, run: Run, resources: Resources, source: str) -> None:
+        self.store, self.run, self.resources, self.source = store, run, resources, source
+        self.counts = dict.fromkeys(COUNTED, 0)
+        self.reported = time.monotonic()
+
+    def report(self) -> None:
+        """Tell the driver, now and then."""
+        if time.monotonic() - self.reported > REPORT_EVERY:
+            self.reported = time.monotonic()
+            tune.report(dict(self.counts))
+
+    def attempt(self, unit: Unit) -> None:
+        """Train one unit and store its rows, or the log of why that failed.
+
+        A unit that another driver has finished meanwhile is left as it is. Running out of memory
+        is a failure like others, as long as it is an exception.
+        """
+        if self.store.load_one(unit.id) is not None:
+            self.counts["units"] += 1
+            self.counts["cost"] += engine.cost(unit)
+            return
+        begin = time.perf_counter()
+        try:
+            steps, cost = engine.replica_steps(unit), engine.cost(unit)
+
+            def on_progress(count: int) -> None:
+                self.counts["steps"] += count
+                self.counts["cost"] += count * cost // max(1, steps)
+                self.report()
+
+            rows = self.run(unit, on_progress)
+        except Exception as error:
+            self.store.write_failure(unit, *describe(error))
+            self.counts["failed"] += 1
+            return
+        seconds = time.perf_counter() - begin
+        record = provenance.record(self.source, seconds, self.resources.record())
+        self.store.write(unit, rows, record)
+        self.counts["units"] += 1
+        self.counts["diverged"] += sum(row["status"] == "diverged" for row in rows)
