@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +21,7 @@ from benchmark.arguments import Parser
 from benchmark.fields import assignments, override, usage
 from benchmark.manifest import same_study
 from benchmark.rehearsal import rehearse
+from benchmark.resources import Resources
 from benchmark.results import Results
 from benchmark.shards import Run
 from benchmark.stage import Stage
@@ -44,24 +46,40 @@ def main(
     """
     console = Console()
     try:
-        out, dry_run, workers, study = arguments(study, scales or {}, argv)
-        store = Store.locate(out)
+        asked = arguments(study, scales or {}, argv)
+        store = Store.locate(asked.out)
         if store.exists():
-            same_study(store.manifest(), study.name, out)
-        if dry_run:
-            rehearse(study, store, rounds.cores(workers), run, console)
+            same_study(store.manifest(), asked.study.name, asked.out)
+        if asked.dry_run:
+            rehearse(asked.study, store, asked.slots, run, console)
             return 0
-        store = Store.open(out, create=True)
-        return carry_out(rounds.Rounds(study, store, workers, run, console), out, console)
+        store = Store.open(asked.out, create=True)
+        work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)
+        return carry_out(work, asked.out, console)
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def arguments(
-    study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None
-) -> tuple[str, bool, int | None, Study]:
-    """Where to, whether to rehearse, how many workers, and the study with its fields set."""
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for."""
+
+    study: Study
+    out: str
+    dry_run: bool
+    workers: int | None
+    resources: Resources
+
+    @property
+    def slots(self) -> int:
+        """How many shards this machine runs at once."""
+        cores = self.resources.cpus * self.resources.ranks
+        return self.workers or max(1, (os.cpu_count() or 1) // cores)
+
+
+def arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:
+    """The study with its fields set, where to, and with what."""
     sizes = {"full": study, **scales}
     scale = Parser(add_help=False, allow_abbrev=False)
     scale.add_argument("--scale", choices=sizes, default="full", help="the size of the study")
@@ -71,15 +89,28 @@ def arguments(
         description=study.question,
         epilog=usage(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--workers N] "
-        "[--FIELD VALUE] [--PART.FIELD VALUE]",
+        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--workers N] [--cpus N] "
+        "[--gpus X] [--ranks K] [--unit-timeout SECONDS] [--FIELD VALUE] [--PART.FIELD VALUE]",
         parents=[scale],
         allow_abbrev=False,
     )
     default = f"reports/{study.name}/results"
     parser.add_argument("--out", default=default, help=f"a path or URI (default {default})")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, write nothing")
-    parser.add_argument("--workers", type=int, help="shards at once (default: every core)")
+    parser.add_argument(
+        "--workers", type=int, help="shards at once (default: all there is room for)"
+    )
+    own = Resources()
+    for name, kind, text in (
+        ("cpus", int, "cores per shard (and rank)"),
+        ("gpus", float, "GPUs per shard (and rank): whole ones, or 1/k for k shards on one"),
+        ("ranks", int, "processes that train a unit together, for units too large for one device"),
+        ("unit-timeout", float, "seconds after which a unit is killed and has failed"),
+    ):
+        default = getattr(own, name.replace("-", "_"))
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, help=f"{text} (default {default:g})"
+        )
     known, others = parser.parse_known_args(argv)
     if known.workers is not None and known.workers < 1:
         raise InvalidInput(f"--workers {known.workers} leaves nobody to work; give 1 or more")
@@ -90,7 +121,10 @@ def arguments(
             "deleted afterwards; give an absolute path on shared storage or a URI"
         )
     changed = override(study, list(assignments(others)))
-    return known.out, known.dry_run, known.workers, changed
+    resources = Resources(
+        cpus=known.cpus, gpus=known.gpus, ranks=known.ranks, unit_timeout=known.unit_timeout
+    )
+    return Asked(changed, known.out, known.dry_run, known.workers, resources)
 
 
 def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:

@@ -85,9 +85,7 @@ class Progress:
     def share(self) -> float:
         """The share of the estimated cost that is done (of the units where nothing costs)."""
         done = self.total
-        expected, reached = (
-            (self.cost, done["cost"]) if self.cost else (self.units, done["units"])
-        )
+        expected, reached = (self.cost, done["cost"]) if self.cost else (self.units, done["units"])
         return min(1.0, reached / expected) if expected else 1.0
 
     def words(self) -> str:

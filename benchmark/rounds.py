@@ -15,7 +15,7 @@ from benchmark.manifest import manifest
 from benchmark.plan import plan
 from benchmark.progress import Progress
 from benchmark.resources import Resources
-from benchmark.shards import LIMIT, PER_CORE, Run, calibrate, pack
+from benchmark.shards import LIMIT, PER_CORE, Run, pack
 from benchmark.stage import Stage
 from benchmark.store import Store
 from benchmark.study import Study
@@ -77,12 +77,12 @@ class Rounds:
 
     def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:
         """Try every one of these units once."""
-        from benchmark.sweep import sweep
+        from benchmark.sweep import seconds_per_cost, sweep
 
         fresh = [unit for unit in todo if not self.attempts[unit.id]]
         again = [[unit] for unit in todo if self.attempts[unit.id]]
         if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
-            self.seconds_per_cost = calibrate(fresh, self.run, engine.cost, engine.replica_steps)
+            self.seconds_per_cost = seconds_per_cost(fresh, self.run, cluster)
         shards = pack(fresh, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
         if len(shards) + len(again) <= LIMIT:
             shards += again
@@ -109,7 +109,8 @@ class Rounds:
         ]
         reached = ended.index(False) if False in ended else len(shard)
         rest = shard[reached:]
-        if rest and not (reached and self.store.killed(shard[reached - 1].id)):
+        before = shard[reached - 1].id if reached else ""
+        if rest and (before in finished or not self.store.killed(before)):
             last = reason.strip().splitlines()[-1]
             error = f"the worker was lost: {last}"
             self.store.write_failure(rest.pop(0), error, reason, killed=True)

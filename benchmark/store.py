@@ -195,6 +195,13 @@ class Store(Place):
             if unit_id not in done
         }
 
+    def killed(self, unit_id: str) -> bool:
+        """Whether the last failed attempt at a unit took its worker with it."""
+        attempts = self.attempts().get(unit_id)
+        if not attempts:
+            return False
+        return Failure(**self.read_json("failures", f"{unit_id}.{max(attempts)}.json")).killed
+
     # The manifest
 
     def exists(self) -> bool:

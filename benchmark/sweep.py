@@ -9,17 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ray
 from ray import tune
+from ray.exceptions import GetTimeoutError, RayError
 
+from benchmark import engine
 from benchmark.cluster import Cluster
 from benchmark.progress import Progress
-from benchmark.shards import Run
+from benchmark.shards import Run, calibrate
 from benchmark.store import Store, StoreUnwritable
 from benchmark.unit import Unit
 from benchmark.worker import trainable
+
+CALIBRATION_PATIENCE: Final = 120.0
+"""Seconds: a cluster may have to start a node first."""
 
 
 def sweep(
@@ -47,6 +52,18 @@ def sweep(
     )
     tuner.fit()
     return watch.lost
+
+
+def seconds_per_cost(units: Sequence[Unit], run: Run, cluster: Cluster) -> float:
+    """``shards.calibrate`` on a worker, where a unit that hangs or dies harms nobody: 0 then."""
+    cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
+    timed = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
+    answer = timed.remote(list(units), run, engine.cost, engine.replica_steps)
+    try:
+        return float(ray.get(answer, timeout=CALIBRATION_PATIENCE))
+    except (RayError, GetTimeoutError):
+        ray.cancel(answer, force=True)
+        return 0.0
 
 
 class Watch(tune.Callback):

@@ -60,11 +60,15 @@ class Unit:
     dataset_checksum: str
     recipe_version: int = recipes.VERSION
 
+    @property
+    def canonical(self) -> str:
+        """The canonical JSON of every field that can change its numbers: what the id stands for."""
+        return canonical_json(asdict(self) | {"recipe": self.recipe.identity})
+
     @cached_property
     def id(self) -> str:
-        """sha256 of the canonical JSON of every field (64 hexadecimal digits)."""
-        identity = asdict(self) | {"recipe": self.recipe.identity}
-        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+        """sha256 of the canonical JSON (64 hexadecimal digits)."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
 
 def canonical_json(value: Any) -> str:

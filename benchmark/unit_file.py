@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -41,7 +41,7 @@ class UnitFile:
 
 def encode(unit: Unit, rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
     """The sealed file of a unit's rows; raises ``ArrowInvalid`` on rows that do not fit."""
-    return seal(UnitFile(schema.table(rows), provenance, canonical_json(asdict(unit))))
+    return seal(UnitFile(schema.table(rows), provenance, unit.canonical))
 
 
 def seal(file: UnitFile) -> bytes:

@@ -74,7 +74,7 @@ class Watchdog:
 def main(uri: str, seconds: float, descriptor: int) -> None:
     """Wait for units to begin and end; returns when the worker does."""
     worker = os.getppid()
-    pipe = open(0, "rb", buffering=0)  # noqa: SIM115, PTH123 -- unbuffered, for select
+    pipe = open(0, "rb", buffering=0)  # noqa: SIM115 -- unbuffered, for select
     while line := pipe.readline():
         begun = json.loads(line)
         if not begun or select.select([pipe], [], [], seconds)[0]:

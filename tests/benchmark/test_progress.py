@@ -16,13 +16,14 @@ def shown(terminal: bool, width: int = 100) -> tuple[Progress, io.StringIO]:
 
 
 def counts(units: int, steps: int, diverged: int = 0, failed: int = 0) -> dict[str, int]:
-    return {"units": units, "steps": steps, "diverged": diverged, "failed": failed}
+    cost = 3 * steps
+    return {"units": units, "steps": steps, "cost": cost, "diverged": diverged, "failed": failed}
 
 
 def test_without_a_terminal_lines_are_plain_and_rare() -> None:
     bar, screen = shown(terminal=False)
     with bar:
-        bar.expect(units=4, steps=400, shards=2)
+        bar.expect(units=4, cost=1200, shards=2)
         for step in range(100):
             bar.update("a", counts(units=0, steps=step))
         bar.update("a", counts(units=2, steps=200, diverged=3))
@@ -37,7 +38,7 @@ def test_a_line_appears_once_the_pause_is_over(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(progress, "LINE_EVERY", 0.05)
     bar, screen = shown(terminal=False)
     with bar:
-        bar.expect(units=1, steps=10, shards=1)
+        bar.expect(units=1, cost=30, shards=1)
         time.sleep(0.06)
         for step in range(3):
             bar.update("a", counts(units=0, steps=step))
@@ -47,7 +48,7 @@ def test_a_line_appears_once_the_pause_is_over(monkeypatch: pytest.MonkeyPatch) 
 def test_a_terminal_shows_a_bar_that_moves() -> None:
     bar, screen = shown(terminal=True)
     with bar:
-        bar.expect(units=4, steps=400, shards=2)
+        bar.expect(units=4, cost=1200, shards=2)
         bar.update("a", counts(units=1, steps=100))
         time.sleep(0.6)
     assert "━" in screen.getvalue()
@@ -56,7 +57,7 @@ def test_a_terminal_shows_a_bar_that_moves() -> None:
 
 def test_counts_of_a_shard_replace_its_earlier_ones() -> None:
     bar, _ = shown(terminal=False)
-    bar.expect(units=4, steps=400, shards=2)
+    bar.expect(units=4, cost=1200, shards=2)
     for steps in (10, 50, 100):
         bar.update("a", counts(units=1, steps=steps))
         bar.update("b", counts(units=0, steps=steps))
@@ -65,20 +66,30 @@ def test_counts_of_a_shard_replace_its_earlier_ones() -> None:
 
 def test_a_unit_that_is_tried_again_is_not_failed_meanwhile() -> None:
     bar, _ = shown(terminal=False)
-    bar.expect(units=2, steps=20, shards=1)
+    bar.expect(units=3, cost=60, shards=2)
     bar.update("a", counts(units=1, steps=10, failed=1))
-    assert "1/2 units" in bar.words()
-    assert "1 failed" in bar.words()
-    bar.expect(units=1, steps=10, shards=1, retried=1)
+    bar.finish()
+    bar.finish(lost=True)
+    assert "1/3 units, 2/2 shards, 0 diverged, 2 failed" in bar.words()
+    bar.expect(units=2, cost=30, shards=2)
+    assert "1/3 units, 2/4 shards, 0 diverged, 0 failed" in bar.words()
     bar.update("b", counts(units=1, steps=10))
-    assert "2/2 units" in bar.words()
-    assert "0 failed" in bar.words()
+    assert bar.share == 1.0
+    bar.expect(units=0, cost=0, shards=0, given_up=1)
+    assert "2/3 units, 2/4 shards, 0 diverged, 1 failed" in bar.words()
+
+
+def test_time_that_is_left_goes_by_cost_and_not_by_steps() -> None:
+    bar, _ = shown(terminal=False)
+    bar.expect(units=2, cost=400, shards=1)
+    bar.update("a", counts(units=1, steps=90) | {"cost": 100})
+    assert bar.share == 0.25
 
 
 def test_units_without_steps_count_by_number() -> None:
     bar, _ = shown(terminal=False)
     assert bar.share == 1.0
-    bar.expect(units=4, steps=0, shards=1)
+    bar.expect(units=4, cost=0, shards=1)
     assert "unknown left" in bar.words()
     bar.update("a", counts(units=1, steps=0))
     assert bar.share == 0.25
