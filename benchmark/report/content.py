@@ -66,8 +66,10 @@ def slug(*names: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def number(value: Cell, digits: int = 2) -> str:
     """A number as read: three digits near 1, ``digits`` and a power of ten far from it."""
+    if isinstance(value, str | Interval):
+        return value if isinstance(value, str) else interval(value)
     if value is None or isnan(value):
         return "–"
     size = abs(value)

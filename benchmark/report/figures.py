@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from html import escape
+from itertools import product
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -81,13 +83,20 @@ def curves(
     not drawn.
     """
     x, y, hue = axes_hue
-    records = [dict(zip(data.columns, row, strict=True)) for row in data.rows]
-    panels = list(dict.fromkeys(str(r[panel]) for r in records)) if panel else [""]
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
+    columns = dict(zip(data.columns, map(list, zip(*data.rows, strict=True)), strict=True))
+    values_N4 = np.array([columns[c] for c in (x, y, *(bars or (y, y)))], dtype=float).T
+    hue_N, used_N = (np.array(columns.get(c, ["yes"] * len(data.rows))) for c in (hue, "used"))
+    panel_N = np.array(columns[panel] if panel else [""] * len(data.rows))
+    drawn_N = np.isfinite(values_N4[:, 1]) & (values_N4[:, 1] <= y_max)
+    raster = len(data.rows) > RASTER_ABOVE
+    panels = list(dict.fromkeys(panel_N.tolist()))
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    present = [key for key in colors if (hue_N == key).any()]
+    tips: list[list[str]] = []
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(WIDTH, height * rows + 0.4), layout="constrained")
-        grid = canvas.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        canvas = Canvas(figsize=(WIDTH, height * down + 0.4), layout="constrained")
+        grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
         handles: dict[str, Any] = {}
         for axes, title in zip(grid.flat, panels, strict=False):
             axes.set_title(title, loc="left")
@@ -96,33 +105,27 @@ def curves(
             for low, middle, high, color in (spans or {}).get(title, ()):
                 axes.axvspan(low, high, color=COLORS[color], alpha=0.15, linewidth=0)
                 axes.axvline(middle, color=COLORS[color], linewidth=1.2)
-            present = [key for key in colors if any(r[hue] == key for r in records)]
-            for place, key in enumerate(present):
-                aside = 3 * (place - (len(present) - 1) / 2) if bars else 0  # points, so none hides
-                move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
-                for used in ("yes", "no"):
-                    points = np.array(
-                        [
-                            [r[column] for column in (x, y, *(bars or (y, y)))]
-                            for r in records
-                            if (not panel or r[panel] == title)
-                            and (r[hue], r.get("used", "yes")) == (key, used)
-                        ],
-                        dtype=float,
-                    ).reshape(-1, 4)
-                    points = points[np.isfinite(points[:, 1]) & (points[:, 1] <= y_max)]
-                    if len(points):
-                        raster = len(records) > RASTER_ABOVE
-                        drawn = draw(axes, points, colors[key], line, used, raster)
-                        for artist in drawn:
-                            artist.set_transform(artist.get_transform() + move)
-                        handles.setdefault(key, drawn[0])
+            for (place, key), used in product(enumerate(present), ("yes", "no")):
+                mine_N = drawn_N & (panel_N == title) & (hue_N == key) & (used_N == used)
+                if not mine_N.any():
+                    continue
+                artists = draw(axes, values_N4[mine_N], colors[key], line, used, raster)
+                aside = 3 * (place - (len(present) - 1) / 2) if bars else 0  # points: none hides
+                for artist in artists:
+                    move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
+                    artist.set_transform(artist.get_transform() + move)
+                handles.setdefault(key, artists[0])
+                if not raster:
+                    artists[0].set_gid(f"tip-{len(tips)}")
+                    tips.append(
+                        [tip(data, row, axes_hue) for row in np.flatnonzero(mine_N).tolist()]
+                    )
             for label, xs, ys, style, color in lines:
                 (drawn,) = axes.plot(xs, ys, style, color=COLORS[color], linewidth=1.2)
                 handles.setdefault(label, drawn)
         for place, axes in enumerate(grid.flat):
             axes.set_visible(place < len(panels))
-            axes.tick_params(labelbottom=place >= len(panels) - columns)
+            axes.tick_params(labelbottom=place >= len(panels) - across)
         for axis in log:
             logarithmic(grid.flat[0], axis, ticks if axis == "x" else None)
         canvas.supxlabel(x, fontsize=9)
@@ -131,7 +134,16 @@ def curves(
         if len(handles) > 1 and panel != hue:
             shown = (list(handles.values()), list(handles))
             canvas.legend(*shown, loc="outside upper left", ncols=min(4, len(handles)))
-        return Figure(name, finding, data, svg(canvas, name, data.title))
+        return Figure(name, finding, data, svg(canvas, name, data.title, finding, tips))
+
+
+def tip(data: Table, row: int, columns: Sequence[str]) -> str:
+    """What a point's tooltip says: the row's name, its series, x and y."""
+    told = []
+    for name in dict.fromkeys([data.columns[0], columns[2], *columns[:2]]):
+        value = data.rows[row][data.columns.index(name)]
+        told.append(value if isinstance(value, str) else f"{name} {number(value)}")
+    return ", ".join(told)
 
 
 def draw(axes: Axes, xylh_N4: Any, color: int, line: str, used: str, raster: bool) -> list[Any]:
@@ -179,17 +191,20 @@ def forest(
         axes.grid(axis="y", visible=False)
         for place in at:
             axes.axvline(place, color=INK, linewidth=1, linestyle=":")
+        labels = [", ".join(filter(None, map(str, row[:2]))) for row in data.rows]
+        tips = []
         for row, values in enumerate(data.rows):
             color = colors[str(values[0])]
             estimate, low, high = (float(value) for value in values[2:5])  # type: ignore[arg-type]
             axes.hlines(row, low, high, color=COLORS[color], linewidth=1.6)
             fill = COLORS[color] if low == low else "none"
-            axes.plot(estimate, row, MARKERS[color], color=COLORS[color], mfc=fill, markersize=5.5)
-        labels = [", ".join(filter(None, map(str, row[:2]))) for row in data.rows]
+            (point,) = axes.plot(estimate, row, MARKERS[color], color=COLORS[color], mfc=fill)
+            point.set(markersize=5.5, gid=f"tip-{row}")
+            tips.append([f"{labels[row]}: {number(estimate)} [{number(low)}, {number(high)}]"])
         axes.set_yticks(range(len(labels)), labels)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.set_xlabel(x_label)
-        return Figure(name, finding, data, svg(canvas, name, data.title))
+        return Figure(name, finding, data, svg(canvas, name, data.title, finding, tips))
 
 
 def heat_map(name: str, finding: str, data: Table, bar: str) -> Figure:
@@ -215,16 +230,24 @@ def heat_map(name: str, finding: str, data: Table, bar: str) -> Figure:
         axes.set_yticks(places, labels, rotation=0)
         axes.set_xticks(places, labels, rotation=40, ha="right", rotation_mode="anchor")
         axes.tick_params(length=0)
-        return Figure(name, finding, data, svg(canvas, name, data.title))
+        axes.collections[0].set_gid("tip-0")
+        tips = [
+            f"{row}; {column}: {number(value)}"
+            for row, values in zip(labels, values_MM.tolist(), strict=True)
+            for column, value in zip(labels, values, strict=True)
+        ]
+        return Figure(name, finding, data, svg(canvas, name, data.title, finding, [tips]))
 
 
-def svg(canvas: Canvas, name: str, title: str) -> str:
-    """The drawing as an ``<svg>`` element: ids of its own, colours of the page."""
+def svg(canvas: Canvas, name: str, title: str, finding: str, tips: Sequence[Sequence[str]]) -> str:
+    """The drawing as an ``<svg>`` element: ids of its own, colours of the page, and ``tips`` on the
+    points of each series, whose ids are tip-0, tip-1 and on."""
     buffer = io.StringIO()
     canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=110)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace("xlink:href", "href")
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r'(?s)<g id="tip-(\d+)">.*?(?=<g id="(?!m)|$)', partial(tipped, tips), text)
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda own: own[0] if own[1] in used else "", text)
     text = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", text)
@@ -233,9 +256,24 @@ def svg(canvas: Canvas, name: str, title: str) -> str:
     for index, color in enumerate(OKABE_ITO, start=1):
         text = text.replace(color, f"var(--c{index})")
     text = text.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
-    head = f'<svg role="img" aria-labelledby="{name}-title"\\1><title id="{name}-title">'
-    text = re.sub(r"<svg([^>]*)>", head + escape(title) + "</title>", text, count=1)
+    head = f'<svg role="img" aria-labelledby="{name}-title" aria-describedby="{name}-desc"'
+    told = (
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(finding)}'
+    )
+    text = text.replace("<svg", head, 1).replace(">", f">{told}</desc>", 1)
     return re.sub(r"\s*\n\s*", "\n", text)
+
+
+def tipped(tips: Sequence[Sequence[str]], series: re.Match[str]) -> str:
+    """A series with a title in each of its points; a line, drawn before them, gets none."""
+    left = iter(tips[int(series[1])])
+    kind = "use" if "<use" in series[0] else "path"
+
+    def titled(point: re.Match[str]) -> str:
+        said = next(left, None)
+        return point[0] if said is None else f"{point[1]}><title>{escape(said)}</title></{kind}>"
+
+    return re.sub(rf"(?s)(<{kind} [^>]*?)/>", titled, series[0])
 
 
 def font(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from benchmark.published_ranks import FOLLOWS, Classes, agreement, classes, mult
 from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number
 from benchmark.report.figures import curves, forest
 from benchmark.report.published_seeds import ALL, BEST, PART, Data, seed_scatter
-from benchmark.report.verdict import Answer, Findings, Verdict, below
+from benchmark.report.verdict import Answer, Findings, Judged, Verdict, below
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
 BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"
@@ -42,12 +42,12 @@ def findings(data: Sequence[Data]) -> Findings:
     ]
 
 
-def follows(rho: Interval) -> tuple[Answer, str]:
+def follows(rho: Interval) -> Judged:
     """Whether a correlation lies beyond ``FOLLOWS`` on either side of 0."""
     low, high = sorted((abs(rho.low), abs(rho.high)))
     size = replace(rho, estimate=abs(rho.estimate), low=0 if rho.contains(0) else low, high=high)
-    answer, why = below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
-    return OPPOSITE[answer], why
+    answer, why, _ = below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
+    return OPPOSITE[answer], why, rho
 
 
 def alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:
@@ -119,7 +119,7 @@ def between(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Ver
     for label in (ALL, BEST):
         for rule in multipliers():
             each = carried[rule, f"{first.name}, {label}"]
-            answer, why = below(each.share, CARRIES, f"{CARRIES:.0%}")
+            answer, why, _ = below(each.share, CARRIES, f"{CARRIES:.0%}")
             because = (
                 f"Between its {each.classes} classes lies {interval(each.share, 100, '%')} of the "
                 f"variance of ranks ({first.name}); {each.pairs:.0%} of pairs share one rate."
@@ -127,7 +127,7 @@ def between(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Ver
             topic = "Rate classes carry ranks" + ", top" * (label == BEST)
             question = BETWEEN.format(f"{'the ' * (label == BEST)}{label}")
             head = (PART, topic, question, rule)
-            verdicts.append(Verdict(*head, because, OPPOSITE[answer], why))
+            verdicts.append(Verdict(*head, because, OPPOSITE[answer], why, each.share))
     return verdicts
 
 

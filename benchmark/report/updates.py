@@ -23,6 +23,7 @@ from benchmark.report.figures import curves
 from benchmark.report.verdict import Findings, Verdict, exponent
 
 QUESTION = "Does the mean update stay the same size at every depth?"
+TOPIC = "Step stays flat"
 BRANCH = "branch_multiplier"
 SIZE = "E[Δz²] / its mean on the shallowest rung"
 
@@ -47,10 +48,8 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         because = (
             f"The mean over layers grows as depth to the power {interval(found.exponent)} seeds."
         )
-        why = caveat(found)
-        verdicts.append(
-            Verdict(part["name"], "Step stays flat", QUESTION, rule, because, found.verdict, why)
-        )
+        judged = (found.verdict, caveat(found), found.exponent)
+        verdicts.append(Verdict(part["name"], TOPIC, QUESTION, rule, because, *judged))
         for which, values in (("mean over layers", found.mean), ("maximum", found.maximum)):
             rows += [
                 (rung, rule, which, d, v.estimate, v.low, v.high)

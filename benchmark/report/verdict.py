@@ -24,7 +24,7 @@ Answer = Literal["yes", "no", "undetermined"]
 class Verdict:
     """The answer to one question about one rule: its numbers, and what they leave open.
 
-    ``topic`` is the question in a few words, for the summary.
+    ``topic`` is the question in a few words, for the summary; ``value`` what the answer rests on.
     """
 
     part: str
@@ -34,58 +34,57 @@ class Verdict:
     because: str
     answer: Answer
     why: str = ""
+    value: Interval | None = None
 
 
+Judged = tuple[Answer, str, Interval]
+"""An answer, what it leaves open, and what it rests on."""
 Findings = tuple[list[Verdict], list[Block]]
 """All that one part of the study says."""
 
 
-def exceeds(
-    value: Interval, margin: float, adjusted_p: float, scale: float = 1
-) -> tuple[Answer, str]:
+def exceeds(value: Interval, margin: float, adjusted_p: float, scale: float = 1) -> Judged:
     """Is there an effect above 0? The answer, and what it leaves open.
 
     Yes: the interval lies above 0 and ``adjusted_p`` (Holm) agrees. No: it lies below ``margin``,
     the smallest effect of interest (printed times ``scale``). Else undetermined.
     """
     if not value.determined:
-        return "undetermined", value.reason
+        return "undetermined", value.reason, value
     least = f"{margin * scale:g}, the smallest effect of interest"
     if value.high < margin:
-        return "no", f"the whole interval lies below {least}"
+        return "no", f"the whole interval lies below {least}", value
     if value.low <= 0:
-        return "undetermined", f"the interval holds both 0 and {least}"
+        return "undetermined", f"the interval holds both 0 and {least}", value
     if adjusted_p > 1 - value.level:
-        return (
-            "undetermined",
-            f"above 0, but not after Holm's correction (p = {number(adjusted_p)})",
-        )
-    return "yes", ""
+        why = f"above 0, but not after Holm's correction (p = {number(adjusted_p)})"
+        return "undetermined", why, value
+    return "yes", "", value
 
 
-def below(value: Interval, bound: float, said: str) -> tuple[Answer, str]:
+def below(value: Interval, bound: float, said: str) -> Judged:
     """Is the value below ``bound``, which reads ``said``? Undetermined where it lies inside."""
     if not value.determined:
-        return "undetermined", value.reason
+        return "undetermined", value.reason, value
     if value.contains(bound):
-        return "undetermined", f"the interval holds {said}"
-    return ("yes" if value.high < bound else "no"), ""
+        return "undetermined", f"the interval holds {said}", value
+    return ("yes" if value.high < bound else "no"), "", value
 
 
-def admits(value: Interval, theory: float, rivals: Sequence[float]) -> tuple[Answer, str]:
+def admits(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
     """Is the exponent ``theory``? Yes where the interval holds it and stays on both sides nearer
     to it than its closest rival.
     """
     if not value.determined:
-        return "undetermined", value.reason
+        return "undetermined", value.reason, value
     if not value.contains(theory):
-        return "no", f"the interval leaves out {exponent(theory)}"
+        return "no", f"the interval leaves out {exponent(theory)}", value
     held = [exponent(rival) for rival in rivals if value.contains(rival)]
     if held:
-        return "undetermined", f"the interval holds {' and '.join(held)} as well"
+        return "undetermined", f"the interval holds {' and '.join(held)} as well", value
     if value.low <= theory - min(abs(theory - rival) for rival in rivals):
-        return "undetermined", f"the interval is too wide: it reaches {number(value.low)}"
-    return "yes", ""
+        return "undetermined", f"the interval is too wide: it reaches {number(value.low)}", value
+    return "yes", "", value
 
 
 def exponent(value: float) -> str:

@@ -46,6 +46,34 @@ def test_colours_follow_the_page_and_text_stays_text() -> None:
     assert re.search(r"<text[^>]*>x</text>", text)
 
 
+def test_every_point_names_itself() -> None:
+    rows = [(f"cell {i}", "ab"[i % 2], float(i + 1), 10.0 * i) for i in range(7)]
+    data = Table("Points", ("cell", "rule", "x", "y"), rows)
+    made = figures.curves("tips", "", data, ("x", "y", "rule"), COLORS, log="", bars=("y", "y"))
+    points = re.findall(
+        r'<use [^>]* y="([\d.]+)"[^>]*><title>(cell \d), [ab], x ([^,]*), y (.*?)</title>',
+        made.svg,
+    )
+    assert sorted(point[1:] for point in points) == [
+        (name, number(x), number(y)) for name, _, x, y in rows
+    ]
+    heights = [float(y) for y, *_ in sorted(points, key=lambda point: point[1])]
+    assert heights == sorted(heights, reverse=True)
+    assert "<title>cell" not in scatter(figures.RASTER_ABOVE + 1).svg
+
+
+def test_squares_and_intervals_name_themselves_too() -> None:
+    square = Table("Square", ("", "a", "b"), [("a", 1.0, 0.25), ("b", 0.25, 1.0)])
+    titles = re.findall(
+        r"<path [^>]*><title>(.*?)</title>", figures.heat_map("h", "", square, "t").svg
+    )
+    assert titles == ["a; a: 1.00", "a; b: 0.250", "b; a: 0.250", "b; b: 1.00"]
+    known = {("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted")}
+    made = figures.forest("f", "The finding.", intervals("One", known), COLORS, "value")
+    assert "<title>a, known: 1.00 [0.500, 1.50]</title>" in made.svg
+    assert '<desc id="f-desc">The finding.</desc>' in made.svg
+
+
 def test_rows_that_are_not_used_are_hollow() -> None:
     columns = ("rung", "rule", "x", "y", "used")
     filled = [("r", "a", 1.0, 2.0, "yes"), ("s", "a", 2.0, 1.0, "yes")]

@@ -21,7 +21,7 @@ def test_an_effect_needs_an_interval_above_zero_and_holm(
     low: float, width: float, margin: float, p: float
 ) -> None:
     value = made(low, low + width)
-    answer, why = exceeds(value, margin, p)
+    answer, why, _ = exceeds(value, margin, p)
     assert (answer == "no") == (value.high < margin)
     assert (answer == "yes") == (value.high >= margin and low > 0 and p <= 1 - value.level)
     assert bool(why) == (answer != "yes")
@@ -29,7 +29,7 @@ def test_an_effect_needs_an_interval_above_zero_and_holm(
 
 @given(bound, st.floats(0, 3), bound)
 def test_below_is_said_only_beside_the_interval(low: float, width: float, limit: float) -> None:
-    answer, _ = below(made(low, low + width), limit, "it")
+    answer, *_ = below(made(low, low + width), limit, "it")
     expected = "yes" if low + width < limit else "no" if low > limit else "undetermined"
     assert answer == expected
 
@@ -51,9 +51,9 @@ def test_an_exponent_is_admitted_only_alone(low: float, high: float, answer: str
 
 def test_an_undetermined_interval_passes_its_reason_on() -> None:
     unknown = Interval.undetermined("one seed")
-    assert exceeds(unknown, 0.1, 0.0) == ("undetermined", "one seed")
-    assert below(unknown, 0.1, "it") == ("undetermined", "one seed")
-    assert admits(unknown, -1.5, (0.0,)) == ("undetermined", "one seed")
+    assert exceeds(unknown, 0.1, 0.0) == ("undetermined", "one seed", unknown)
+    assert below(unknown, 0.1, "it") == ("undetermined", "one seed", unknown)
+    assert admits(unknown, -1.5, (0.0,)) == ("undetermined", "one seed", unknown)
 
 
 def test_exponents_read_as_in_the_papers() -> None:
