@@ -1,14 +1,14 @@
-"""``python -m benchmark.report RESULTS [--out DIR] [--published FILE]``: the page, and its verdict
-in a few lines."""
+"""``python -m benchmark.report RESULTS [--out DIR] [--published FILE] [--against OLD]``: the page,
+and its verdict in a few lines."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import published
+from benchmark.arguments import Parser
 from benchmark.report import page
 from benchmark.results import Results
 from search_spaces.errors import InvalidInput
@@ -16,18 +16,20 @@ from search_spaces.errors import InvalidInput
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.report", description=__doc__)
+    parser = Parser(prog="python -m benchmark.report", description=__doc__)
     parser.add_argument("results", help="the folder or URI that a job wrote its results to")
     parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
     parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--against", metavar="OLD", help="older results, to say what changed")
     try:
+        options = parser.parse_args(arguments)
         table = published.read(options.published) if options.published else None
         results = Results.load(options.results)
+        old = Results.load(options.against) if options.against else None
         out = options.out or Path("reports") / results.study["name"]
         try:
             out.mkdir(parents=True, exist_ok=True)
-            report = page.build(results, table)
+            report = page.build(results, table, old)
             written = report.write(out)
         except OSError as error:
             raise InvalidInput(
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  {topic:{width}}  {answers}")
     if report.incomplete:
         print(f"  incomplete: {report.incomplete}")
+    for line in report.changes:
+        print(f"  against {options.against}: {line}")
     print(written)
     return 3 if report.incomplete else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from benchmark.published import Published
-from benchmark.report import depth, methods, published, rank, updates
+from benchmark.report import against, depth, methods, published, rank, updates
 from benchmark.report.content import Block, Figure, bounds, number
 from benchmark.report.verdict import Findings, Verdict
 from benchmark.results import Results
@@ -29,12 +29,14 @@ ALWAYS: Final = {"verdict", "limits", "cite"}
 
 @dataclass(frozen=True)
 class Page:
-    """The page as text, the figures that lie beside it, the short verdict, and what is missing."""
+    """The page as text, the figures that lie beside it, the short verdict, what is missing, and
+    what changed since an older run."""
 
     html: str
     figures: tuple[Figure, ...]
     summary: tuple[tuple[str, str], ...]
     incomplete: str
+    changes: tuple[str, ...] = ()
 
     def write(self, out: Path) -> Path:
         """Write index.html, data/ and figures/ under ``out``; returns the page's path."""
@@ -47,23 +49,19 @@ class Page:
         return out / "index.html"
 
 
-def build(results: Results, table: Published | None = None) -> Page:
+def build(results: Results, table: Published | None = None, old: Results | None = None) -> Page:
     """The page of a store's results; equal tables give equal bytes.
 
     ``table`` has published accuracies; parts that rank NAS-Bench-201's cells are held against them.
+    ``old`` is an earlier run, whose conclusions are held against these.
     """
     parts = results.study["parts"]
-    rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
-    colors = {rule: index % 8 for index, rule in enumerate(rules)}
-    verdicts: list[Verdict] = []
-    blocks = [Block("completeness", "", methods.completeness(results))]
-    for part in parts:
-        rows = results.table.filter(pc.field("part") == part["name"])
-        judged, found = KINDS[part["kind"]](part, rows, colors)
-        verdicts, blocks = verdicts + judged, blocks + found
-        if table and part["kind"] == "rank" and part["space"] == "nasbench201":
-            judged, found = published.findings(part, rows, table, colors)
-            verdicts, blocks = verdicts + judged, blocks + found
+    verdicts, blocks = findings(results, table)
+    blocks.insert(0, Block("completeness", "", methods.completeness(results)))
+    changes: list[str] = []
+    if old:
+        block, changes = against.block(results, verdicts, old, findings(old, table)[0])
+        blocks.append(block)
     blocks += [Block("methods", "", methods.tables(results))]
     blocks += [Block("provenance", "", [methods.provenance(results)])]
     facts = {
@@ -73,7 +71,25 @@ def build(results: Results, table: Published | None = None) -> Page:
         "seeds": min(part["seeds"] for part in parts),
         "commits": ", ".join(results.provenance.commits) or "unknown",
     }
-    return render(results.study, verdicts, blocks, facts, incomplete(results))
+    page = render(results.study, verdicts, blocks, facts, incomplete(results))
+    return replace(page, changes=tuple(changes))
+
+
+def findings(results: Results, table: Published | None) -> Findings:
+    """The verdicts and blocks of every part."""
+    parts = results.study["parts"]
+    rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
+    colors = {rule: index % 8 for index, rule in enumerate(rules)}
+    verdicts: list[Verdict] = []
+    blocks: list[Block] = []
+    for part in parts:
+        rows = results.table.filter(pc.field("part") == part["name"])
+        judged, found = KINDS[part["kind"]](part, rows, colors)
+        verdicts, blocks = verdicts + judged, blocks + found
+        if table and part["kind"] == "rank" and part["space"] == "nasbench201":
+            judged, found = published.findings(part, rows, table, colors)
+            verdicts, blocks = verdicts + judged, blocks + found
+    return verdicts, blocks
 
 
 def render(

@@ -1,0 +1,78 @@
+"""Held against an older run: which conclusions changed, and what they rested on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import planted
+import pytest
+
+from benchmark.report.__main__ import main
+from benchmark.report.page import build
+from benchmark.results import Results
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same cells with one seed, and no rule that helps."""
+    folder = tmp_path_factory.mktemp("short") / "results"
+    return planted.write(folder, planted.study(seeds=1, parts="rank"))
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Four seeds, and path-cubed helps."""
+    folder = tmp_path_factory.mktemp("long") / "results"
+    return planted.write(folder, planted.study(parts="rank"), helps="path-cubed")
+
+
+def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
+    long: str, short: str
+) -> None:
+    changes = build(Results.load(long), old=Results.load(short)).changes
+    (ranking,) = [line for line in changes if "Ranking changes, path-cubed" in line]
+    assert ranking.startswith("cells, Ranking changes, path-cubed: undetermined became yes (")
+    assert "(undetermined: one seed: there is no ceiling) → " in ranking
+    assert "n = 24" in ranking
+    assert "cells seeds 1 → 4" in ranking
+    (accuracy,) = [line for line in changes if "Accuracy rises, path-cubed" in line]
+    assert "no became yes" in accuracy
+    told = build(Results.load(short), old=Results.load(long)).changes
+    assert any("yes became undetermined" in line and "seeds 4 → 1" in line for line in told)
+
+
+def test_every_conclusion_stands_in_the_table_and_a_new_part_is_counted(
+    helped: str, long: str
+) -> None:
+    page = build(Results.load(helped), old=Results.load(long))
+    counted = page.changes[0]
+    assert counted.startswith("0 of 8 conclusions changed;")
+    section = page.html[page.html.index('<section id="against"') :]
+    assert "cells, Beats the placebo, path-cubed" in section
+    assert counted in section
+
+
+def test_against_itself_nothing_changes(long: str) -> None:
+    results = Results.load(long)
+    page = build(results, old=results)
+    assert page.changes[0].startswith("0 of 8 conclusions changed; 0 are new, 0 are gone.")
+    assert "The runs have the same fields, versions and numbers of replicas." in page.html
+    assert 'id="against"' not in build(results).html
+
+
+def test_the_terminal_gets_the_changes(
+    long: str, short: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([long, "--out", str(tmp_path), "--against", short]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "  against " in line]
+    assert any("undetermined became yes" in line for line in lines)
+
+
+def test_an_older_run_that_is_none_is_refused(
+    long: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([long, "--out", str(tmp_path / "page"), "--against", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert main([long, "--agains"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not (tmp_path / "page").exists()
