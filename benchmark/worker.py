@@ -22,8 +22,11 @@ from benchmark.watchdog import Watchdog
 REPORT_EVERY: Final = 1.0
 """Seconds between a worker's reports."""
 
-watchdog = lru_cache(maxsize=1)(Watchdog)
-"""This process's watchdog: workers are used again, and a job has one store and one limit."""
+
+@lru_cache(maxsize=1)
+def watchdog(uri: str, seconds: float) -> Watchdog:
+    """This process's watchdog: workers are used again, and a job has one store and one limit."""
+    return Watchdog(uri, seconds)
 
 
 def trainable(

@@ -3,7 +3,12 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from benchmark.results import Results
 
 TESTS = Path(__file__).parent
 
@@ -30,3 +35,25 @@ def run_job(out: Path, *arguments: str, **variables: str) -> tuple[int, str, str
     process = start_job(out, *arguments, **variables)
     said, complained = process.communicate(timeout=200)
     return process.returncode, said, complained
+
+
+def identities(out: Path) -> dict[str, tuple[int, int]]:
+    """Which file every unit is, and when it was written."""
+    files = {file.name: file.stat() for file in (out / "units").glob("*.arrow")}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in files.items()}
+
+
+def rows_of(out: Path | str) -> list[dict[str, Any]]:
+    """The rows of a complete study, as the report reads them."""
+    results = Results.load(str(out))
+    assert results.complete
+    rows: list[dict[str, Any]] = results.table.drop_columns(["part", "kind", "stage"]).to_pylist()
+    return rows
+
+
+def wait_until(happens: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Look again and again; fails where it does not happen in time."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)

@@ -2,10 +2,12 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import planted
 import pytest
 import torch
+from tally import TALLY
 
 torch.set_num_threads(1)
 # A shell starts its background jobs deaf to Ctrl-C, and children inherit that; some tests press it.
@@ -15,6 +17,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: the slow ones, then those that start Ray, come last."""
     items.sort(key=lambda item: ("slow" in item.keywords) + 2 * ("ray" in item.keywords))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the chaos tests counted."""
+    if TALLY.faults:
+        terminalreporter.section("chaos")
+        for line in TALLY.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The small study's rows without Ray and without trouble: by the engine alone."""
+    from small_study import train_alone
+
+    return train_alone(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,20 @@
 """A study of every kind of part that trains in seconds: a job for tests, in-process or alone.
 
 As a command it takes a job's arguments. ``UNIT_SECONDS`` makes every unit take at least so long, to
-be interrupted in time.
+be interrupted in time; ``NOTES`` is a folder for a note of every unit's start.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from benchmark import engine, job
+from benchmark import engine, job, provenance
+from benchmark.plan import plan
 from benchmark.recipes import Recipe
+from benchmark.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
 from benchmark.unit import Unit
 
@@ -49,10 +53,36 @@ STUDY = Study(name="small", question="Does every kind of part run?", parts=(CELL
 UNITS = 8
 
 
-def slow(unit: Unit, on_progress: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
-    time.sleep(float(os.environ.get("UNIT_SECONDS", "0")))
-    return engine.run(unit, on_progress)
+def slow(seconds: float, notes: str, out: str) -> Callable[..., list[dict[str, Any]]]:
+    """The engine, at leisure; every start of a unit leaves a note that says if it was finished."""
+
+    def run(unit: Unit, on_progress: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
+        if notes:
+            finished = Path(out, "units", f"{unit.id}.arrow").exists()
+            name = f"{unit.id}.{os.getpid()}.{time.time_ns()}"
+            Path(notes, name).write_text("finished" if finished else "new")
+        time.sleep(seconds)
+        return engine.run(unit, on_progress)
+
+    return run
+
+
+def train_alone(place: Path) -> list[dict[str, Any]]:
+    """The study's rows, stage by stage, trained one unit after the other in this process."""
+    store = Store.open(str(place), create=True)
+    stages = plan(STUDY, store.read)
+    while len(store.done()) < UNITS:
+        for unit in (unit for stage in stages for unit in stage.units or ()):
+            if unit.id not in store.done():
+                store.write(unit, engine.run(unit), provenance.record("none", 0.0))
+        stages = plan(STUDY, store.read)
+    rows = store.read([unit.id for stage in stages for unit in stage.units or ()])
+    assert rows is not None
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 if __name__ == "__main__":
-    raise SystemExit(job.main(STUDY, run=slow))
+    leisure = float(os.environ.get("UNIT_SECONDS", "0"))
+    place = sys.argv[sys.argv.index("--out") + 1]
+    raise SystemExit(job.main(STUDY, run=slow(leisure, os.environ.get("NOTES", ""), place)))

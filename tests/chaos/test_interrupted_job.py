@@ -8,50 +8,18 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
-from commands import run_job, start_job
+from commands import identities, rows_of, run_job, start_job, wait_until
 from leftovers import left_running
-from small_study import STUDY, UNITS
-
-from benchmark import engine
-from benchmark.plan import plan
-from benchmark.provenance import record
-from benchmark.results import Results
-from benchmark.store import Store
+from small_study import UNITS
+from tally import TALLY
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
-
-
-def undisturbed(place: Path) -> pa.Table:
-    """The study's rows, stage by stage, trained one unit after the other in this process."""
-    store = Store.open(str(place), create=True)
-    stages = plan(STUDY, store.read)
-    while len(store.done()) < UNITS:
-        for unit in (unit for stage in stages for unit in stage.units or ()):
-            if unit.id not in store.done():
-                store.write(unit, engine.run(unit), record("none", 0.0))
-        stages = plan(STUDY, store.read)
-    rows = store.read([unit.id for stage in stages for unit in stage.units or ()])
-    assert rows is not None
-    return rows
-
-
-def identities(out: Path) -> dict[str, tuple[int, int]]:
-    """Which file every unit is, and when it was written."""
-    files = {file.name: file.stat() for file in (out / "units").glob("*.arrow")}
-    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in files.items()}
-
-
-def wait_until(happens: Callable[[], bool], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -63,19 +31,22 @@ class Interrupted:
     out: Path
     temporary: Path
     home: Path
+    notes: Path
     seconds: float
     again: float
 
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interrupted]:
-    out, home = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("home")
+    out, home, notes = (tmp_path_factory.mktemp(name) for name in ("out", "home", "notes"))
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as temporary:
         variables = {"TMPDIR": temporary, "HOME": str(home), "UNIT_SECONDS": "1.5"}
+        variables["NOTES"] = str(notes)
         process = start_job(out, **variables)
         wait_until(lambda: len(identities(out)) >= 2 or process.poll() is not None)
         begin = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
+        TALLY.fault("Ctrl-C")
         said, complained = process.communicate(timeout=60)
         seconds = time.monotonic() - begin
         ended, files = [(process.returncode, said, complained)], [identities(out)]
@@ -86,7 +57,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interrupte
         ended.append(run_job(out, **variables))
         files.append(identities(out))
         again = time.monotonic() - begin
-        yield Interrupted(ended, files, out, Path(temporary), home, seconds, again)
+        yield Interrupted(ended, files, out, Path(temporary), home, notes, seconds, again)
 
 
 def test_ctrl_c_ends_promptly_with_a_sentence(interrupted: Interrupted) -> None:
@@ -101,22 +72,20 @@ def test_finished_units_stay_and_are_never_trained_again(interrupted: Interrupte
     first, second, third = interrupted.files
     assert 2 <= len(first) < UNITS
     assert len(second) == UNITS
-    assert first.items() <= second.items()
+    TALLY.kept(first, second)
     assert second == third
 
 
 def test_the_same_command_completes_the_table_of_an_undisturbed_run(
-    interrupted: Interrupted, tmp_path: Path
+    interrupted: Interrupted, undisturbed: list[dict[str, Any]]
 ) -> None:
     code, said, complained = interrupted.ended[1]
     assert code == 0, complained
     assert f"{UNITS} units in cells, rungs, steps; {len(interrupted.files[0])} done before" in said
-    results = Results.load(str(interrupted.out))
-    assert results.complete
-    assert results.quarantined == 0
-    rows = results.table.drop_columns(["part", "kind", "stage"])
-    assert repr(rows.to_pylist()) == repr(undisturbed(tmp_path).to_pylist())
-    assert "diverged" in rows["status"].to_pylist()
+    rows = rows_of(interrupted.out)
+    TALLY.same(rows, undisturbed)
+    TALLY.noted(interrupted.notes)
+    assert "diverged" in {row["status"] for row in rows}
 
 
 def test_a_finished_study_is_shown_without_starting_ray(interrupted: Interrupted) -> None:
