@@ -14,12 +14,12 @@ Array = NDArray[np.float64]
 
 
 def array(
-    table: pa.Table, column: str, axes: Mapping[str, Sequence[Any]], diverged: float
+    table: pa.Table, column: str, axes: Mapping[str, Sequence[Any]], diverged: float | None
 ) -> Array:
     """A column laid out along ``axes`` (column name -> its values, in order).
 
-    Shape: the lengths of the axes. Diverged replicas read ``diverged``, rows that are missing or
-    untrainable NaN; a row that none of the axes names is left out.
+    Shape: the lengths of the axes. Diverged replicas read ``diverged`` (None: what they say),
+    rows that are missing or untrainable NaN; a row that none of the axes names is left out.
     """
     index = [
         pc.index_in(table[name], pa.array(values, table.schema.field(name).type))
@@ -27,6 +27,8 @@ def array(
     ]
     value_N = np.array(table[column].to_numpy(zero_copy_only=False), dtype=np.float64)
     for status, value in (("diverged", diverged), ("untrainable", np.nan)):
+        if value is None:
+            continue
         value_N[pc.equal(table["status"], status).to_numpy()] = value
     place_XN = np.array([pc.fill_null(each, -1).to_numpy() for each in index]).reshape(
         len(axes), table.num_rows

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
+from typing import Any
 
 from benchmark.analysis.bootstrap import Interval
 
@@ -49,7 +50,7 @@ class Block:
 
     section: str
     part: str
-    items: Sequence[str | Table | Figure]
+    items: Sequence[Any]  # str, Table, Figure, or movers.Architectures
 
 
 def intervals(title: str, values: Mapping[tuple[str, str], Interval], scale: float = 1) -> Table:

@@ -85,7 +85,7 @@ def parts_table(parts: list[dict[str, Any]]) -> Table:
             }
         )
     rows = [(field, *(column[field] for column in columns)) for field in columns[0]]
-    return Table("The parts of this study", ("", *(part["name"] for part in parts)), rows)
+    return Table("The parts of this study", ("field", *(part["name"] for part in parts)), rows)
 
 
 def recipe(values: Mapping[str, Any]) -> str:

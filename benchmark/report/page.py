@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from benchmark.published import Published
 from benchmark.report import against, depth, methods, published, rank, updates
 from benchmark.report.content import Block, Figure, bounds, number
+from benchmark.report.movers import Architectures
 from benchmark.report.verdict import Findings, Verdict
 from benchmark.results import Results
 
@@ -29,11 +30,11 @@ ALWAYS: Final = {"verdict", "limits", "cite"}
 
 @dataclass(frozen=True)
 class Page:
-    """The page as text, the figures that lie beside it, the short verdict, what is missing, and
+    """The page as text, what lies beside it, the short verdict, what is missing, and
     what changed since an older run."""
 
     html: str
-    figures: tuple[Figure, ...]
+    figures: tuple[Figure | Architectures, ...]
     summary: tuple[tuple[str, str], ...]
     incomplete: str
     changes: tuple[str, ...] = ()
@@ -44,7 +45,8 @@ class Page:
             (out / folder).mkdir(parents=True, exist_ok=True)
         for figure in self.figures:
             (out / "data" / f"{figure.name}.csv").write_text(figure.data.csv())
-            (out / "figures" / f"{figure.name}.svg").write_text(alone(figure.svg))
+            if isinstance(figure, Figure):
+                (out / "figures" / f"{figure.name}.svg").write_text(alone(figure.svg))
         (out / "index.html").write_text(self.html)
         return out / "index.html"
 
@@ -112,7 +114,8 @@ def render(
     html = environment.get_template("template.html.j2").render(
         study=study,
         incomplete=missing,
-        style=style(),
+        style=beside("style.css"),
+        script=beside("script.js"),
         summary=short,
         verdicts=[
             (part, [(ask, list(told)) for ask, told in groupby(group, lambda v: v.question)])
@@ -122,7 +125,8 @@ def render(
         shown=ALWAYS | {block.section for block in blocks},
         facts={**facts, "release": version("architecture-aware-rates")},
     )
-    figures = tuple(item for block in blocks for item in block.items if isinstance(item, Figure))
+    items = [item for block in blocks for item in block.items]
+    figures = tuple(item for item in items if isinstance(item, Figure | Architectures))
     return Page(html + "\n", figures, short, missing)
 
 
@@ -154,13 +158,13 @@ def incomplete(results: Results) -> str:
     return f"Of {planned} planned units, {missing} are missing and {failed} failed."
 
 
-def style() -> str:
-    """The style sheet."""
-    return Path(__file__).with_name("style.css").read_text()
+def beside(name: str) -> str:
+    """The text of a file of this package."""
+    return Path(__file__).with_name(name).read_text()
 
 
 def alone(svg: str) -> str:
     """A drawing that stands on its own: with the page's colours, light and dark."""
-    colors = style().partition("* {")[0]
+    colors = beside("style.css").partition("* {")[0]
     own = f"<style>{colors} svg {{ background: var(--paper); font-family: sans-serif; }}</style>"
     return svg.replace("</title>", f"</title>{own}", 1) + "\n"

@@ -13,7 +13,7 @@ from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.analysis.top_k import top_k_overlap
-from benchmark.report import figures, shift
+from benchmark.report import figures, movers, shift
 from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.report.ranked import Ranked
 from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, exceeds
@@ -58,7 +58,8 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     )
     shifted, blocks = shift.findings(ranked, colors)
     items = (heat_map(ranked), delta, table_of_taus, top_figure(ranked, colors))
-    return [*verdicts, *shifted], [Block("rank", ranked.name, items), *blocks]
+    blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
+    return [*verdicts, *shifted], blocks
 
 
 def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Interval]:

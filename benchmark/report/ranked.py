@@ -15,13 +15,15 @@ from benchmark.report.arrays import Array, array
 
 @dataclass(frozen=True)
 class Ranked:
-    """A rank part's test accuracies under ``base`` (the default) and under every other rule."""
+    """A rank part's test accuracies under ``base`` (the default) and under every other rule, and
+    ``rates`` under all."""
 
     name: str
     base: str
     architectures: tuple[str, ...]
     base_AS: Array
     others: dict[str, Array]
+    rates: dict[str, Array]
     table: pa.Table
 
     @classmethod
@@ -35,9 +37,10 @@ class Ranked:
         whole_A: Any = ~np.isnan(acc_RAS).any(axis=(0, 2))
         kept = tuple(name for name, whole in zip(names, whole_A, strict=True) if whole)
         base_AS, *other_AS = acc_RAS[:, whole_A]
-        return cls(
-            part["name"], base, kept, base_AS, dict(zip(others, other_AS, strict=True)), table
-        )
+        rate_RA = array(table, "lr", {"rule": (base, *others), "architecture": names}, None)
+        rates = dict(zip((base, *others), rate_RA[:, whole_A], strict=True))
+        other = dict(zip(others, other_AS, strict=True))
+        return cls(part["name"], base, kept, base_AS, other, rates, table)
 
     @property
     def finite_A(self) -> Any:

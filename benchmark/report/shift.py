@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.analysis.family import holm
-from benchmark.analysis.movers import movers
 from benchmark.analysis.shift import Shift, accuracy_shift, bias_check
 from benchmark.report import figures
 from benchmark.report.arrays import first
@@ -18,7 +17,6 @@ from benchmark.report.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
 COVARIATES = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
-MOVERS = 50  # rows on the page; every change is in data/
 THIRDS = ("bottom third", "middle third", "top third")
 
 
@@ -33,10 +31,7 @@ def findings(ranked: Ranked, colors: Mapping[str, int]) -> Findings:
         against = {rule: accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
         verdicts += judge(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
     items = (by_thirds(ranked, shifts, colors), by_architecture(ranked, shifts, colors))
-    return verdicts, [
-        Block("shift", ranked.name, (*items, bias(ranked, shifts))),
-        Block("movers", ranked.name, [moved(ranked)]),
-    ]
+    return verdicts, [Block("shift", ranked.name, (*items, bias(ranked, shifts)))]
 
 
 def judge(part: str, topic: str, question: str, shifts: Mapping[str, Shift]) -> list[Verdict]:
@@ -114,24 +109,3 @@ def bias(ranked: Ranked, shifts: Mapping[str, Shift]) -> Table:
     ]
     title = "Bias check: does the change follow what the architecture is? Spearman's correlation"
     return Table(title, ("rule", *covariates), rows)
-
-
-def moved(ranked: Ranked) -> Table:
-    """Every architecture's places and gains under every rule, the widest move first."""
-    found = {rule: movers(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
-    size_A = np.max([np.abs(each.score_A) for each in found.values()], axis=0)
-    rows: list[list[Cell]] = []
-    for a in np.argsort(-size_A, kind="stable")[:MOVERS]:
-        places = [f"{next(iter(found.values())).rank_reference_A[a]:.1f}"]
-        for each in found.values():
-            far = "*" if abs(each.score_A[a]) > 2 else ""
-            gain = f"{100 * each.shift_A[a]:+.1f}".replace("-", "−")
-            places.append(f"{each.rank_rule_A[a]:.1f}{far} ({gain})")
-        rows.append([ranked.architectures[a], *places])
-    beyond = [f"{int((np.abs(m.score_A) > 2).sum())} under {rule}" for rule, m in found.items()]
-    title = (
-        f"Widest moves first, {len(rows)} of {len(ranked.architectures)} architectures: mean place "
-        "over seeds (1 is best), change of accuracy in points in brackets; * moved by more than "
-        f"twice the pooled seed error: {', '.join(beyond)} (chance alone: 1 in 20)"
-    )
-    return Table(title, ("architecture", ranked.base, *found), rows)

@@ -36,7 +36,7 @@ def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
     assert "n = 24" in ranking
     assert "cells seeds 1 → 4" in ranking
     (accuracy,) = [line for line in changes if "Accuracy rises, path-cubed" in line]
-    assert "no became yes" in accuracy
+    assert "undetermined became yes" in accuracy
     told = build(Results.load(short), old=Results.load(long)).changes
     assert any("yes became undetermined" in line and "seeds 4 → 1" in line for line in told)
 

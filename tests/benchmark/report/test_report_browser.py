@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -56,6 +56,60 @@ def test_the_page_is_silent_offline_and_fits(
     ink = tab.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill")
     body = tab.evaluate("getComputedStyle(document.body).color")
     assert ink == body
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious(browser: Browser, page: Path, width: int, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=dark)
+    tab.goto(page.as_uri())
+    for details in tab.query_selector_all("details"):
+        details.evaluate("node => node.open = true")
+    found = axe.run(tab).response
+    assert len(found["passes"]) > 20
+    assert [(v["id"], v["impact"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    tab.close()
+
+
+def test_the_table_of_architectures_sorts_filters_and_opens(browser: Browser, page: Path) -> None:
+    tab = browser.new_page()
+    tab.goto(page.as_uri())
+    table = tab.locator("table.sortable")
+
+    def column(index: int) -> list[float]:
+        cells = table.locator(f"tbody tr > :nth-child({index})").all_text_contents()
+        return [float(cell.replace("−", "-").strip("*+ \n")) for cell in cells]
+
+    head = table.locator("thead th").nth(5)
+    head.get_by_role("button").focus()
+    tab.keyboard.press("Enter")
+    gains = column(6)
+    assert gains == sorted(gains, reverse=True)
+    assert head.get_attribute("aria-sort") == "descending"
+    tab.keyboard.press("Enter")
+    assert column(6) == sorted(gains)
+    tab.get_by_role("searchbox").fill("nor_conv_3x3~0|+")
+    shown = table.locator("tbody tr:visible")
+    assert 0 < shown.count() < 24
+    assert tab.locator("output").text_content() == f"{shown.count()} of 24 rows"
+    shown.first.locator("summary").press("Enter")
+    assert shown.first.get_by_role("img").is_visible()
+    assert "path-cubed: rate" in (shown.first.text_content() or "")
+    tab.close()
+
+
+def test_without_javascript_a_row_still_opens(browser: Browser, page: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(page.as_uri())
+    row = tab.locator("table.sortable tbody tr").first
+    assert not row.get_by_role("img").is_visible()
+    row.locator("summary").click()
+    assert row.get_by_role("img").is_visible()
+    assert tab.get_by_role("searchbox").count() == 0
     context.close()
 
 

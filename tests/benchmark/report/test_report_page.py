@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+
+import numpy as np
+import planted
+import pyarrow.compute as pc
+
+from benchmark.planted_ranks import results_of
+from benchmark.report.arrays import first
+from benchmark.report.content import number
+from benchmark.report.movers import Architectures
+from benchmark.report.page import build
+from benchmark.results import Results
 
 LINKING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
 
@@ -51,7 +63,9 @@ def test_nothing_on_the_page_comes_from_elsewhere(page: Path) -> None:
             assert link[1:] in outline.ids
         elif not link.startswith("data:"):
             assert (page.parent / link).is_file()
-    assert not {"script", "link", "iframe", "object", "embed", "img"} & set(outline.tags)
+    assert not {"link", "iframe", "object", "embed", "img"} & set(outline.tags)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert not re.search(r"fetch|XMLHttp|import|https?:", script)
 
 
 def test_standalone_figures_refer_to_nothing(page: Path) -> None:
@@ -83,6 +97,57 @@ def test_tables_and_figures_speak_to_screen_readers(page: Path) -> None:
         assert re.search(r"<figcaption><b>[^<]+</b> [^<]{20,}", figure)
         assert "<details>" in figure
         assert ".csv" in figure
+
+
+def test_a_row_opens_the_drawing_and_the_rates_of_its_architecture(helped: str, page: Path) -> None:
+    text = page.read_text()
+    rows = re.findall(r'<tr><th scope="row" class="cell"><details>.*?</tr>', text, re.DOTALL)
+    assert len(rows) == 24
+    table = Results.load(helped).table.filter(pc.field("stage") == "rank")
+    cell = table["architecture"][0].as_py()
+    (own,) = [row for row in rows if cell in row.replace("<wbr>", "")]
+    for rule in planted.RULES:
+        rate = first(table.filter(pc.field("rule") == rule), "architecture", "lr")[cell]
+        assert f"<li>{rule}: rate {number(rate)}, accuracy" in own
+    drawn = dict(re.findall(r'<g id="(d\d+)">(.*?)</g>', text, re.DOTALL))
+    labels = [
+        re.findall(r"<text[^>]*>([^<]+)<", drawn[each]) for each in re.findall(r"#(d\d+)", own)
+    ]
+    edges = [operation for (operation,) in filter(None, labels) if operation != "+"]
+    assert sorted(edges) == sorted(
+        {"skip_connect": "skip", "avg_pool_3x3": "pool"}.get(
+            name, name.replace("nor_", "").replace("_", "")
+        )
+        for name in re.findall(r"(\w+)~", cell)
+        if name != "none"
+    )
+
+
+def test_every_architecture_is_in_the_csv_file(page: Path) -> None:
+    with (page.parent / "data" / "cells-architectures.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert {"rate, default", "accuracy, path-cubed", "move in seed errors, shuffled"} <= set(
+        rows[0]
+    )
+    places = [float(row["place, path-cubed"]) for row in rows]
+    best = max(rows, key=lambda row: float(row["accuracy, path-cubed"]))
+    assert float(best["place, path-cubed"]) == min(places)
+
+
+def test_all_of_nasbench201_stays_small() -> None:
+    """15,625 cells: the widest moves and the best are on the page, all are in the file."""
+    page = build(results_of(15_625, rules=3, seeds=2))
+    assert len(page.html.encode()) < 2_000_000
+    rows = page.html.count('<th scope="row" class="cell"><details>')
+    assert 120 < rows <= 240
+    (table,) = [each for each in page.figures if isinstance(each, Architectures)]
+    assert len(table.data.rows) == 15_625
+    places = [float(str(row[1])) for row in table.shown.rows]
+    everyone = np.sort([float(str(row[3])) for row in table.data.rows])
+    assert set(everyone[:100]) <= set(places)
+    moves = [float(str(row[3])) for row in table.shown.rows]
+    assert moves == sorted(moves, reverse=True)
 
 
 def test_sections_come_in_the_order_of_reading(page: Path) -> None:

@@ -1,0 +1,40 @@
+"use strict";
+// Tables that sort and filter. Without this script they are read as they stand.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const rows = [...body.rows];
+  const heads = [...table.tHead.rows[0].cells];
+  const value = (row, column) => {
+    const text = row.cells[column].textContent.trim();
+    const read = parseFloat(text.replace("−", "-").replaceAll(",", ""));
+    return column === 0 || Number.isNaN(read) ? text : read;
+  };
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const up = head.ariaSort === "descending" || (column === 0 && head.ariaSort !== "ascending");
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.ariaSort = up ? "ascending" : "descending";
+      const sign = up ? 1 : -1;
+      const keyed = rows.map((row) => [value(row, column), row]);
+      keyed.sort(([a], [b]) => (typeof a === typeof b ? (a < b ? -sign : a > b ? sign : 0) : typeof a === "string" ? 1 : -1));
+      body.append(...keyed.map(([, row]) => row));
+    });
+  });
+  const label = document.createElement("label");
+  const field = document.createElement("input");
+  const shown = document.createElement("output");
+  field.type = "search";
+  label.append("Show those that hold ", field);
+  const line = document.createElement("p");
+  line.className = "filter";
+  line.append(label, " ", shown);
+  table.parentElement.before(line);
+  field.addEventListener("input", () => {
+    const asked = field.value.trim().toLowerCase();
+    for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(asked);
+    shown.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
+  });
+}
