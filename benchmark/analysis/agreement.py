@@ -19,8 +19,9 @@ from benchmark.analysis.bootstrap import (
     Interval,
     bca_interval,
 )
+from benchmark.analysis.concordance import concordance, dense, untied
 from benchmark.analysis.kendall import ColumnPairs
-from benchmark.analysis.ranking import RankAgreement, rank_agreement
+from benchmark.analysis.ranking import PERMUTATIONS, RankAgreement, rank_agreement
 from search_spaces.errors import InvalidInput
 
 
@@ -87,10 +88,9 @@ def weighted_tau_agreement(reference_AS: Array, rule_AS: Array) -> Agreement:
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     x_AC = stats.rankdata(np.concatenate([reference_AS, rule_AS], axis=1), axis=0)
     seeds = reference_AS.shape[1]
-
     pairs = ColumnPairs.of(seeds, seeds, shared_seeds=True)
     each = [
-        stats.weightedtau(x_AC[:, i], x_AC[:, j]).statistic
+        _weighted_tau(x_AC[:, i], x_AC[:, j])
         for i, j in zip(pairs.left_P, pairs.right_P, strict=True)
     ]
     found = pairs.combine(np.array([each]))
@@ -98,6 +98,20 @@ def weighted_tau_agreement(reference_AS: Array, rule_AS: Array) -> Agreement:
     return Agreement(
         *(Interval.undetermined(reason, estimate=float(v_B[0]), n=len(x_AC)) for v_B in found)
     )
+
+
+def _weighted_tau(x_A: Array, y_A: Array) -> float:
+    """Vigna's tau, hyperbolic and additive: the weights of a pair add up, so the sums over pairs
+    are sums of weight x concordance over architectures. The mean of ranking by x and by y."""
+    a_A, b_A = dense(x_A), dense(y_A)
+    agreed_A, untied_a_A, untied_b_A = concordance(a_A, b_A), untied(a_A), untied(b_A)
+    found = []
+    for keys in ((b_A, a_A), (a_A, b_A)):
+        weight_A = np.empty(len(x_A))
+        weight_A[np.lexsort(keys)[::-1]] = 1 / np.arange(1.0, len(x_A) + 1)
+        norm = math.sqrt(float(weight_A @ untied_a_A) * float(weight_A @ untied_b_A))
+        found.append(float(weight_A @ agreed_A) / norm if norm else math.nan)
+    return sum(found) / 2
 
 
 def seed_deviation(*acc_AS: Array) -> float:
@@ -120,6 +134,7 @@ def rounded_tau_agreement(
     *,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
+    permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> RankAgreement:
     """`rank_agreement` after rounding accuracies to multiples of the pooled seed deviation.
@@ -136,5 +151,6 @@ def rounded_tau_agreement(
         np.round(rule_AS / deviation),
         level=level,
         resamples=resamples,
+        permutations=permutations,
         seed=seed,
     )

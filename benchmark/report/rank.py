@@ -13,11 +13,12 @@ from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.analysis.top_k import top_k_overlap
-from benchmark.report import figures, movers, shift
+from benchmark.report import figures, measures, movers, shift
 from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.report.ranked import Ranked
 from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, exceeds
 
+MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"
 
 
@@ -57,7 +58,8 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         at=(0, TAU_MARGIN),
     )
     shifted, blocks = shift.findings(ranked, colors)
-    items = (heat_map(ranked), delta, table_of_taus, top_figure(ranked, colors))
+    others = (top_figure(ranked, colors), *measures.items(ranked, colors))
+    items = (heat_map(ranked), delta, table_of_taus, *others)
     blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
     return [*verdicts, *shifted], blocks
 
@@ -74,11 +76,9 @@ def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Int
 
 def heat_map(ranked: Ranked) -> Figure:
     """tau-b of every rule and seed with every other."""
-    acc_RAS, rules = (
-        np.array([ranked.base_AS, *ranked.others.values()]),
-        [ranked.base, *ranked.others],
-    )
-    seeds = acc_RAS.shape[2]
+    rules = [ranked.base, *ranked.others]
+    seeds = min(ranked.base_AS.shape[1], max(2, MOST_COLUMNS // len(rules)))
+    acc_RAS = np.array([ranked.base_AS, *ranked.others.values()])[:, :, :seeds]
     labels = [f"{rule}, seed {seed}" for rule in rules for seed in range(seeds)]
     tau_CC = tau_matrix(acc_RAS)
     near_R = tau_CC[:seeds].reshape(seeds, len(rules), seeds).mean(axis=(0, 2))
@@ -87,6 +87,8 @@ def heat_map(ranked: Ranked) -> Figure:
         f"farthest from {ranked.base} on average is {rules[int(np.argmin(near_R))]}. A rule that "
         "changes nothing shows the same shades across rules as between its own seeds."
     )
+    if seeds < ranked.base_AS.shape[1]:
+        finding += f" Drawn are the first {seeds} of {ranked.base_AS.shape[1]} seeds."
     rows = [(label, *row) for label, row in zip(labels, tau_CC.tolist(), strict=True)]
     data = Table(f"{ranked.name}: tau between rules and seeds", ("rule and seed", *labels), rows)
     return figures.heat_map(slug(ranked.name, "tau"), finding, data, "tau-b")

@@ -46,6 +46,15 @@ def test_spearman_and_weighted_tau_are_scipys_over_seed_pairs() -> None:
         assert found.delta.estimate == pytest.approx(within - cross)
 
 
+def test_weighted_tau_is_scipys_with_ties_too() -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(20):
+        a_AS, b_AS = rng.integers(0, 6, (2, 15, 2)).astype(np.float64)
+        found = weighted_tau_agreement(a_AS, b_AS)
+        cross = np.mean([stats.weightedtau(a_AS[:, i], b_AS[:, 1 - i]).statistic for i in (0, 1)])
+        assert found.cross.estimate == pytest.approx(cross)
+
+
 def test_one_seed_leaves_the_measures_undetermined() -> None:
     a_AS, b_AS = draw(np.random.default_rng(1), 30, 0.7, seeds=1)
     found = spearman_agreement(a_AS, b_AS)

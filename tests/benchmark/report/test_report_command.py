@@ -98,6 +98,24 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
     assert len(verdicts) == 8
 
 
+def test_other_measures_tell_the_same_story(helped: str) -> None:
+    html = build(Results.load(helped)).html
+    rows = dict(
+        re.findall(
+            r'<th scope="row">([\w-]+, (?:Spearman|weighted|tau).*?)</th>(.*?)</tr>', html, re.S
+        )
+    )
+    assert len(rows) == 9
+    for name in ("Spearman&#39;s rho", "weighted tau", "tau, rounded"):
+        moved, kept = (
+            float(re.findall(r'class="n">([−\d.]+) ', rows[f"{rule}, {name}"])[2].replace("−", "-"))
+            for rule in ("path-cubed", "shuffled")
+        )
+        assert moved > 0.2 > kept, name
+    assert "Regret at 2: accuracy lost" in html
+    assert '<figure id="cells-top-tau">' in html
+
+
 def test_the_terminal_gets_a_line_per_question_and_the_path(
     helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,109 @@
+"""Other measures of agreement with the default, beside tau: they should tell the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from benchmark.analysis.agreement import (
+    Agreement,
+    rounded_tau_agreement,
+    seed_deviation,
+    spearman_agreement,
+    weighted_tau_agreement,
+)
+from benchmark.analysis.bootstrap import RESAMPLED, Array
+from benchmark.analysis.ranking import RankAgreement
+from benchmark.analysis.top_k import regret_at_k, tau_by_top_k
+from benchmark.report.content import Cell, Figure, Table, number, slug
+from benchmark.report.figures import Line, curves
+from benchmark.report.ranked import Ranked
+
+SEEDS: Final = 3
+"""Of more than 1000 architectures so many seeds are compared: noise is small, and each costs."""
+SHARE: Final = 10  # regret is of keeping one architecture in ten
+
+
+def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ...]:
+    """tau among the best, and a table of the other measures; none with one seed."""
+    if ranked.base_AS.shape[1] < 2:
+        return ()
+    seeds = SEEDS if len(ranked.architectures) > RESAMPLED else ranked.base_AS.shape[1]
+    base_AS = ranked.base_AS[:, :seeds]
+    others = {rule: acc_AS[:, :seeds] for rule, acc_AS in ranked.others.items()}
+    rows: list[tuple[Cell, ...]] = [
+        (f"{rule}, {name}", found.cross, found.ceiling, found.delta)
+        for rule, acc_AS in others.items()
+        for name, found in agreements(base_AS, acc_AS)
+    ]
+    deviation = 100 * seed_deviation(base_AS, *others.values())
+    title = (
+        f"Other measures of agreement with {ranked.base}. Weighted tau (Vigna): exchanges near the "
+        f"top weigh more. Rounded: ties what differs by less than seeds do, {number(deviation)} "
+        "points"
+    )
+    return (
+        among_the_best(ranked.name, base_AS, others, colors),
+        Table(title, ("rule, measure", "cross", "ceiling", "delta"), rows),
+        regret(ranked.base, base_AS, others),
+    )
+
+
+def agreements(base_AS: Array, acc_AS: Array) -> Iterator[tuple[str, Agreement | RankAgreement]]:
+    """Every other measure."""
+    yield "Spearman's rho", spearman_agreement(base_AS, acc_AS)
+    yield "weighted tau", weighted_tau_agreement(base_AS, acc_AS)
+    if seed_deviation(base_AS, acc_AS) > 0:
+        yield "tau, rounded", rounded_tau_agreement(base_AS, acc_AS, permutations=0)
+
+
+def among_the_best(
+    part: str, base_AS: Array, others: Mapping[str, Array], colors: Mapping[str, int]
+) -> Figure:
+    """tau as a function of K, and its ceiling."""
+    architectures = len(base_AS)
+    least = min(8, architectures)
+    ks = sorted({round(k) for k in np.geomspace(least, architectures, 7)})
+    columns = ("rule", "K", "tau among the top K", "low", "high", "between seeds of one rule")
+    rows: list[tuple[Cell, ...]] = []
+    lines: list[Line] = []
+    for rule, acc_AS in others.items():
+        found = tau_by_top_k(base_AS, acc_AS, ks)
+        ceilings = [each.ceiling.estimate for each in found]
+        for k, each, ceiling in zip(ks, found, ceilings, strict=True):
+            cross = each.cross
+            rows.append((rule, k, cross.estimate, cross.low, cross.high, ceiling))
+        lines.append(("ceiling", ks, ceilings, "--", colors[rule]))
+    said = [f"{row[0]} {number(row[2])} ({number(row[5])})" for row in rows if row[1] == ks[0]]
+    return curves(
+        slug(part, "top-tau"),
+        f"Among the top {ks[0]}, cross and in brackets the ceiling: {', '.join(said)}. Both fall "
+        "as K shrinks, since the best differ by less: a rule moves the best only where its line "
+        "lies below its dashed ceiling. The top is chosen by both rules' mean rank.",
+        Table(f"{part}: agreement among the top K", columns, rows),
+        ("K", columns[2], "rule"),
+        colors,
+        bars=("low", "high"),
+        log="x",
+        ticks=ks,
+        lines=lines,
+        height=2.8,
+    )
+
+
+def regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> Table:
+    """What is lost by choosing under a rule, scored under the default on other seeds."""
+    k = max(1, len(base_AS) // SHARE)
+    rows: list[tuple[Cell, ...]] = []
+    for rule, acc_AS in {base: base_AS, **others}.items():
+        if np.isfinite(base_AS).any(axis=0).all():
+            found = regret_at_k(acc_AS, base_AS, k)
+            low, high = min(found.per_seed), max(found.per_seed)
+            rows.append((rule, *(100 * value for value in (found.regret, low, high, found.chance))))
+    title = (
+        f"Regret at {k}: accuracy lost, in points, by keeping a rule's {k} best of one seed and "
+        f"training them under {base} on the other seeds, against the best there is"
+    )
+    return Table(title, ("chosen under", "regret", "least seed", "worst seed", "by chance"), rows)
