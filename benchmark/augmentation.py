@@ -1,7 +1,7 @@
 """Random flips, padded crops and cutout, drawn by image and applied apart.
 
-Draws come from a stream on the CPU, whole batches at a time, so that a seed's images are the same
-on every device and however the batch is divided afterwards.
+Draws come from streams on the CPU, whole batches at a time, so that a seed's images are the same on
+every device and however a batch is divided afterwards.
 
 Shape suffixes: S seeds, B batch, N = S x B images, C channels, H height, W width.
 """
@@ -18,35 +18,42 @@ from benchmark.recipes import Recipe
 
 
 class Augmentation:
-    """A recipe's augmentation of images of one size; ``active`` where it does anything."""
+    """A recipe's augmentation of images of one size, on a device."""
 
-    def __init__(self, recipe: Recipe, height: int, width: int) -> None:
-        self.flip, self.padding, self.cutout = (
-            recipe.horizontal_flip,
-            recipe.crop_padding,
-            recipe.cutout,
-        )
+    def __init__(
+        self, recipe: Recipe, height: int, width: int, device: torch.device | None = None
+    ) -> None:
+        self.flip, self.padding = recipe.horizontal_flip, recipe.crop_padding
+        self.cutout = recipe.cutout
         self.height, self.width = height, width
-        self.active = bool(self.flip or self.padding or self.cutout)
+        self.device = device or torch.device("cpu")
 
-    def draw(self, batch: int, generators: Sequence[torch.Generator]) -> dict[str, Tensor]:
-        """The random numbers of a batch, S x B each, every seed's from its own stream."""
+    def draw(
+        self, steps: int, batch: int, generators: Sequence[torch.Generator]
+    ) -> dict[str, Tensor]:
+        """The random numbers of batches one after the other, S x (steps x B) each, every seed's
+        from its own stream; none where nothing is augmented."""
         draws: dict[str, list[Tensor]] = {}
         for generator in generators:
-            if self.flip:
-                draws.setdefault("flip", []).append(torch.rand(batch, generator=generator) < 0.5)
-            if self.padding:
-                corner_2B = torch.randint(2 * self.padding + 1, (2, batch), generator=generator)
-                draws.setdefault("row", []).append(corner_2B[0])
-                draws.setdefault("column", []).append(corner_2B[1])
-            if self.cutout:
-                for name, side in (("center_row", self.height), ("center_column", self.width)):
-                    center_B = torch.randint(side, (batch,), generator=generator)
-                    draws.setdefault(name, []).append(center_B)
-        return {name: torch.stack(values) for name, values in draws.items()}
+            for _ in range(steps):
+                if self.flip:
+                    flip_B = torch.rand(batch, generator=generator) < 0.5
+                    draws.setdefault("flip", []).append(flip_B)
+                if self.padding:
+                    corner_2B = torch.randint(2 * self.padding + 1, (2, batch), generator=generator)
+                    draws.setdefault("row", []).append(corner_2B[0])
+                    draws.setdefault("column", []).append(corner_2B[1])
+                if self.cutout:
+                    for name, side in (("center_row", self.height), ("center_column", self.width)):
+                        center_B = torch.randint(side, (batch,), generator=generator)
+                        draws.setdefault(name, []).append(center_B)
+        return {
+            name: torch.cat(values).view(len(generators), -1).to(self.device)
+            for name, values in draws.items()
+        }
 
     def apply(self, x_NCHW: Tensor, draw: dict[str, Tensor]) -> Tensor:
-        """The images, augmented by numbers of ``draw`` of shape (N,), on the images' device."""
+        """The images, augmented by numbers of ``draw``, one per image."""
         if self.flip:
             chosen = draw["flip"][:, None, None, None]
             x_NCHW = torch.where(chosen, x_NCHW.flip(3), x_NCHW)

@@ -6,7 +6,6 @@ Shape suffixes: R replicas, S seeds, B batch, C channels, K = R x C, H height, W
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +23,8 @@ EVALUATION_BATCH = 256
 class Batches:
     """Batches (x_BKHW, y_RB) for replicas of the given seeds, on a device.
 
+    With ``channels_last`` the images lie so in memory, as convolutions like them best.
+
     Replicas of one seed get the same images, so that comparisons between rules are paired. An
     incomplete last batch of an epoch is left out; ``steps`` counts those that remain. Of several
     ranks each gets its slice of every batch (all draw the random numbers of the whole), and its
@@ -38,9 +39,11 @@ class Batches:
         dtype: torch.dtype,
         device: torch.device | None = None,
         ranks: Ranks | None = None,
+        channels_last: bool = False,
     ) -> None:
         self.data, self.recipe, self.ranks = data, recipe, ranks or Ranks()
         self.device = device or torch.device("cpu")
+        self.channels_last = channels_last
         self.distinct = sorted(set(seeds))
         self.seed_R = torch.tensor([self.distinct.index(seed) for seed in seeds])
         splits = [data.split(seed, recipe.validation) for seed in self.distinct]
@@ -48,44 +51,40 @@ class Batches:
         self.valid_SN = torch.stack([valid for _, valid in splits])
         self.orders = [stream(seed, "order") for seed in self.distinct]
         self.augmentations = [stream(seed, "augmentation") for seed in self.distinct]
-        self.augmentation = Augmentation(recipe, *data.shape[1:])
+        self.augmentation = Augmentation(recipe, *data.shape[1:], self.device)
         self.x_train = data.x_train.to(self.device, dtype)
         self.x_test = data.x_test.to(self.device, dtype)
         self.y_train, self.y_test = data.y_train.to(self.device), data.y_test.to(self.device)
         self.batch = min(recipe.batch, self.train_SN.shape[1])
         self.steps = self.train_SN.shape[1] // self.batch
         self.slice = self.ranks.slice(self.batch)
-        self.epoch_orders = [order.get_state() for order in self.orders]
+        self.streams = [*self.orders, *self.augmentations]
+        self.epoch_state = [generator.get_state() for generator in self.streams]
 
     def epoch(self, begin: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training images from step ``begin`` on, each seed in a new order."""
-        self.epoch_orders = [order.get_state() for order in self.orders]
-        images = self.train_SN.shape[1]
+        self.epoch_state = [generator.get_state() for generator in self.streams]
+        images, used = self.train_SN.shape[1], self.steps * self.batch
         order_SN = torch.stack([torch.randperm(images, generator=g) for g in self.orders])
-        index_SN = self.train_SN.gather(1, order_SN)
+        index_SN = self.train_SN.gather(1, order_SN).to(self.device)[:, :used]
+        draw = self.augmentation.draw(self.steps, self.batch, self.augmentations)
         for step in range(begin, self.steps):
-            index_SB = index_SN[:, step * self.batch : (step + 1) * self.batch]
-            draw = self.augmentation.draw(self.batch, self.augmentations)
-            index_SB = index_SB[:, self.slice].to(self.device)
+            mine = slice(step * self.batch + self.slice.start, step * self.batch + self.slice.stop)
+            index_SB = index_SN[:, mine]
             x_SBCHW = self.x_train[index_SB]
-            if self.augmentation.active:
-                mine = {n: v[:, self.slice].flatten().to(self.device) for n, v in draw.items()}
-                x_NCHW = self.augmentation.apply(x_SBCHW.flatten(0, 1), mine)
-                x_SBCHW = x_NCHW.view(x_SBCHW.shape)
+            if draw:
+                now = {name: value_SN[:, mine].flatten() for name, value_SN in draw.items()}
+                x_SBCHW = self.augmentation.apply(x_SBCHW.flatten(0, 1), now).view(x_SBCHW.shape)
             yield self.deal(x_SBCHW, self.y_train[index_SB])
 
-    def state(self) -> dict[str, list[Tensor]]:
-        """Where the streams stand: the order's at the epoch's begin, the augmentation's now."""
-        return {
-            "orders": self.epoch_orders,
-            "augmentations": [stream.get_state() for stream in self.augmentations],
-        }
+    def state(self) -> list[Tensor]:
+        """Where the streams stood when this epoch began."""
+        return self.epoch_state
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up the streams of ``state()``, at the epoch and step where it was taken."""
-        for streams, name in ((self.orders, "orders"), (self.augmentations, "augmentations")):
-            for generator, value in zip(streams, state[name], strict=True):
-                generator.set_state(value)
+    def restore(self, state: list[Tensor]) -> None:
+        """Take up the streams of ``state()``; the epoch that is begun next is that one."""
+        for generator, value in zip(self.streams, state, strict=True):
+            generator.set_state(value)
 
     def valid(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The held-out images of each seed."""
@@ -107,5 +106,7 @@ class Batches:
     def deal(self, x_SBCHW: Tensor, y_SB: Tensor) -> tuple[Tensor, Tensor]:
         """Give every replica its seed's images, replicas and channels folded into one axis."""
         seed_R = self.seed_R.to(self.device)
-        x_BRCHW = x_SBCHW[seed_R].transpose(0, 1)
-        return x_BRCHW.flatten(1, 2), y_SB[seed_R]
+        if self.channels_last:
+            x_BHWRC = x_SBCHW.permute(1, 3, 4, 0, 2).index_select(3, seed_R)
+            return x_BHWRC.flatten(3).permute(0, 3, 1, 2), y_SB[seed_R]
+        return x_SBCHW.transpose(0, 1).index_select(1, seed_R).flatten(1, 2), y_SB[seed_R]

@@ -8,89 +8,131 @@ the order of its seed. So a row does not depend on which replicas were trained b
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmark import datasets, schema
-from benchmark.batches import Batches
-from benchmark.datasets import Dataset
-from benchmark.initialization import initialize
+from benchmark import chunks, datasets, schema, trials
+from benchmark.checkpoint import Checkpoint
+from benchmark.chunk import Setting
+from benchmark.memory import exhausted
 from benchmark.outcome import Outcome
-from benchmark.precision import dtype
 from benchmark.ranks import Ranks
 from benchmark.training import Progress, Training
 from benchmark.unit import Replica, Unit
-from benchmark.updates import one_step_moments
 from search_spaces import conventions
+from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
-CACHED_ELEMENTS = 2**18
-"""Replicas are trained together until one layer's activations reach this many numbers (1 MiB in
-float32): beyond, they leave the cache and each replica-step takes longer than it would in less
-company."""
-
-MAX_CHUNK = 64
-
 
 def run(
-    unit: Unit, on_progress: Progress | None = None, ranks: Ranks | None = None
+    unit: Unit,
+    on_progress: Progress | None = None,
+    *,
+    ranks: Ranks | None = None,
+    device: str | None = None,
+    checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure a unit: one row of ``benchmark.schema.SCHEMA`` per replica, in the unit's order.
 
     Replicas that share a training key are trained once. ``on_progress`` is told of finished
     replica-steps. With ``ranks`` every process of the group calls this with the same unit, trains
-    on its slice of every batch, and gets the same rows. Raises ``InvalidInput`` where the space,
-    data set or a scheme is unknown.
+    on its slice of every batch, and gets the same rows. ``device`` is a GPU where there is one and
+    none is named. ``checkpoint`` is a local file that a long unit writes now and then; a unit that
+    finds one goes on from there, and on a CPU ends with the bytes of a run that was never stopped.
+    Raises ``InvalidInput`` where the space, data set or a scheme is unknown.
     """
-    ranks = ranks or Ranks()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     space = create(unit.space, **dict(unit.space_options))
-    topology = space.topology(unit.architecture)
-    if not topology.trainable:
+    if not space.topology(unit.architecture).trainable:
         return [schema.row(unit, replica, {"status": "untrainable"}) for replica in unit.replicas]
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    setting = Setting.of(unit, place, ranks or Ranks())
     distinct = {replica.training_key: replica for replica in unit.replicas}
-    data = datasets.load(unit.dataset)
-    measured: dict[Any, Outcome] = {}
-    limit = chunk_limit(unit, topology.width, data)
-    for chunk in chunks(list(distinct.values()), limit):
-        outcomes = measure(unit, space, data, chunk, on_progress, ranks)
-        measured |= {r.training_key: o for r, o in zip(chunk, outcomes, strict=True)}
-    facts = describe(space, unit.architecture)
-    return [
+    saved = Checkpoint(checkpoint, unit.id)
+    outcomes = measure(setting, list(distinct.values()), saved, on_progress or (lambda _: None))
+    measured = dict(zip(distinct, outcomes, strict=True))
+    facts = describe(space, unit.architecture) | setting.facts
+    rows = [
         schema.row(unit, replica, facts | measured[replica.training_key])
         for replica in unit.replicas
     ]
+    saved.remove()
+    return rows
 
 
-def chunk_limit(unit: Unit, width: int, data: Dataset) -> int:
-    """How many replicas to train as one network."""
-    _, height, columns = data.shape
-    elements = unit.recipe.batch * width * height * columns
-    return max(1, min(MAX_CHUNK, CACHED_ELEMENTS // elements))
+def measure(
+    setting: Setting, replicas: Sequence[Replica], saved: Checkpoint, on_progress: Progress
+) -> list[Outcome]:
+    """What came of every replica, measured chunk by chunk; a chunk that lacks memory is halved."""
+    stored = saved.load()
+    outcomes: list[Outcome] = stored.get("outcomes", [])
+    sizes: list[int] = stored.get("sizes", [])
+    if outcomes:
+        on_progress(len(outcomes) * steps(setting.unit))
+    if not sizes:
+        limit = trials.limit(setting, replicas, steps(setting.unit))
+        sizes = chunks.sizes(len(replicas), limit)
+    while len(outcomes) < len(replicas):
+        size, *later = sizes
+        chunk = replicas[len(outcomes) : len(outcomes) + size]
+
+        write = partial(saved.save_when_due, outcomes=outcomes, sizes=sizes)
+        found = attempt(setting, chunk, stored.pop("training", None), write, on_progress)
+        if found is None:
+            sizes = chunks.halves(size) + later
+            continue
+        outcomes, sizes = outcomes + found, later
+    return outcomes
 
 
-def chunks(replicas: Sequence[Replica], limit: int) -> Iterator[Sequence[Replica]]:
-    """Split replicas evenly into as few chunks of at most ``limit`` as will hold them."""
-    count = math.ceil(len(replicas) / limit)
-    for index in range(count):
-        yield replicas[index * len(replicas) // count : (index + 1) * len(replicas) // count]
+def attempt(
+    setting: Setting,
+    chunk: Sequence[Replica],
+    state: dict[str, Any] | None,
+    write: Callable[[Training], None],
+    on_progress: Progress,
+) -> list[Outcome] | None:
+    """What came of a chunk, from ``state`` on if there is one; None where memory did not suffice
+    and there is something to halve (ranks do not halve: they would have to agree)."""
+    try:
+        if setting.unit.measure == "updates":
+            outcomes = setting.one_step(chunk)
+            on_progress(len(chunk))
+            return outcomes
+        training = setting.training(chunk)
+        if state:
+            training.restore(state)
+        if setting.ranks.differ(training.step):
+            raise InvalidInput("ranks found different checkpoints; put them on a shared disk")
+        if state:
+            on_progress(training.step * len(chunk))
+        return training.run(on_progress, write)
+    except Exception as error:
+        if len(chunk) == 1 or setting.ranks.size > 1 or not exhausted(error):
+            raise
+        return None
+
+
+def steps(unit: Unit) -> int:
+    """How many steps a replica of a unit takes."""
+    if unit.measure == "updates":
+        return 1
+    data = datasets.load(unit.dataset)
+    training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
+    return unit.recipe.epochs * max(1, training // unit.recipe.batch)
 
 
 def replica_steps(unit: Unit) -> int:
     """How many steps of how many replicas a unit takes (replicas that share a training once)."""
     if not create(unit.space, **dict(unit.space_options)).topology(unit.architecture).trainable:
         return 0
-    distinct = len({replica.training_key for replica in unit.replicas})
-    if unit.measure == "updates":
-        return distinct
-    data = datasets.load(unit.dataset)
-    training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
-    return distinct * unit.recipe.epochs * max(1, training // unit.recipe.batch)
+    return len({replica.training_key for replica in unit.replicas}) * steps(unit)
 
 
 def cost(unit: Unit) -> int:
@@ -114,30 +156,3 @@ def describe(space: SearchSpace, architecture: str) -> Outcome:
             for edge in topology.network.live_edges
         ),
     }
-
-
-def measure(
-    unit: Unit,
-    space: SearchSpace,
-    data: Dataset,
-    replicas: Sequence[Replica],
-    on_progress: Progress | None,
-    ranks: Ranks,
-) -> list[Outcome]:
-    """Build and initialise one network of these replicas, and train it or take its one step."""
-    precision = torch.float64 if unit.measure == "updates" else dtype(unit.recipe)
-    module = space.build(unit.architecture, len(replicas), data.shape, data.classes).to(precision)
-    initialize(module, replicas, space.topology(unit.architecture).residual_blocks)
-    parameters = sum(p[0].numel() for p in module.parameters())
-    common = {"parameters": parameters, "chance_loss": math.log(data.classes)}
-    seeds = [replica.seed for replica in replicas]
-    batches = Batches(data, unit.recipe, seeds, precision, ranks=ranks)
-    if unit.measure == "updates":
-        lr_R = torch.tensor([replica.lr for replica in replicas], dtype=precision)
-        smoothing = unit.recipe.label_smoothing
-        outcomes = one_step_moments(module, *next(batches.epoch()), lr_R, smoothing)
-        if on_progress:
-            on_progress(len(replicas))
-    else:
-        outcomes = Training(module, replicas, unit.recipe, batches).run(on_progress)
-    return [common | outcome for outcome in outcomes]

@@ -8,7 +8,7 @@ Rates are a vector over the same elements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,14 @@ class Optimizer(Protocol):
 
     def step(self, schedule: float) -> None:
         """Move the weights, at ``schedule`` times each replica's rate."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What it remembers of earlier steps: tensors and plain values."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
         ...
 
 
@@ -132,6 +140,14 @@ class ReplicatedSGD(Flat):
                 direction = self.velocity
         self.weights.addcmul_(direction, self.rates, value=-schedule)
 
+    def state(self) -> dict[str, Any]:
+        """The velocity."""
+        return {"velocity": self.velocity}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
+        self.velocity.copy_(state["velocity"])
+
 
 class ReplicatedAdamW(Flat):
     """AdamW as ``torch.optim.AdamW`` defines it, betas 0.9 and 0.999, epsilon 1e-8.
@@ -167,6 +183,16 @@ class ReplicatedAdamW(Flat):
         scale = (self.second / (1 - two**self.steps)).sqrt_().add_(self.epsilon)
         update = (self.first / scale).mul_(self.rates)
         self.weights.add_(update, alpha=-schedule / (1 - one**self.steps))
+
+    def state(self) -> dict[str, Any]:
+        """Both moments and the count of steps."""
+        return {"first": self.first, "second": self.second, "steps": self.steps}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
+        self.first.copy_(state["first"])
+        self.second.copy_(state["second"])
+        self.steps = state["steps"]
 
 
 def optimizer(

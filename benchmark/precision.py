@@ -18,5 +18,6 @@ def dtype(recipe: Recipe) -> torch.dtype:
 def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[object]:
     """The context of forward passes."""
     if recipe.precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
+        # No cache of cast weights: each is used once a step, and a CUDA graph would keep it.
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
     return contextlib.nullcontext()

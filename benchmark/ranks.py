@@ -24,6 +24,7 @@ class Ranks:
 
     rank = 0
     size = 1
+    device = torch.device("cpu")
 
     def mean(self, x: Tensor) -> Tensor:
         """The mean of every rank's ``x``; gradients flow back to every rank."""
@@ -34,6 +35,15 @@ class Ranks:
 
     def sum_(self, x: Tensor) -> None:
         """Put the sum of every rank's ``x`` in its place."""
+
+    def differ(self, value: int) -> bool:
+        """Whether any two ranks have different values."""
+        least = torch.tensor([value, -value], device=self.device)
+        self.min_(least)
+        return bool(least[0] != -least[1])
+
+    def min_(self, x: Tensor) -> None:
+        """Put the least of every rank's ``x``, element by element, in its place."""
 
     def slice(self, batch: int) -> slice:
         """This rank's images of a global batch.
@@ -69,6 +79,8 @@ class ProcessGroup(Ranks):
     def __init__(self, group: dist.ProcessGroup | None = None) -> None:
         self.group = group
         self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
+        if dist.get_backend(group) == "nccl":
+            self.device = torch.device("cuda", torch.cuda.current_device())
 
     def mean(self, x: Tensor) -> Tensor:
         """The mean of every rank's ``x``; gradients flow back to every rank."""
@@ -83,6 +95,10 @@ class ProcessGroup(Ranks):
     def sum_(self, x: Tensor) -> None:
         """Put the sum of every rank's ``x`` in its place."""
         dist.all_reduce(x, group=self.group)
+
+    def min_(self, x: Tensor) -> None:
+        """Put the least of every rank's ``x``, element by element, in its place."""
+        dist.all_reduce(x, dist.ReduceOp.MIN, group=self.group)
 
 
 class _Sum(torch.autograd.Function):

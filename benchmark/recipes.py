@@ -8,7 +8,8 @@ from typing import Any, Literal
 from search_spaces.errors import InvalidInput
 
 VERSION = 1
-"""Raised whenever the engine would give other numbers for the same recipe."""
+"""Raised whenever the engine would give other numbers for the same recipe, beyond rounding: the
+order of sums differs between processors and versions of libraries too, which are recorded."""
 
 Precision = Literal["float32", "float64", "bfloat16"]
 

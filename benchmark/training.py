@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +17,10 @@ from benchmark.losses import replica_losses
 from benchmark.optimizer import optimizer
 from benchmark.outcome import Outcome, outcome
 from benchmark.precision import autocast
-from benchmark.recipes import Recipe
 from benchmark.schedules import factor
+from benchmark.step import step_of
 from benchmark.unit import Replica
+from search_spaces.layers import Dropout
 
 Progress = Callable[[int], None]
 Images = tuple[Tensor, Tensor]
@@ -31,28 +33,36 @@ class Training:
     No replica disturbs the others, and none is stopped early: a spike may recover.
     """
 
-    def __init__(
-        self, module: nn.Module, replicas: Sequence[Replica], recipe: Recipe, batches: Batches
-    ) -> None:
-        self.module, self.recipe, self.batches = module, recipe, batches
-        self.replicas = len(replicas)
-        self.total = recipe.epochs * batches.steps
+    def __init__(self, module: nn.Module, replicas: Sequence[Replica], batches: Batches) -> None:
+        self.module, self.batches, self.recipe = module, batches, batches.recipe
+        self.replicas, self.total = len(replicas), self.recipe.epochs * batches.steps
         batches.ranks.join(module)
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         factors = [dict(replica.factors) for replica in replicas]
-        self.optimizer = optimizer(module, lr_R, recipe, factors)
+        self.optimizer = optimizer(module, lr_R, self.recipe, factors)
+        self.gradients = step_of(module, self.recipe, batches.device, batches.ranks.size)
         self.step = 0
-        self.loss_SR = torch.full((self.total, self.replicas), math.nan, dtype=torch.float64)
-        self.valid_ER = torch.full((recipe.epochs, self.replicas), math.nan, dtype=torch.float64)
+        shape = (self.total, self.replicas)
+        self.loss_SR = torch.full(shape, math.nan, dtype=torch.float64, device=batches.device)
+        self.valid_ER = torch.full((self.recipe.epochs, self.replicas), math.nan).double()
         self.evaluation: dict[str, Tensor] = {}
 
-    def run(self, on_progress: Progress | None = None) -> list[Outcome]:
-        """Train to the recipe's end; the columns of every replica."""
+    def run(
+        self,
+        on_progress: Progress | None = None,
+        on_step: Callable[[Training], None] | None = None,
+    ) -> list[Outcome]:
+        """Train to the recipe's end; the columns of every replica.
+
+        ``on_progress`` is told of finished replica-steps, ``on_step`` is called before every step,
+        where ``state()`` can be taken.
+        """
         while self.step < self.total:
             self.module.train()
             for x_BKHW, y_RB in self.batches.epoch(self.step % self.batches.steps):
-                self.loss_SR[self.step] = self.advance(x_BKHW, y_RB)
-                self.step += 1
+                if on_step:
+                    on_step(self)
+                self.advance(x_BKHW, y_RB)
                 if on_progress:
                     on_progress(self.replicas)
             self.evaluate("valid", self.batches.valid())
@@ -61,18 +71,15 @@ class Training:
         self.evaluate("test", self.batches.test())
         return self.outcomes()
 
-    def advance(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
-        """One step of every replica on the batch; its losses_R before the step."""
+    def advance(self, x_BKHW: Tensor, y_RB: Tensor) -> None:
+        """One step of every replica on the batch; notes its losses before the step."""
         self.optimizer.zero_grad()
-        with autocast(self.recipe, x_BKHW.device):
-            logits_RBC = self.module(x_BKHW)
-        loss_R = replica_losses(logits_RBC.to(x_BKHW), y_RB, self.recipe.label_smoothing)
-        loss_R.sum().backward()
-        loss_R = loss_R.detach()
+        loss_R = self.gradients(x_BKHW, y_RB)
         self.batches.ranks.mean_(self.optimizer.gradient)
         self.batches.ranks.mean_(loss_R)
         self.optimizer.step(factor(self.recipe, self.step, self.batches.steps))
-        return loss_R
+        self.loss_SR[self.step] = loss_R
+        self.step += 1
 
     def evaluate(self, split: str, images: Iterator[Images]) -> None:
         """Note every replica's mean loss and accuracy on a split."""
@@ -81,10 +88,11 @@ class Training:
 
     def outcomes(self) -> list[Outcome]:
         """The columns of every replica."""
-        train_ER = self.loss_SR.view(self.recipe.epochs, -1, self.replicas).mean(1)
+        loss_SR = self.loss_SR.cpu()
+        train_ER = loss_SR.view(self.recipe.epochs, -1, self.replicas).mean(1)
         return [
             outcome(
-                self.loss_SR[:, index],
+                loss_SR[:, index],
                 train_ER[:, index],
                 self.valid_ER[:, index],
                 {name: float(value_R[index]) for name, value_R in self.evaluation.items()},
@@ -92,6 +100,36 @@ class Training:
             )
             for index in range(self.replicas)
         ]
+
+    @property
+    def dropout_streams(self) -> list[torch.Generator]:
+        """The streams of all dropout layers, in order."""
+        layers = [layer for layer in self.module.modules() if isinstance(layer, Dropout)]
+        return [generator for layer in layers for generator in layer.generators]
+
+    def state(self) -> dict[str, Any]:
+        """All that the steps to come depend on, between two steps; tensors and plain values."""
+        return {
+            "step": self.step,
+            "losses": self.loss_SR,
+            "valid": self.valid_ER,
+            "evaluation": self.evaluation,
+            "module": self.module.state_dict(),
+            "optimizer": self.optimizer.state(),
+            "batches": self.batches.state(),
+            "dropout": [generator.get_state() for generator in self.dropout_streams],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()`` of the same replicas, recipe and data."""
+        self.step, self.evaluation = state["step"], state["evaluation"]
+        self.loss_SR.copy_(state["losses"])
+        self.valid_ER.copy_(state["valid"])
+        self.module.load_state_dict(state["module"])
+        self.optimizer.restore(state["optimizer"])
+        self.batches.restore(state["batches"])
+        for generator, value in zip(self.dropout_streams, state["dropout"], strict=True):
+            generator.set_state(value)
 
 
 @torch.inference_mode()

@@ -188,7 +188,7 @@ class BranchScale(nn.Module):
     """Multiplies a residual branch by each replica's branch multiplier (1 by default).
 
     Depth-muP and CompleteP scale the branch itself (arXiv 2310.02244, 2505.01618), which is not
-    the same as scaling its weights once a rate acts on them.
+    the same as scaling its weights once a rate acts on them. ``always`` multiplies even by ones.
     """
 
     multiplier_R: Tensor
@@ -197,7 +197,7 @@ class BranchScale(nn.Module):
         super().__init__()
         self.replica_axis = replica_axis
         self.register_buffer("multiplier_R", torch.ones(replicas))
-        self.active = False
+        self.active = self.always = False
 
     def set(self, multiplier_R: Tensor) -> None:
         """Give every replica its multiplier; all ones costs nothing in the forward pass."""
@@ -206,7 +206,7 @@ class BranchScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale x_R... (axis 0) or x_BKHW (axis 1, folded with channels)."""
-        if not self.active:
+        if not (self.active or self.always):
             return x
         size = x.shape[self.replica_axis]
         factor = self.multiplier_R.repeat_interleave(size // len(self.multiplier_R))

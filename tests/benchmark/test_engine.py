@@ -10,7 +10,7 @@ from replicas import replica
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark import datasets, engine
+from benchmark import datasets, engine, trials
 from benchmark.batches import Batches
 from benchmark.initialization import initialize
 from benchmark.losses import replica_losses
@@ -131,7 +131,7 @@ def test_one_replica_equals_plain_torch() -> None:
 
 def test_rows_of_a_unit_do_not_depend_on_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = engine.run(unit("chain", REPLICAS, recipe=replace(RECIPE, batch=64)))
-    monkeypatch.setattr(engine, "MAX_CHUNK", 1)
+    monkeypatch.setattr(trials, "limit", lambda *_: 1)
     split = engine.run(unit("chain", REPLICAS, recipe=replace(RECIPE, batch=64)))
     for one, other in zip(whole, split, strict=True):
         assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-10)

@@ -94,7 +94,7 @@ def test_each_replica_equals_torch_trained_alone(name: str) -> None:
     together = built(len(REPLICAS))
     initialize(together, REPLICAS, 2)
     batches = Batches(data, recipe, [each.seed for each in REPLICAS], torch.float64)
-    training = Training(together, REPLICAS, recipe, batches)
+    training = Training(together, REPLICAS, batches)
     training.run()
     assert training.total == STEPS
     clipped = 0
@@ -135,7 +135,7 @@ def test_clipping_one_replica_leaves_the_others_alone() -> None:
         module = built(count)
         initialize(module, rates[:count], 2)
         batches = Batches(datasets.load("digits"), recipe, [0] * count, torch.float64)
-        Training(module, rates[:count], recipe, batches).run()
+        Training(module, rates[:count], batches).run()
         weights.append([parameter.detach()[0] for parameter in module.parameters()])
     for one, other in zip(*weights, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
@@ -171,7 +171,7 @@ def test_cutout_blanks_a_square_around_a_drawn_center(
 ) -> None:
     augmentation = Augmentation(Recipe(cutout=cutout), height, width)
     generator = torch.Generator().manual_seed(seed % 2**60)
-    draw = {name: v[0] for name, v in augmentation.draw(4, [generator]).items()}
+    draw = {name: v[0] for name, v in augmentation.draw(1, 4, [generator]).items()}
     x = torch.rand(4, 2, height, width) + 1
     blanked = augmentation.apply(x, draw)
     for image in range(4):

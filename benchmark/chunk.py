@@ -1,0 +1,110 @@
+"""One chunk of a unit: a network of some of its replicas, ready to train or to take one step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from benchmark import datasets
+from benchmark.batches import Batches
+from benchmark.datasets import Dataset
+from benchmark.initialization import initialize
+from benchmark.outcome import Outcome
+from benchmark.precision import dtype
+from benchmark.ranks import Ranks
+from benchmark.training import Training
+from benchmark.unit import Replica, Unit
+from benchmark.updates import one_step_moments
+from search_spaces.layers import Conv2d, Node
+from search_spaces.registry import create
+from search_spaces.space import SearchSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What all chunks of a unit share."""
+
+    unit: Unit
+    space: SearchSpace
+    data: Dataset
+    device: torch.device
+    ranks: Ranks
+
+    @classmethod
+    def of(cls, unit: Unit, device: torch.device, ranks: Ranks) -> Setting:
+        """The setting of a unit; raises ``InvalidInput`` for an unknown space or data set."""
+        space = create(unit.space, **dict(unit.space_options))
+        return cls(unit, space, datasets.load(unit.dataset), device, ranks)
+
+    def build(self, replicas: int) -> nn.Module:
+        """The architecture, with no numbers in it yet."""
+        data = self.data
+        return self.space.build(self.unit.architecture, replicas, data.shape, data.classes)
+
+    def network(self, replicas: Sequence[Replica], precision: torch.dtype) -> nn.Module:
+        """The architecture with these replicas' weights."""
+        module = self.build(len(replicas)).to(precision)
+        blocks = self.space.topology(self.unit.architecture).residual_blocks
+        initialize(module, replicas, blocks)
+        return module.to(self.device)
+
+    def training(self, replicas: Sequence[Replica]) -> Training:
+        """The training of these replicas, before its first step."""
+        precision = dtype(self.unit.recipe)
+        module = self.network(replicas, precision)
+        batches = Batches(
+            self.data,
+            self.unit.recipe,
+            [replica.seed for replica in replicas],
+            precision,
+            self.device,
+            self.ranks,
+            channels_last=any(isinstance(layer, Conv2d) for layer in module.modules()),
+        )
+        return Training(module, replicas, batches)
+
+    def one_step(self, replicas: Sequence[Replica]) -> list[Outcome]:
+        """The one-step moments of these replicas, in float64."""
+        module, recipe = self.network(replicas, torch.float64), self.unit.recipe
+        seeds = [replica.seed for replica in replicas]
+        batches = Batches(self.data, recipe, seeds, torch.float64, self.device)
+        lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
+        x_BKHW, y_RB = next(batches.epoch())
+        return one_step_moments(module, x_BKHW, y_RB, lr_R.to(self.device), recipe.label_smoothing)
+
+    @cached_property
+    def facts(self) -> Outcome:
+        """Columns that follow from the network and the data: parameters of one replica, ln(C)."""
+        parameters = sum(parameter.numel() for parameter in self.hollow.parameters())
+        return {"parameters": parameters, "chance_loss": math.log(self.data.classes)}
+
+    @cached_property
+    def largest_activation(self) -> int:
+        """Numbers in the largest node of one replica, for one batch of training images."""
+        found = [0]
+        for node in self.hollow.modules():
+            if isinstance(node, Node):
+                node.register_forward_hook(lambda _node, _inputs, z: found.append(z.numel()))
+        batch = self.unit.recipe.batch // self.ranks.size
+        self.hollow.eval()(torch.empty(batch, *self.data.shape, device="meta"))
+        return max(found)
+
+    @cached_property
+    def layers(self) -> frozenset[tuple[object, ...]]:
+        """Kinds and sizes of layers: architectures that share them make the same calls."""
+        return frozenset(
+            (type(layer).__name__, *(tuple(p.shape) for p in layer.parameters(recurse=False)))
+            for layer in self.hollow.modules()
+            if not list(layer.children())
+        )
+
+    @cached_property
+    def hollow(self) -> nn.Module:
+        """One replica without memory behind it, to be counted."""
+        with torch.device("meta"):
+            return self.build(1)
