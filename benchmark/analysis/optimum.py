@@ -20,7 +20,11 @@ from search_spaces.errors import InvalidInput
 # best rate does not clearly beat chance. diverged: no rate is stable.
 Status = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained", "diverged"]
 
-WINDOW = 2  # rates on each side of the best one
+# Neighbors on each side of the best rate, and decades: whichever reaches further. Two neighbors of
+# a dense grid lie closer together than the noise can tell apart. The narrower windows are for
+# curves on which the wider one is not convex, or has its vertex away from the best rate.
+WINDOWS = ((2, 0.5), (1, 0.25), (1, 0.0))
+INNER = 0.8  # of the reach: a vertex farther out is an extrapolation
 CHANCE_SHARE = 0.95
 
 
@@ -103,10 +107,11 @@ def find_optima(
 ) -> tuple[Optimum, ...]:
     """The optimum of every rung.
 
-    The mean loss over seeds is fitted by a parabola in log rate over the best measured rate and up
-    to two stable neighbors on each side; if that is not convex or leaves the best rate's bracket,
-    over one neighbor on each side, which always has a vertex there. On the same runs the vertex is
-    much tighter than the grid's argmin, which cannot fall between rates.
+    The mean loss over seeds is fitted by a parabola in log rate over the best measured rate and the
+    stable rates within half a decade, or two neighbors where these reach further, on each side. If
+    that is not convex, or its vertex is not well inside, over half the reach; at last over one
+    neighbor on each side, which always has a vertex there. On the same runs the vertex is much
+    tighter than the grid's argmin, which cannot fall between rates.
 
     A rung is trained if its best mean loss is at most 0.95 of `chance_loss`, and, with two seeds or
     more, still below it after adding two standard errors (pooled over the window).
@@ -176,7 +181,7 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     if len(unstable) == len(rate_R):
         return found("diverged", math.nan, math.nan, "every rate diverged"), None
     grid_rate, grid_loss = float(rate_R[best]), float(mean_R[best])
-    window = _window(mean_R, best, WINDOW)
+    window = _window(x_R, mean_R, best, *WINDOWS[0])
     error = 0.0
     if seeds > 1:
         error = math.sqrt(float(loss_RS[window].var(axis=1, ddof=1).mean()) / seeds)
@@ -188,21 +193,28 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
         return found("censored-high", grid_rate, grid_loss, "the grid ends too low"), None
     if np.isinf(mean_R[best + 1]) or np.isinf(mean_R[best - 1]):
         return found("cliff", grid_rate, grid_loss, "the next rate diverges"), None
-    fit = Parabola.fit(x_R[window], mean_R[window])
-    if fit is None or not x_R[best - 1] <= fit.vertex <= x_R[best + 1]:
-        window = _window(mean_R, best, 1)
+    for neighbors, decades in WINDOWS:
+        window = _window(x_R, mean_R, best, neighbors, decades)
+        inner = _window(x_R, mean_R, best, 1, INNER * decades)
         fit = Parabola.fit(x_R[window], mean_R[window])
+        if fit is not None and x_R[inner][0] <= fit.vertex <= x_R[inner][-1]:
+            break
     if fit is None:  # the best rate and both neighbors tie exactly
         return found("cliff", grid_rate, grid_loss, "the curve is flat at its best rate"), None
     deviation_S = fit.gradient_W @ (loss_RS[window] - mean_R[window, None])
     return found("fitted", 10**fit.vertex, fit.loss, "one seed"), deviation_S
 
 
-def _window(mean_R: Array, best: int, reach: int) -> slice:
-    """The stable rates without a gap around `best`, at most `reach` on each side."""
+def _window(x_R: Array, mean_R: Array, best: int, neighbors: int, decades: float) -> slice:
+    """The stable rates without a gap around `best`: `neighbors` of them, or within `decades`."""
+
+    def inside(rate: int) -> bool:
+        near = abs(rate - best) <= neighbors or abs(x_R[rate] - x_R[best]) <= decades + 1e-9
+        return bool(near and np.isfinite(mean_R[rate]))
+
     low = high = best
-    while low > max(0, best - reach) and np.isfinite(mean_R[low - 1]):
+    while low > 0 and inside(low - 1):
         low -= 1
-    while high < min(len(mean_R) - 1, best + reach) and np.isfinite(mean_R[high + 1]):
+    while high < len(mean_R) - 1 and inside(high + 1):
         high += 1
     return slice(low, high + 1)

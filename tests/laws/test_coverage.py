@@ -33,6 +33,7 @@ Draw = Callable[[np.random.Generator, int], Array]
 STUDIES = 1000
 DEPTHS = np.array([2.0, 4.0, 6.0, 8.0, 12.0, 16.0])
 RATES = np.logspace(-3, 0.5, 15)
+DENSE_RATES = np.logspace(-3, 0.5, 71)
 
 
 def held(intervals: list[Interval], truth: float) -> None:
@@ -164,14 +165,16 @@ def test_shift(draw: Draw) -> None:
         held(list(intervals), 0.3)
 
 
-def ladder(rng: np.random.Generator, seeds: int, top: float = 0.6) -> tuple[Array, Array]:
+def ladder(
+    rng: np.random.Generator, seeds: int, top: float = 0.6, rates: Array = RATES
+) -> tuple[Array, Array]:
     """Losses (D, R, S) with optima at top * depth^-1.5, and log10 of these (D,).
 
     Seeds move the optimum (0.05 decades), the level of the curve, and each loss by itself.
     """
     optimum_D = np.log10(top * DEPTHS**-1.5)
     own_DS = 0.05 * rng.standard_normal((len(DEPTHS), seeds))
-    distance_DRS = np.log10(RATES)[None, :, None] - optimum_D[:, None, None] - own_DS[:, None, :]
+    distance_DRS = np.log10(rates)[None, :, None] - optimum_D[:, None, None] - own_DS[:, None, :]
     level_S = 0.05 * rng.standard_normal(seeds)
     noise_DRS = 0.02 * rng.standard_normal(distance_DRS.shape)
     return 1 + 0.5 * distance_DRS**2 + level_S + noise_DRS, optimum_D
@@ -187,13 +190,13 @@ def test_slope(seeds: int, top: float) -> None:
     held([depth_slope(DEPTHS, optima).exponent for optima in found], -1.5)
 
 
-@pytest.mark.parametrize("seeds", [2, 3])
-def test_optimum(seeds: int) -> None:
+@pytest.mark.parametrize(("seeds", "rates"), [(2, RATES), (3, RATES), (2, DENSE_RATES)])
+def test_optimum(seeds: int, rates: Array) -> None:
     rng = np.random.default_rng(9)
     shifted: list[Interval] = []
     for _ in range(STUDIES):
-        loss_DRS, optimum_D = ladder(rng, seeds)
-        optimum = find_optima(RATES, loss_DRS, 3.0)[2]
+        loss_DRS, optimum_D = ladder(rng, seeds, rates=rates)
+        optimum = find_optima(rates, loss_DRS, 3.0)[2]
         log10_rate = optimum.log10_rate
         low, high = log10_rate.low - optimum_D[2], log10_rate.high - optimum_D[2]
         shifted.append(Interval(log10_rate.estimate - optimum_D[2], low, high, seeds, ""))
