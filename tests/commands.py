@@ -19,7 +19,7 @@ def environment(**variables: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": paths} | variables
 
 
-def start_job(out: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+def start_job(out: Path | str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(TESTS / "small_study.py"), "--out", str(out), *arguments],
         env=environment(**variables),
@@ -30,7 +30,7 @@ def start_job(out: Path, *arguments: str, **variables: str) -> subprocess.Popen[
     )
 
 
-def run_job(out: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
+def run_job(out: Path | str, *arguments: str, **variables: str) -> tuple[int, str, str]:
     """Exit code, output and errors of the small study run to its end."""
     process = start_job(out, *arguments, **variables)
     said, complained = process.communicate(timeout=200)
