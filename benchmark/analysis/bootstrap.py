@@ -142,6 +142,19 @@ def median_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
     return Interval(median, float(low), float(high), n, "order statistics", level)
 
 
+def pearson_interval(x_N: Array, y_N: Array, *, level: float = LEVEL) -> Interval:
+    """Pearson's correlation with Fisher's z interval (1921), for roughly normal pairs, N >= 4."""
+    check_level(level)
+    n = len(x_N)
+    if n < 3 or np.ptp(x_N) == 0 or np.ptp(y_N) == 0:
+        return Interval.undetermined("fewer than 3 pairs, or one side is constant", n=n)
+    r = float(np.corrcoef(x_N, y_N)[0, 1])
+    if n < 4:
+        return Interval.undetermined("3 pairs leave no interval", estimate=r, n=n)
+    z, half = np.arctanh(r), float(stats.norm.ppf((1 + level) / 2)) / math.sqrt(n - 3)
+    return Interval(r, float(np.tanh(z - half)), float(np.tanh(z + half)), n, "Fisher z", level)
+
+
 def share_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
     """Wilson's score interval (1927) of a share `successes / n`."""
     check_level(level)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from benchmark.analysis.bootstrap import LEVEL, Array, Interval, t_interval
+from benchmark.analysis.bootstrap import LEVEL, Array, Interval, pearson_interval, t_interval
 from benchmark.analysis.optimum import Optimum, Status, check_curves
 from search_spaces.errors import InvalidInput
 
@@ -41,13 +41,15 @@ class RungTransfer:
 class Transfer:
     """One rule over a ladder; the means count only rungs whose optimum is usable.
 
-    `outside` and `diverged` count those rungs where the predicted rate left the grid unmeasured,
-    or diverged.
+    `correlation` is Pearson's, of the logarithms of predicted and measured rates: it ignores a
+    constant factor, and a wrong exponent too, so it is no test of a rule. `outside` and `diverged`
+    count those rungs where the predicted rate left the grid unmeasured, or diverged.
     """
 
     regret: Interval
     log10_error: Interval
     absolute_log10_error: Interval
+    correlation: Interval
     outside: int
     diverged: int
     rungs: tuple[RungTransfer, ...]
@@ -101,10 +103,12 @@ def transfer(
     counted = [rung for rung, optimum in zip(found, optima, strict=True) if optimum.usable]
     regret_D = np.array([rung.regret for rung in counted if not math.isnan(rung.regret)])
     error_D = np.array([rung.log10_error for rung in counted])
+    log10_D = np.log10([rung.predicted_rate for rung in counted])
     return Transfer(
         regret=t_interval(regret_D, level=level),
         log10_error=t_interval(error_D, level=level),
         absolute_log10_error=t_interval(np.abs(error_D), level=level),
+        correlation=pearson_interval(log10_D, log10_D - error_D, level=level),
         outside=sum(rung.outside for rung in counted),
         diverged=sum(rung.diverged for rung in counted),
         rungs=found,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmark.analysis.optimum import Optimum
-from benchmark.analysis.slope import EXPONENTS
+from benchmark.analysis.slope import EXPONENTS, Slope
 from benchmark.report import transfer
 from benchmark.report.content import Block, Figure, Table, interval, number, slug
 from benchmark.report.figures import curves
@@ -38,8 +38,25 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         )
     items = (loss_figure(ladder, own), slope_figure(ladder, own))
     predicted = transfer.items(ladder, colors)
-    block = Block("slope", ladder.name, (*items, *predicted))
+    block = Block("slope", ladder.name, (*items, exponents(ladder), *predicted))
     return [*verdicts, *transfer.verdicts(ladder)], [block]
+
+
+def exponents(ladder: Ladder) -> Table:
+    """The exponent of every initialisation, and the same looked at otherwise."""
+    rows = [
+        (scheme.name, how, slope.exponent, slope.r_squared, admitted(slope))
+        for scheme in ladder.schemes
+        for how, slope in {"layers and additions": scheme.slope, **scheme.slopes}.items()
+    ]
+    theories = ", ".join(exponent(theory) for theory in EXPONENTS)
+    columns = ("initialisation", "depth", "exponent", "R²", f"holds, of {theories}")
+    return Table("The exponent, by what counts as depth and what is left out", columns, rows)
+
+
+def admitted(slope: Slope) -> str:
+    """The theories that an exponent's interval holds."""
+    return ", ".join(exponent(theory) for theory, held in slope.inside if held) or "–"
 
 
 def log_bounds(optimum: Optimum) -> tuple[float, float, float]:

@@ -14,6 +14,10 @@ from benchmark.analysis.optimum import Optimum, find_optima
 from benchmark.analysis.slope import Slope, depth_slope
 from benchmark.analysis.transfer import RungTransfer, Transfer, transfer
 from benchmark.report.arrays import Array, array, first
+from search_spaces.conventions import convention
+from search_spaces.registry import create
+
+BLOCKS = "am-mup-blocks"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Scheme:
 
     ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
     are none where that rung has no optimum. They are measured where every predicted rate was
-    trained, else interpolated.
+    trained, else interpolated. ``slopes`` are the same exponent looked at otherwise, by what is
+    different.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Scheme:
     mean_DR: Array
     optima: tuple[Optimum, ...]
     slope: Slope
+    slopes: dict[str, Slope]
     transfers: dict[str, Transfer]
 
 
@@ -63,6 +69,8 @@ class Ladder:
             scheme = first(own, "architecture", "initialization")
             key = tuple((scheme.get(rung), branch.get(rung)) for rung in rungs)
             shared.setdefault(key, {})[rule] = own
+        space, blocks = create(part["space"], **part["options"]), convention(BLOCKS)
+        counted = [blocks.statistics(space.topology(rung)).min or 0 for rung in rungs]
         schemes = []
         for named, rules in shared.items():
             # A rung without an addition is He's under every rule, and does not name the scheme.
@@ -81,11 +89,23 @@ class Ladder:
                 loss_DS = array(trained, "train_loss", axes_DS, np.inf)
                 whole = not np.isnan(loss_DS).any()
                 transfers[rule] = transfer(*beyond, chance, measured_DS=loss_DS if whole else None)
-            slope = depth_slope(depth_D, optima)
+            slopes = {}
+            if min(counted) > 0:
+                slopes[f"against {BLOCKS}"] = depth_slope(np.array(counted, dtype=float), optima)
+            if np.isinf(loss_DRS).any():
+                kept = find_optima(rate_DR, without_diverged(loss_DRS), chance)
+                slopes["without diverged replicas"] = depth_slope(depth_D, kept)
             scaled = {branch for _, branch in named} != {1.0}
-            label = name + (", branch scaled" if scaled else "")
             schemes.append(
-                Scheme(label, tuple(rules), loss_DRS.mean(axis=2), optima, slope, transfers)
+                Scheme(
+                    name + ", branch scaled" * scaled,
+                    tuple(rules),
+                    loss_DRS.mean(axis=2),
+                    optima,
+                    depth_slope(depth_D, optima),
+                    slopes,
+                    transfers,
+                )
             )
         return cls(part["name"], rungs, depth_D, rate_R, chance, tuple(schemes))
 
@@ -102,3 +122,13 @@ class Ladder:
                 beyond = (self.rungs[1:], self.depth_D[1:].tolist(), scheme.optima[1:])
                 for rung, depth, optimum, each in zip(*beyond, found.rungs, strict=True):
                     yield rule, rung, depth, optimum, each
+
+
+def without_diverged(loss_DRS: Array) -> Array:
+    """Diverged replicas replaced by the mean of the rate's other seeds, where there are any."""
+    finite_DRS = np.isfinite(loss_DRS)
+    total_DR = np.where(finite_DRS, loss_DRS, 0.0).sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_DR = total_DR / finite_DRS.sum(axis=2)
+    mean_DR[np.isnan(mean_DR)] = np.inf
+    return np.where(np.isinf(loss_DRS), mean_DR[..., None], loss_DRS)

@@ -34,19 +34,20 @@ def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
     base_AS = ranked.base_AS[:, :seeds]
     others = {rule: acc_AS[:, :seeds] for rule, acc_AS in ranked.others.items()}
     rows: list[tuple[Cell, ...]] = [
-        (f"{rule}, {name}", found.cross, found.ceiling, found.delta)
+        (rule, name, found.cross.estimate, found.ceiling.estimate, delta)
         for rule, acc_AS in others.items()
         for name, found in agreements(base_AS, acc_AS)
+        for delta in [found.delta if found.delta.determined else found.delta.estimate]
     ]
     deviation = 100 * seed_deviation(base_AS, *others.values())
     title = (
         f"Other measures of agreement with {ranked.base}. Weighted tau (Vigna): exchanges near the "
-        f"top weigh more. Rounded: ties what differs by less than seeds do, {number(deviation)} "
-        "points"
+        "top weigh more (no interval: it depends on the number of architectures). Rounded: ties "
+        f"what differs by less than seeds do, {number(deviation)} points"
     )
     return (
         among_the_best(ranked.name, base_AS, others, colors),
-        Table(title, ("rule, measure", "cross", "ceiling", "delta"), rows),
+        Table(title, ("rule", "measure", "cross", "ceiling", "delta"), rows),
         regret(ranked.base, base_AS, others),
     )
 

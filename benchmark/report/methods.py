@@ -10,12 +10,17 @@ from typing import Any, Final
 
 from benchmark import initialization, rules
 from benchmark.analysis import ranking, shift
+from benchmark.analysis.agreement import (
+    rounded_tau_agreement,
+    spearman_agreement,
+    weighted_tau_agreement,
+)
 from benchmark.analysis.bootstrap import LEVEL
 from benchmark.analysis.family import holm
 from benchmark.analysis.movers import movers
 from benchmark.analysis.optimum import find_optima
 from benchmark.analysis.slope import depth_slope, fit_slope
-from benchmark.analysis.top_k import top_k_overlap
+from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from benchmark.analysis.transfer import transfer
 from benchmark.analysis.updates import flatness, rung_update
 from benchmark.recipes import Recipe
@@ -30,7 +35,12 @@ STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
         "accuracy shift": shift.accuracy_shift,
         "bias check": shift.bias_check,
         "Holm's correction": holm,
+        "Spearman's rho": spearman_agreement,
+        "weighted tau": weighted_tau_agreement,
+        "rounded tau": rounded_tau_agreement,
         "overlap of the top K": top_k_overlap,
+        "tau among the top K": tau_by_top_k,
+        "regret at K": regret_at_k,
         "movers": movers,
     },
     "depth": {

@@ -95,8 +95,20 @@ def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
         height=2.8,
     )
     told = [
-        (rule, f.regret, f.log10_error, f.absolute_log10_error, f.diverged, f.outside)
+        (
+            rule,
+            f.regret,
+            f.log10_error,
+            f.absolute_log10_error,
+            f.correlation,
+            f.diverged,
+            f.outside,
+        )
         for rule, f in transfers.items()
     ]
-    names = ("rule", "regret", "log10 rate error", "its size", "diverged", "outside the grid")
-    return rates, regret, Table("Every rule over the rungs beyond the shallowest", names, told)
+    names = ("rule", "regret", "log10 rate error", "its size", "r", "diverged", "outside the grid")
+    title = (
+        "Every rule over the rungs beyond the shallowest; r is the correlation of predicted and "
+        "measured rates (logarithms), blind to a wrong exponent"
+    )
+    return rates, regret, Table(title, names, told)

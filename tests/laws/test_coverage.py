@@ -16,6 +16,7 @@ from benchmark.analysis.bootstrap import (
     Interval,
     mean_interval,
     median_interval,
+    pearson_interval,
     share_interval,
     t_interval,
 )
@@ -82,6 +83,18 @@ def test_median(draw: Draw, median: float, n: int) -> None:
 def test_share(share: float) -> None:
     rng = np.random.default_rng(4)
     held([share_interval(int(k), 24) for k in rng.binomial(24, share, 4000)], share)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9])
+@pytest.mark.parametrize("n", [5, 12])
+def test_pearson(rho: float, n: int) -> None:
+    rng = np.random.default_rng(15)
+
+    def study() -> Interval:
+        x_N = normal(rng, n)
+        return pearson_interval(x_N, rho * x_N + math.sqrt(1 - rho**2) * normal(rng, n))
+
+    held([study() for _ in range(3 * STUDIES)], rho)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6])

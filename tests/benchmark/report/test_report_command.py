@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import planted
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from benchmark.analysis.bootstrap import Interval
 from benchmark.report import rank
 from benchmark.report.__main__ import main
 from benchmark.report.content import Table
+from benchmark.report.ladder import without_diverged
 from benchmark.report.page import build
 from benchmark.results import Results
 from benchmark.study import rate_grid
@@ -98,20 +100,39 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
     assert len(verdicts) == 8
 
 
+def test_the_exponent_stands_against_blocks_and_without_diverged_replicas(helped: str) -> None:
+    """Residual blocks of one kind: 2 layers and additions each, so the exponents are near."""
+    html = build(Results.load(helped)).html
+    cell = (
+        r'<th scope="row">he</th><td>{}</td><td class="n">(−[\d.]+) <small>\[(−[\d.]+), (−[\d.]+)\]'
+    )
+    for depth in ("layers and additions", "against am-mup-blocks", "without diverged replicas"):
+        found = re.search(cell.format(depth), html)
+        assert found is not None, depth
+        exponent, low, high = (float(each.replace("−", "-")) for each in found.groups())
+        assert -1.6 < exponent < -1.1
+        if depth != "against am-mup-blocks":
+            assert low < -1.5 < high
+
+
+def test_diverged_replicas_are_left_out_seed_by_seed() -> None:
+    losses = np.array([[[1.0, 3.0, np.inf], [np.inf] * 3, [2.0, np.nan, 4.0]]])
+    kept = without_diverged(losses)
+    assert kept[0, 0].tolist() == [1.0, 3.0, 2.0]
+    assert np.isinf(kept[0, 1]).all()
+    assert np.isnan(kept[0, 2, 1])
+
+
 def test_other_measures_tell_the_same_story(helped: str) -> None:
     html = build(Results.load(helped)).html
-    rows = dict(
-        re.findall(
-            r'<th scope="row">([\w-]+, (?:Spearman|weighted|tau).*?)</th>(.*?)</tr>', html, re.S
-        )
-    )
-    assert len(rows) == 9
-    for name in ("Spearman&#39;s rho", "weighted tau", "tau, rounded"):
-        moved, kept = (
-            float(re.findall(r'class="n">([−\d.]+) ', rows[f"{rule}, {name}"])[2].replace("−", "-"))
-            for rule in ("path-cubed", "shuffled")
-        )
-        assert moved > 0.2 > kept, name
+    cells = r'<th scope="row">([\w-]+)</th><td>([^<]*tau|Spearman[^<]*|tau[^<]*)</td>(.*?)</tr>'
+    deltas = {
+        (rule, name): float(re.findall(r'class="n">([−\d.]+)', rest)[2].replace("−", "-"))
+        for rule, name, rest in re.findall(cells, html)
+    }
+    assert len(deltas) == 9
+    for (rule, name), delta in deltas.items():
+        assert (delta > 0.2) == (rule == "path-cubed"), name
     assert "Regret at 2: accuracy lost" in html
     assert '<figure id="cells-top-tau">' in html
 
