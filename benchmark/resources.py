@@ -30,7 +30,7 @@ class Resources:
         if self.cpus < 1:
             raise InvalidInput(f"--cpus {self.cpus} is no place to work; give 1 or more")
         parts = 1 / self.gpus if 0 < self.gpus < 1 else self.gpus
-        if self.gpus < 0 or abs(parts - round(parts)) > 0.01:  # 0.33 stands for 1/3
+        if self.gpus < 0 or abs(parts - round(parts)) > 0.05:  # 0.33 stands for 1/3
             raise InvalidInput(f"--gpus {self.gpus:g}: give whole GPUs, or 1/k of one (0.5, 0.25)")
         if self.ranks < 1:
             raise InvalidInput(f"--ranks {self.ranks} leaves nobody to train; give 1 or more")
@@ -48,6 +48,11 @@ class Resources:
         """What a shard takes from the cluster."""
         wanted = {"CPU": float(self.cpus * self.ranks), "GPU": self.gpus * self.ranks}
         return {name: amount for name, amount in wanted.items() if amount}
+
+    @property
+    def device(self) -> str | None:
+        """Where a unit trains: None lets the engine take the GPU that Ray gave."""
+        return None if self.gpus else "cpu"
 
     def slots(self, available: Mapping[str, float]) -> int:
         """How many shards run at once; raises ``InvalidInput`` where not even one does."""

@@ -4,6 +4,7 @@
     OUT/units/<id>.arrow         a finished unit: its presence is the commit
     OUT/compacted/<sha>.parquet  many finished units (``benchmark.compact``)
     OUT/failures/<id>.<k>.json   the k-th failed attempt at a unit, with its traceback
+    OUT/checkpoints/<id>.pt      a long unit in training, where OUT is a path
     OUT/quarantine/              files that failed their checks: set aside, counted, never deleted
 
 ``OUT`` is a path or any URI that ``pyarrow.fs`` opens. Nothing is shared or appended to, so any
@@ -56,7 +57,7 @@ class Store(Place):
         store = cls.locate(uri)
         if create and store.local:
             try:
-                for name in ("units", "compacted", "failures", "quarantine"):
+                for name in ("units", "compacted", "failures", "checkpoints", "quarantine"):
                     Path(store.path(name)).mkdir(parents=True, exist_ok=True)
                 for name in ("", "units", "compacted", "failures"):
                     atomic.remove_leftovers(Path(store.path(name)))
@@ -152,6 +153,10 @@ class Store(Place):
     def write_file(self, unit_id: str, file: UnitFile) -> None:
         """Store a unit that was read elsewhere; raises ``StoreUnwritable``."""
         self.put(f"units/{unit_id}.arrow", seal(file))
+
+    def checkpoint(self, unit_id: str) -> Path | None:
+        """Where a unit in training may leave its state; None on object stores."""
+        return Path(self.path("checkpoints", f"{unit_id}.pt")) if self.local else None
 
     # What went wrong
 

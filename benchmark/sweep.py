@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,10 +38,15 @@ def sweep(
     worker cannot write.
     """
     watch = Watch(progress)
-    demand = {name.lower(): amount for name, amount in cluster.resources.demand.items()}
+    if cluster.resources.ranks == 1:
+        demand = {name.lower(): amount for name, amount in cluster.resources.demand.items()}
+    else:  # Ray Train reserves for the ranks; a trial must ask for something, so for one byte
+        demand = {"memory": 1.0}
     sent = [ray.put(list(shard)) for shard in shards]
     tuner = tune.Tuner(
-        tune.with_resources(trainable(sent, store.uri, run, cluster.resources), demand),
+        tune.with_resources(
+            trainable(sent, store.uri, run, cluster.resources), demand or {"cpu": 0}
+        ),
         param_space={"shard": tune.grid_search(list(range(len(shards))))},
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=cluster.slots),
         run_config=tune.RunConfig(
@@ -56,6 +62,8 @@ def sweep(
 
 def seconds_per_cost(units: Sequence[Unit], run: Run, cluster: Cluster) -> float:
     """``shards.calibrate`` on a worker, where a unit that hangs or dies harms nobody: 0 then."""
+    if run is engine.run:
+        run = partial(engine.run, device=cluster.resources.device)
     cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
     timed = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
     answer = timed.remote(list(units), run, engine.cost, engine.replica_steps)

@@ -75,7 +75,6 @@ class Worker:
             self.counts["units"] += 1
             self.counts["cost"] += engine.cost(unit)
             return
-        begin = time.perf_counter()
         try:
             steps, cost = engine.replica_steps(unit), engine.cost(unit)
 
@@ -84,13 +83,36 @@ class Worker:
                 self.counts["cost"] += count * cost // max(1, steps)
                 self.report()
 
-            rows = self.run(unit, on_progress)
+            statuses = self.train(unit, on_progress)
+        except StoreUnwritable:
+            raise
         except Exception as error:
             self.store.write_failure(unit, *describe(error))
             self.counts["failed"] += 1
             return
+        self.counts["units"] += 1
+        self.counts["diverged"] += statuses.count("diverged")
+
+    def train(self, unit: Unit, on_progress: Callable[[int], None]) -> list[str]:
+        """Store a unit's rows; returns their statuses."""
+        if self.resources.ranks > 1 and unit.measure == "training":
+            from benchmark import distributed
+
+            distributed.train(
+                distributed.Assignment(unit, self.store.uri, self.source, self.resources)
+            )
+            stored = self.store.load_one(unit.id)
+            assert stored is not None
+            on_progress(engine.replica_steps(unit))
+            statuses: list[str] = stored.rows["status"].to_pylist()
+            return statuses
+        begin = time.perf_counter()
+        if self.run is engine.run:
+            device, checkpoint = self.resources.device, self.store.checkpoint(unit.id)
+            rows = engine.run(unit, on_progress, device=device, checkpoint=checkpoint)
+        else:
+            rows = self.run(unit, on_progress)
         seconds = time.perf_counter() - begin
         record = provenance.record(self.source, seconds, self.resources.record())
         self.store.write(unit, rows, record)
-        self.counts["units"] += 1
-        self.counts["diverged"] += sum(row["status"] == "diverged" for row in rows)
+        return [row["status"] for row in rows]
