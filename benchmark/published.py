@@ -10,7 +10,6 @@ CIFAR-10 has two data sets: ``cifar10`` (trained on all 50,000 images, test spli
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import re
 import sys
@@ -31,6 +30,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmark import atomic
+from benchmark.arguments import Parser
 from benchmark.nats_records import Records
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201_cell import N_CELLS, official_order, write
@@ -196,7 +196,7 @@ def watched(items: Sequence[Item], console: Console) -> Iterator[Item]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table; 0, or 2 where the records cannot be used."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m benchmark.published",
         description="NATS-Bench's accuracies of NAS-Bench-201 as one small Parquet table.",
         epilog="The records are pickles, and loading a pickle can run any code in it: name only a "
@@ -204,9 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("records", type=Path, help="the folder NATS-tss-v1_0-3ffb9-simple")
     parser.add_argument("--out", type=Path, required=True, help="the Parquet file to write")
-    options = parser.parse_args(arguments)
     console = Console()
     try:
+        options = parser.parse_args(arguments)
         console.print(
             f"loading the pickles of {options.records}: they can run code, so trust their origin",
             soft_wrap=True,

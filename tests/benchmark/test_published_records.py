@@ -97,6 +97,15 @@ def test_the_command_says_that_it_loads_pickles(
     assert "trust" in capsys.readouterr().out
 
 
+def test_a_missing_argument_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "--out" in error
+
+
 def test_only_the_files_of_the_named_folder_are_loaded(folder: Path, tmp_path: Path) -> None:
     (folder / "notes.pickle.pbz2").write_bytes(b"not a record, and never opened")
     assert main([str(folder), "--out", str(tmp_path / "t.parquet")]) == 0

@@ -129,7 +129,9 @@ def test_paper_gets_black_on_white_without_the_menu(browser: Browser, page: Path
     tab.emulate_media(media="print", color_scheme="dark")
     tab.goto(page.as_uri())
     style = "getComputedStyle(document.querySelector('{}')).{}"
-    assert tab.evaluate(style.format("nav", "display")) == "none"
+    for hidden in ("nav", ".filter", "figure summary"):
+        assert tab.evaluate(style.format(hidden, "display")) == "none"
+    assert tab.locator("table.sortable summary").first.is_visible()
     assert tab.evaluate(style.format("body", "color")) == "rgb(0, 0, 0)"
     assert tab.evaluate(style.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
     assert tab.evaluate(style.format("figure svg text", "fill")) == "rgb(0, 0, 0)"

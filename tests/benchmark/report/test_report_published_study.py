@@ -92,7 +92,7 @@ def test_the_page_is_one_small_offline_file_with_its_numbers_beside_it(out: Path
     text = (out / "index.html").read_text()
     assert len(text) < 2_000_000
     assert not re.search(r'(src|href)="?(https?:)?//|url\(http', text)
-    assert text.count("Warning: before any training") == 1
+    assert text.count("Warning: before any training") == 2  # the caption and the description
     assert "path-cubed" in text[text.index("Warning: before any training") :][:200]
     names = {path.stem for path in (out / "data").iterdir()}
     assert {"agreement", "agreement-by-k", "multipliers", "classes"} <= names
