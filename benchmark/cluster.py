@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ QUIET: Final = {
 class Cluster:
     """Connected while the context is open; ``folder`` is for this driver's temporary files.
 
-    ``workers`` is how many shards may run at once (as many as there is room for where it is None).
+    ``slots`` is how many shards may run at once: ``workers``, or as many as there is room for now.
     A Ray of its own lives in that folder, apart from any other on the machine, and goes with the
     context; the folder of a driver that was killed goes when the next one starts.
     """
@@ -44,6 +45,7 @@ class Cluster:
     def __init__(self, workers: int | None, resources: Resources) -> None:
         self.workers = workers
         self.resources = resources
+        self.slots = workers or 0
         self.folder = Path()
         self.lock: IO[str] | None = None
 
@@ -66,13 +68,14 @@ class Cluster:
                 ray.init(
                     **({} if joined else own), log_to_driver=False, logging_level=logging.ERROR
                 )
-            self.slots = self.resources.slots(ray.cluster_resources())  # type: ignore[no-untyped-call]
+            if not joined or not self.workers:  # a cluster may grow to what was asked for
+                available = ray.cluster_resources()  # type: ignore[no-untyped-call]
+                self.slots = min(self.workers or sys.maxsize, self.resources.slots(available))
         except BaseException as error:
             self.__exit__()
             if joined and isinstance(error, ConnectionError):
                 raise unreachable(address, error) from error
             raise
-        self.slots = min(self.workers or self.slots, self.slots)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -63,7 +63,7 @@ class Resources:
         need = ", ".join(f"{amount:g} {name}" for name, amount in self.demand.items())
         raise InvalidInput(
             f"a shard needs {need} and the cluster has {there}; "
-            "lower --cpus, --gpus or --ranks, or add nodes"
+            "lower --cpus, --gpus or --ranks, or add nodes (--workers N if they come with the work)"
         )
 
     def record(self) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""The cluster files: what Ray's own checks accept, and what they must say."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from ray.autoscaler._private.util import prepare_config, validate_config
+from ray.runtime_env import RuntimeEnv
+
+from benchmark import job
+from jobs.horizon import STUDY
+
+JOBS = Path(__file__).parents[2] / "jobs"
+
+
+def read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((JOBS / name).read_text())
+    return content
+
+
+@pytest.mark.parametrize("name", ["cluster.yaml", "cluster-aws.yaml"])
+def test_a_cluster_file_passes_rays_validation(name: str) -> None:
+    config = prepare_config(read(name))
+    validate_config(config)
+    starts = " ".join(config["head_start_ray_commands"])
+    assert "--dashboard-host=127.0.0.1" in starts
+    assert "--disable-usage-stats" in starts
+    assert any("RAY_ADDRESS=auto" in command for command in config["setup_commands"])
+
+
+def test_the_runtime_environment_is_one() -> None:
+    environment = read("runtime_env.yaml")
+    assert RuntimeEnv(**environment).to_dict()["env_vars"]["OMP_NUM_THREADS"] == "1"
+    with pytest.raises(TypeError):
+        RuntimeEnv(**environment | {"env_vars": {"OMP_NUM_THREADS": 1}})  # what the quotes are for
+
+
+def test_the_kubernetes_job_runs_a_job_file_on_what_its_workers_have() -> None:
+    spec = read("rayjob.yaml")["spec"]
+    RuntimeEnv(**yaml.safe_load(spec["runtimeEnvYAML"]))
+    program, file, *arguments = shlex.split(spec["entrypoint"])
+    assert (program, file) == ("python", "jobs/horizon.py")
+    asked = job.arguments(STUDY, {}, arguments)
+    assert "://" in asked.out
+    (workers,) = spec["rayClusterSpec"]["workerGroupSpecs"]
+    (container,) = workers["template"]["spec"]["containers"]
+    limits = container["resources"]["limits"]
+    available = {"CPU": float(limits["cpu"]), "GPU": float(limits["nvidia.com/gpu"])}
+    assert asked.resources.slots(available) == 1
+    assert asked.workers == workers["replicas"]
