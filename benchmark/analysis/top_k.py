@@ -144,9 +144,9 @@ def regret_at_k(selecting_AS: Array, scoring_AS: Array, k: int) -> Regret:
         raise InvalidInput("regret at k selects on one seed and scores on another: two are needed")
     regrets, chances = [], []
     # Chance that the r-th best (r = 0, 1, ...) is the best of k drawn without replacement.
-    worse_A = np.arange(architectures - 1, -1, -1)
-    first_A = stats.hypergeom.pmf(0, architectures, np.arange(architectures), k)
-    first_A = first_A * k / np.maximum(worse_A + 1, 1)
+    drawn_A = np.arange(architectures - 1)
+    missed_A = np.maximum(architectures - k - drawn_A, 0) / (architectures - 1 - drawn_A)
+    first_A = k / architectures * np.cumprod(np.concatenate([[1.0], missed_A]))
     for selected in range(seeds):
         score_A = np.delete(scoring_AS, selected, axis=1).mean(axis=1)
         finite_A = np.isfinite(score_A)
