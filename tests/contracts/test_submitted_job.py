@@ -1,0 +1,113 @@
+"""A head of Ray on this machine, and a study submitted to it as a job, start to finish."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import TESTS, environment, identities, rows_of, wait_until
+from small_study import UNITS
+
+from benchmark import status
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where it listens, and the variables of whoever talks to it."""
+
+    address: str
+    variables: dict[str, str]
+
+    def submit(self, *entrypoint: str, **variables: str) -> subprocess.Popen[str]:
+        """``ray job submit`` of this repository; its output is the job's."""
+        command = [str(PROGRAMS / "ray"), "job", "submit", "--address", self.address]
+        command += ["--working-dir", str(TESTS.parent)]
+        return subprocess.Popen(
+            [*command, "--", *entrypoint],
+            env=self.variables | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
+    port, dashboard, agent = free_ports(3)
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t", ignore_cleanup_errors=True) as folder:
+        variables = environment(
+            HOME=str(tmp_path_factory.mktemp("home")),  # Ray keeps a token there
+            PATH=os.pathsep.join((str(PROGRAMS), os.environ["PATH"])),
+            RAY_TMPDIR=folder,
+            UNIT_SECONDS="1",
+        )
+        del variables["PYTHONPATH"]  # the job finds the project in its working directory
+        command = [str(PROGRAMS / "ray"), "start", "--head", "--block", "--disable-usage-stats"]
+        command += ["--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2"]
+        command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+        command += [f"--dashboard-agent-listen-port={agent}"]  # it is what starts jobs
+        with subprocess.Popen(
+            [*command, f"--temp-dir={folder}/ray"],
+            env=variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            wait_until(lambda: listens(dashboard) and listens(agent))
+            yield Head(f"http://127.0.0.1:{dashboard}", variables)
+            process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=30)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_submitted_study_runs_to_its_end_and_shows_where_it_is(
+    head: Head,
+    tmp_path: Path,
+    undisturbed: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    process = head.submit("python", "tests/small_study.py", "--out", str(out))
+    wait_until(lambda: len(identities(out)) >= 1 or process.poll() is not None)
+    assert identities(out), process.communicate()[0]
+    assert status.main([str(out)]) == 0
+    assert re.search(r"rungs / grid +3 ", capsys.readouterr().out)
+    logs, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, logs
+    assert f"100%  {UNITS}/{UNITS} units" in logs  # plain lines
+    assert "\r" not in logs
+    assert f"results: {out}" in logs
+    assert repr(rows_of(out)) == repr(undisturbed)
+    assert status.main([str(out)]) == 0
+    refused = head.submit("python", "tests/small_study.py", "--out", "here")
+    logs, _ = refused.communicate(timeout=100)
+    assert refused.returncode != 0
+    assert "error: --out here is relative, and a Ray job runs in a copy of the folder" in logs
