@@ -17,6 +17,7 @@ from benchmark.resources import Resources
 from benchmark.shards import Run
 from benchmark.store import Store, StoreUnwritable, describe
 from benchmark.unit import Unit
+from benchmark.unit_file import UnitFile
 from benchmark.watchdog import Watchdog
 
 REPORT_EVERY: Final = 1.0
@@ -71,10 +72,7 @@ class Worker:
         A unit that another driver has finished meanwhile is left as it is. Running out of memory
         is a failure like others, as long as it is an exception.
         """
-        if self.store.load_one(unit.id) is not None:
-            self.counts["units"] += 1
-            self.counts["cost"] += engine.cost(unit)
-            return
+        before = self.counts["cost"]
         try:
             steps, cost = engine.replica_steps(unit), engine.cost(unit)
 
@@ -83,7 +81,8 @@ class Worker:
                 self.counts["cost"] += count * cost // max(1, steps)
                 self.report()
 
-            statuses = self.train(unit, on_progress)
+            known = self.store.load_one(unit.id)
+            statuses = statuses_of(known) if known else self.train(unit, on_progress)
         except StoreUnwritable:
             raise
         except Exception as error:
@@ -91,6 +90,7 @@ class Worker:
             self.counts["failed"] += 1
             return
         self.counts["units"] += 1
+        self.counts["cost"] = before + cost
         self.counts["diverged"] += statuses.count("diverged")
 
     def train(self, unit: Unit, on_progress: Callable[[int], None]) -> list[str]:
@@ -104,8 +104,7 @@ class Worker:
             stored = self.store.load_one(unit.id)
             assert stored is not None
             on_progress(engine.replica_steps(unit))
-            statuses: list[str] = stored.rows["status"].to_pylist()
-            return statuses
+            return statuses_of(stored)
         begin = time.perf_counter()
         if self.run is engine.run:
             device, checkpoint = self.resources.device, self.store.checkpoint(unit.id)
@@ -116,3 +115,9 @@ class Worker:
         record = provenance.record(self.source, seconds, self.resources.record())
         self.store.write(unit, rows, record)
         return [row["status"] for row in rows]
+
+
+def statuses_of(file: UnitFile) -> list[str]:
+    """What became of a stored unit's replicas."""
+    statuses: list[str] = file.rows["status"].to_pylist()
+    return statuses

@@ -1,0 +1,139 @@
+"""``python -m benchmark.overhead``: what the machinery costs, on units that train nothing.
+
+The units are packed as if each took a second, so that Ray Tune carries as many shards as it would,
+and go the whole way: shard, worker, watchdog, file, progress. Starting Ray is left out.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Console
+
+from benchmark import engine, schema
+from benchmark.arguments import Parser
+from benchmark.cluster import Cluster
+from benchmark.progress import Progress
+from benchmark.recipes import Recipe
+from benchmark.resources import Resources
+from benchmark.shards import pack
+from benchmark.store import Store
+from benchmark.sweep import sweep
+from benchmark.unit import Replica, Unit
+from search_spaces.errors import InvalidInput
+
+SHARE: Final = 0.05
+"""Of a one-second unit's time, at most."""
+MEMORY: Final = 1e9
+"""Bytes of the driver, at most."""
+
+
+def trivial_units(count: int) -> list[Unit]:
+    """Units that differ in their rate alone."""
+    return [
+        Unit(
+            measure="training",
+            space="mlp",
+            space_version=1,
+            space_options=(),
+            architecture="mlp-2",
+            replicas=(
+                Replica(
+                    rule="default",
+                    rule_version=1,
+                    convention="",
+                    initialization="he",
+                    branch_multiplier=1.0,
+                    lr_multiplier=1.0,
+                    base_lr=1.0 + number,
+                    lr=1.0 + number,
+                    seed=0,
+                ),
+            ),
+            recipe=Recipe(),
+            dataset="digits",
+            dataset_checksum="0" * 64,
+        )
+        for number in range(count)
+    ]
+
+
+def nothing(unit: Unit, on_progress: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
+    """Train nothing, and say that it went well."""
+    return [schema.row(unit, replica, {"status": "done"}) for replica in unit.replicas]
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """Seconds of the sweep and of reading its results again; bytes of the driver at its peak."""
+
+    units: int
+    shards: int
+    slots: int
+    seconds: float
+    reading: float
+    memory: int
+
+    @property
+    def share(self) -> float:
+        """What a unit costs, as a share of a one-second unit's time on its core."""
+        return self.seconds * self.slots / self.units
+
+    @property
+    def within(self) -> bool:
+        """Whether it is as little as was promised."""
+        return self.share <= SHARE and self.memory < MEMORY
+
+
+def measure(count: int, workers: int | None, console: Console) -> Overhead:
+    """Sweep ``count`` trivial units into a temporary folder."""
+    units = trivial_units(count)
+    resources = Resources()
+    with tempfile.TemporaryDirectory() as folder, Cluster(workers, resources) as cluster:
+        store = Store.open(folder, create=True)
+        begin = time.perf_counter()
+        shards = pack(units, engine.cost, cluster.slots, 1.0 / engine.cost(units[0]))
+        with Progress(console) as progress:
+            progress.expect(count, sum(map(engine.cost, units)), len(shards))
+            sweep(shards, store, nothing, cluster, progress)
+        swept = time.perf_counter()
+        done = len(store.verified(unit.id for unit in units))
+        ended = time.perf_counter()
+        if done != count:
+            raise InvalidInput(f"{count - done:,} of {count:,} units are missing; see the failures")
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return Overhead(count, len(shards), cluster.slots, swept - begin, ended - swept, memory)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; 0, 1 where it is more than was promised, 2 on bad input."""
+    parser = Parser(prog="python -m benchmark.overhead", description=__doc__)
+    parser.add_argument("--units", type=int, default=10_000, help="how many (default 10000)")
+    parser.add_argument("--workers", type=int, help="shards at once (default: every core)")
+    try:
+        asked = parser.parse_args(argv)
+        if asked.units < 1:
+            raise InvalidInput(f"--units {asked.units} measures nothing; give 1 or more")
+        found = measure(asked.units, asked.workers, Console(stderr=True))
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"{found.units:,} units in {found.shards:,} shards, {found.slots} at once: "
+        f"{found.seconds:.1f} s\n"
+        f"overhead of a unit: {1000 * found.share:.1f} ms of a core, {found.share:.1%} of a "
+        f"one-second unit's time (at most {SHARE:.0%} is promised)\n"
+        f"memory of the driver: {found.memory / 1e6:,.0f} MB (at most {MEMORY / 1e6:,.0f})\n"
+        f"results read again and checked in {found.reading:.1f} s"
+    )
+    return 0 if found.within else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
