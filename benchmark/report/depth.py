@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from benchmark.analysis.optimum import Optimum
-from benchmark.analysis.slope import EXPONENTS, Slope
+from benchmark.analysis.slope import EXPONENTS
 from benchmark.report import transfer
 from benchmark.report.content import Block, Figure, Table, interval, number, slug
 from benchmark.report.figures import curves
 from benchmark.report.ladder import Ladder
-from benchmark.report.verdict import Findings, Verdict, admits, exponent
+from benchmark.report.verdict import HELD, Findings, Verdict, admits, exponent, held
 
 QUESTION = "Does the best rate fall as effective depth to the power −3/2?"
 BEST = "best learning rate"
@@ -45,18 +45,12 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
 def exponents(ladder: Ladder) -> Table:
     """The exponent of every initialisation, and the same looked at otherwise."""
     rows = [
-        (scheme.name, how, slope.exponent, slope.r_squared, admitted(slope))
+        (scheme.name, how, slope.exponent, slope.r_squared, held(slope.exponent))
         for scheme in ladder.schemes
         for how, slope in {"layers and additions": scheme.slope, **scheme.slopes}.items()
     ]
-    theories = ", ".join(exponent(theory) for theory in EXPONENTS)
-    columns = ("initialisation", "depth", "exponent", "R²", f"holds, of {theories}")
+    columns = ("initialisation", "depth", "exponent", "R²", HELD)
     return Table("The exponent, by what counts as depth and what is left out", columns, rows)
-
-
-def admitted(slope: Slope) -> str:
-    """The theories that an exponent's interval holds."""
-    return ", ".join(exponent(theory) for theory, held in slope.inside if held) or "–"
 
 
 def log_bounds(optimum: Optimum) -> tuple[float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,20 +16,25 @@ from benchmark.analysis.agreement import (
 )
 from benchmark.analysis.bootstrap import RESAMPLED, Array
 from benchmark.analysis.ranking import RankAgreement
-from benchmark.analysis.top_k import regret_at_k, tau_by_top_k
+from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from benchmark.report.content import Cell, Figure, Table, number, slug
 from benchmark.report.figures import Line, curves
 from benchmark.report.ranked import Ranked
 
 SEEDS: Final = 3
 """Of more than 1000 architectures so many seeds are compared: noise is small, and each costs."""
+CEILING: Final = "between seeds of one rule"
 SHARE: Final = 10  # regret is of keeping one architecture in ten
 
 
 def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ...]:
-    """tau among the best, and a table of the other measures; none with one seed."""
+    """The top K kept, tau among the best, and a table of the other measures.
+
+    With one seed there is only the first.
+    """
+    kept = overlap(ranked, colors)
     if ranked.base_AS.shape[1] < 2:
-        return ()
+        return (kept,)
     seeds = SEEDS if len(ranked.architectures) > RESAMPLED else ranked.base_AS.shape[1]
     base_AS = ranked.base_AS[:, :seeds]
     others = {rule: acc_AS[:, :seeds] for rule, acc_AS in ranked.others.items()}
@@ -46,6 +51,7 @@ def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
         f"what differs by less than seeds do, {number(deviation)} points"
     )
     return (
+        kept,
         among_the_best(ranked.name, base_AS, others, colors),
         Table(title, ("rule", "measure", "cross", "ceiling", "delta"), rows),
         regret(ranked.base, base_AS, others),
@@ -60,37 +66,71 @@ def agreements(base_AS: Array, acc_AS: Array) -> Iterator[tuple[str, Agreement |
         yield "tau, rounded", rounded_tau_agreement(base_AS, acc_AS, permutations=0)
 
 
+def over_k(
+    part: str,
+    stem: str,
+    data: Table,
+    finding: str,
+    colors: Mapping[str, int],
+    *,
+    bars: tuple[str, str] | None = None,
+    also: Sequence[Line] = (),
+) -> Figure:
+    """Rows of (rule, K, value, ..., ceiling): a line per rule, and dashed its ceiling."""
+    ks = sorted({int(str(row[1])) for row in data.rows})
+    ceilings: list[Line] = []
+    for rule in dict.fromkeys(str(row[0]) for row in data.rows):
+        own = [float(str(row[-1])) for row in data.rows if row[0] == rule]
+        ceilings.append(("ceiling", ks, own, "--", colors[rule]))
+    axes, name, lines = ("K", data.columns[2], "rule"), slug(part, stem), [*also, *ceilings]
+    look = (name, finding, data, axes, colors)
+    return curves(*look, bars=bars, log="x", ticks=ks, lines=lines, height=2.8)
+
+
+def overlap(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
+    """The share of the top K that a rule keeps, beside what another seed keeps and chance."""
+    architectures = len(ranked.architectures)
+    ks = sorted({max(1, round(architectures * share)) for share in np.geomspace(0.05, 1, 9)})
+    rows = [
+        (rule, each.k, each.cross, each.chance, each.ceiling)
+        for rule, acc_AS in ranked.others.items()
+        for each in top_k_overlap(ranked.base_AS, acc_AS, ks)
+    ]
+    fifth = min(ks, key=lambda k: abs(k - architectures / 5))
+    said = [f"{row[0]} {row[2]:.0%} (ceiling {row[4]:.0%})" for row in rows if row[1] == fifth]
+    columns = ("rule", "K", "share of the top K in common", "chance", CEILING)
+    return over_k(
+        ranked.name,
+        "top",
+        Table(f"{ranked.name}: the top K, kept or not", columns, rows),
+        f"Of {ranked.base}'s top {fifth}, kept by: {', '.join(said)}; by chance "
+        f"{fifth / architectures:.0%}. No interval: the border of a top K has none that holds.",
+        colors,
+        also=[("chance", ks, [k / architectures for k in ks], ":", 0)],
+    )
+
+
 def among_the_best(
     part: str, base_AS: Array, others: Mapping[str, Array], colors: Mapping[str, int]
 ) -> Figure:
     """tau as a function of K, and its ceiling."""
-    architectures = len(base_AS)
-    least = min(8, architectures)
-    ks = sorted({round(k) for k in np.geomspace(least, architectures, 7)})
-    columns = ("rule", "K", "tau among the top K", "low", "high", "between seeds of one rule")
-    rows: list[tuple[Cell, ...]] = []
-    lines: list[Line] = []
-    for rule, acc_AS in others.items():
-        found = tau_by_top_k(base_AS, acc_AS, ks)
-        ceilings = [each.ceiling.estimate for each in found]
-        for k, each, ceiling in zip(ks, found, ceilings, strict=True):
-            cross = each.cross
-            rows.append((rule, k, cross.estimate, cross.low, cross.high, ceiling))
-        lines.append(("ceiling", ks, ceilings, "--", colors[rule]))
+    ks = sorted({round(k) for k in np.geomspace(min(8, len(base_AS)), len(base_AS), 7)})
+    rows = [
+        (rule, k, each.cross.estimate, each.cross.low, each.cross.high, each.ceiling.estimate)
+        for rule, acc_AS in others.items()
+        for k, each in zip(ks, tau_by_top_k(base_AS, acc_AS, ks), strict=True)
+    ]
     said = [f"{row[0]} {number(row[2])} ({number(row[5])})" for row in rows if row[1] == ks[0]]
-    return curves(
-        slug(part, "top-tau"),
+    columns = ("rule", "K", "tau among the top K", "low", "high", CEILING)
+    return over_k(
+        part,
+        "top-tau",
+        Table(f"{part}: agreement among the top K", columns, rows),
         f"Among the top {ks[0]}, cross and in brackets the ceiling: {', '.join(said)}. Both fall "
         "as K shrinks, since the best differ by less: a rule moves the best only where its line "
         "lies below its dashed ceiling. The top is chosen by both rules' mean rank.",
-        Table(f"{part}: agreement among the top K", columns, rows),
-        ("K", columns[2], "rule"),
         colors,
         bars=("low", "high"),
-        log="x",
-        ticks=ks,
-        lines=lines,
-        height=2.8,
     )
 
 

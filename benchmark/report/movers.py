@@ -88,8 +88,8 @@ def far(moved: Movers, a: int) -> bool:
 
 
 def gain(shift: float) -> str:
-    """A change of accuracy in points."""
-    return f"{100 * shift:+.1f}".replace("-", "−")
+    """A change of accuracy in points; none where a replica diverged."""
+    return "–" if np.isnan(shift) else f"{100 * shift:+.1f}".replace("-", "−")
 
 
 def told(ranked: Ranked, found: Mapping[str, Movers], a: int) -> list[str]:

@@ -49,29 +49,19 @@ PUBLISHED: Final = "published"
 
 @dataclass(frozen=True)
 class Beside:
-    """A part's cells (``index_A``, official indices) with what was published on one data set.
-
-    ``mean_A``, ``pair_A2`` (two seeds) and ``top_A`` (in the published top 1,000?) are of the
-    part's cells, ``data`` of all.
-    """
+    """A part's cells beside what was published on one data set: their mean 200-epoch accuracies,
+    two seeds of those that have them, and whether they are in the published top 1,000."""
 
     data: Data
-    index_A: Index
+    mean_A: Array
+    pair_A2: Array
+    top_A: Mask
 
-    @property
-    def mean_A(self) -> Array:
-        """Mean 200-epoch accuracies."""
-        return self.data.long_A[self.index_A]
-
-    @property
-    def pair_A2(self) -> Array:
-        """Two seeds of every cell that has them."""
-        return self.data.pair_A2[self.index_A]
-
-    @property
-    def top_A(self) -> Mask:
-        """Whether a cell is in the published top 1,000."""
-        return top(self.data.long_A)[self.index_A]
+    @classmethod
+    def of(cls, data: Data, index_A: Index) -> Beside:
+        """The cells of these official indices."""
+        best_A = top(data.long_A)[index_A]
+        return cls(data, data.long_A[index_A], data.pair_A2[index_A], best_A)
 
 
 def findings(
@@ -81,7 +71,7 @@ def findings(
     ranked = Ranked.of(part, rows)
     index_A = np.array([positions()[read(n)] for n in ranked.architectures], dtype=np.intp)
     there = {name: Data.of(table, name) for name in DATASETS}
-    beside = {name: Beside(each, index_A) for name, each in there.items() if each.cells}
+    beside = {name: Beside.of(each, index_A) for name, each in there.items() if each.cells}
     main = beside.get(part["dataset"]) or next(iter(beside.values()), None)
     known = 0 if main is None else int((~np.isnan(main.mean_A)).sum())
     if main is None or known < 6:

@@ -12,7 +12,6 @@ from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
-from benchmark.analysis.top_k import top_k_overlap
 from benchmark.report import figures, measures, movers, shift
 from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.report.ranked import Ranked
@@ -58,8 +57,7 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         at=(0, TAU_MARGIN),
     )
     shifted, blocks = shift.findings(ranked, colors)
-    others = (top_figure(ranked, colors), *measures.items(ranked, colors))
-    items = (heat_map(ranked), delta, table_of_taus, *others)
+    items = (heat_map(ranked), delta, table_of_taus, *measures.items(ranked, colors))
     blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
     return [*verdicts, *shifted], blocks
 
@@ -92,33 +90,3 @@ def heat_map(ranked: Ranked) -> Figure:
     rows = [(label, *row) for label, row in zip(labels, tau_CC.tolist(), strict=True)]
     data = Table(f"{ranked.name}: tau between rules and seeds", ("rule and seed", *labels), rows)
     return figures.heat_map(slug(ranked.name, "tau"), finding, data, "tau-b")
-
-
-def top_figure(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
-    """The share of the top K that a rule keeps, beside what another seed keeps and chance."""
-    architectures = len(ranked.architectures)
-    ks = sorted({max(1, round(architectures * share)) for share in np.geomspace(0.05, 1, 9)})
-    columns = ("rule", "K", "share of the top K in common", "between seeds of one rule", "chance")
-    rows = [
-        (rule, each.k, each.cross, each.ceiling, each.chance)
-        for rule, acc_AS in ranked.others.items()
-        for each in top_k_overlap(ranked.base_AS, acc_AS, ks)
-    ]
-    fifth = min(ks, key=lambda k: abs(k - architectures / 5))
-    said = [f"{row[0]} {row[2]:.0%} (ceiling {row[3]:.0%})" for row in rows if row[1] == fifth]
-    lines: list[figures.Line] = [("chance", ks, [k / architectures for k in ks], ":", 0)]
-    for rule, color in colors.items():
-        own = [row for row in rows if row[0] == rule]
-        lines.append(("ceiling", [row[1] for row in own], [row[3] for row in own], "--", color))
-    return figures.curves(
-        slug(ranked.name, "top"),
-        f"Of {ranked.base}'s top {fifth}, kept by: {', '.join(said)}; by chance "
-        f"{fifth / architectures:.0%}. No interval: the border of a top K has none that holds.",
-        Table(f"{ranked.name}: the top K, kept or not", columns, rows),
-        ("K", columns[2], "rule"),
-        colors,
-        log="x",
-        ticks=ks,
-        lines=lines,
-        height=2.8,
-    )

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.analysis.slope import EXPONENTS
 from benchmark.analysis.updates import (
     FLAT_WIDTH,
     HEAVY_TAIL,
@@ -20,7 +19,7 @@ from benchmark.analysis.updates import (
 from benchmark.report.arrays import Array, first
 from benchmark.report.content import Block, Table, interval, number, slug
 from benchmark.report.figures import curves
-from benchmark.report.verdict import Findings, Verdict, exponent
+from benchmark.report.verdict import HELD, Findings, Verdict, held
 
 QUESTION = "Does the mean update stay the same size at every depth?"
 TOPIC = "Step stays flat"
@@ -79,22 +78,13 @@ def one_step_rates(depth_D: Array, drawn: Sequence[tuple[list[str], list[Array]]
     rows = []
     for rules, moments in drawn:
         found = update_exponent(depth_D, moments)
-        fitted = found.exponent
-        held = [exponent(theory) for theory in EXPONENTS if fitted.contains(theory)]
-        rows.append(
-            (
-                ", ".join(rules),
-                fitted,
-                found.median_exponent,
-                ", ".join(held) if fitted.determined else "–",
-                "yes" if found.heavy_tailed else "no",
-            )
-        )
-    theories = ", ".join(exponent(theory) for theory in EXPONENTS)
+        tails = "yes" if found.heavy_tailed else "no"
+        value = found.exponent
+        rows.append((", ".join(rules), value, found.median_exponent, held(value), tails))
     return Table(
         "The one-step rate, at which the mean over layers is 1, falls as depth to this power "
         "(rules that draw the same weights share it)",
-        ("weights drawn for", "exponent", "from medians", f"holds, of {theories}", "heavy tails"),
+        ("weights drawn for", "exponent", "from medians", HELD, "heavy tails"),
         rows,
     )
 

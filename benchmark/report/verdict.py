@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from benchmark.analysis.bootstrap import Interval
+from benchmark.analysis.slope import EXPONENTS
 from benchmark.report.content import Block, number
 
 TAU_MARGIN: Final = 0.05
@@ -90,3 +91,14 @@ def admits(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
 def exponent(value: float) -> str:
     """An exponent as the papers write it."""
     return str(Fraction(value).limit_denominator(8)).replace("-", "−")
+
+
+def held(value: Interval) -> str:
+    """The theories' exponents that an interval holds."""
+    if not value.determined:
+        return "–"
+    return ", ".join(exponent(each) for each in EXPONENTS if value.contains(each)) or "none"
+
+
+HELD: Final = f"holds, of {', '.join(exponent(theory) for theory in EXPONENTS)}"
+"""The heading of a column of ``held``."""
