@@ -1,0 +1,1 @@
+"""``python -m benchmark.speed``: what the engine gains, and where it does not."""

@@ -1,0 +1,110 @@
+"""``python -m benchmark.speed [--quick] [--out FILE.parquet]``: the speed table.
+
+Replica-steps per second of the engine and of its peers: a Ray Tune trial per learning rate, the
+same with reused workers, a plain loop over rates, one with CUDA graphs. One worker with one thread
+each, the same images, order, weights and precision; five interleaved repeats (two with --quick),
+medians and ranges. Ratios are to Tune with reused workers. Then: paths, a plan, a store, a report.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import torch
+from rich.console import Console
+from rich.progress import track
+
+from benchmark.arguments import Parser
+from benchmark.cluster import Cluster
+from benchmark.resources import Resources
+from benchmark.speed import contenders, noise, profile, scales, tuned
+from benchmark.speed.networks import Network, networks
+from benchmark.speed.table import Row, show, write
+from search_spaces.errors import InvalidInput
+
+SECTION = "speed"
+WAYS = (
+    tuned.TUNE,
+    tuned.REUSE,
+    contenders.LOOP,
+    contenders.CHANNELS_LAST,
+    contenders.GRAPHS,
+    contenders.ENGINE,
+)
+
+
+def measured(
+    rows: Sequence[Network], repeats: int, trials: int, device: str, console: Console
+) -> list[Row]:
+    """A row for every network and way, missing ones too; ``trials`` of Tune per round."""
+    values: dict[tuple[Network, str], list[float]] = {}
+    ways = {network: contenders.contenders(network, device) for network in rows}
+    with Cluster(1, Resources()) as cluster:
+        for _ in track(range(repeats), "repeats", console=console, transient=True):
+            for name, reuse in ((tuned.TUNE, False), (tuned.REUSE, True)):
+                for network, speed in tuned.speeds(cluster, rows, reuse, device, trials).items():
+                    values.setdefault((network, name), []).append(speed)
+            for network in rows:
+                for name, way in ways[network].items():
+                    values.setdefault((network, name), []).append(way())
+    return [row for network in rows for row in compared(network, values)]
+
+
+def compared(network: Network, values: dict[tuple[Network, str], list[float]]) -> Iterator[Row]:
+    """A network's rows, with their ratios to the peer."""
+    subject = f"{network.name}, batch {network.batch}"
+    peer = median(values[network, tuned.REUSE])
+    for name in WAYS:
+        found = values.get((network, name), [])
+        row = Row(SECTION, subject, name, "steps/s", found)
+        if not found:
+            row.note = "no GPU" if name == contenders.GRAPHS else "no convolution"
+        else:
+            row.ratio = median(found) / peer
+        if name == contenders.ENGINE:
+            row.note = f"goal {network.goal}x: {verdict(row.ratio or 0.0, network.goal)}"
+        yield row
+
+
+def verdict(ratio: float, goal: float) -> str:
+    """Whether a goal was reached."""
+    return "reached" if ratio >= goal else f"missed by a factor of {goal / ratio:.2f}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print and write; 0, or 2 where an argument is wrong."""
+    parser = Parser(prog="python -m benchmark.speed", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about two minutes on two cores")
+    parser.add_argument("--out", type=Path, default=Path("speed.parquet"), help="the Parquet file")
+    try:
+        options = parser.parse_args(argv)
+        if not options.out.resolve().parent.is_dir():
+            raise InvalidInput(f"--out {options.out}: there is no such folder; name one that is")
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    console = Console()
+    repeats, trials = (2, 1) if options.quick else (5, 2)
+    chosen = networks(options.quick, device != "cpu")
+    rows = measured(chosen, repeats, trials, device, console)
+    show(rows, console)
+    for network, row in zip(chosen, (r for r in rows if r.name == contenders.ENGINE), strict=True):
+        if (row.ratio or 0.0) < network.goal:
+            console.print(f"Where the engine's time goes: {row.subject}", highlight=False)
+            console.print(profile.top(network, device), highlight=False, markup=False)
+    rows += noise.rows(device)
+    rows += scales.rows(options.quick)
+    show([row for row in rows if row.section != SECTION], console)
+    write(rows, options.out, device=device, repeats=repeats, quick=options.quick)
+    console.print(f"{options.out}: {len(rows)} rows", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

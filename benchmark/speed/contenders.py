@@ -1,0 +1,103 @@
+"""Ways to train a network at several rates in one process, each timed from its first line to last.
+
+Every way gets the same images in the same order, the same weights, optimiser and precision, and one
+thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import islice
+
+import torch
+from torch.nn import functional as F
+
+from benchmark import chunks, trials
+from benchmark.batches import Batches
+from benchmark.chunk import Setting
+from benchmark.speed.networks import Network
+from benchmark.unit import Replica
+
+LOOP = "plain loop over rates"
+CHANNELS_LAST = "plain loop, channels last"
+GRAPHS = "loop with CUDA graphs"
+ENGINE = "engine"
+
+
+def train_plainly(setting: Setting, replica: Replica, steps: int, channels_last: bool) -> float:
+    """What one writes by hand: ``torch.optim``, one network, one rate; the last loss."""
+    module = setting.network([replica], torch.float32).train()
+    recipe = setting.unit.recipe
+    optimizer = torch.optim.SGD(
+        module.parameters(),
+        replica.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+    )
+    batches = Batches(
+        setting.data,
+        recipe,
+        [replica.seed],
+        torch.float32,
+        setting.device,
+        channels_last=channels_last,
+    )
+    loss = torch.zeros(())
+    for x_BCHW, y_RB in islice(batches.epoch(), steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(module(x_BCHW)[0], y_RB[0])
+        loss.backward()
+        optimizer.step()
+    return float(loss.detach())
+
+
+def train_together(setting: Setting, network: Network, limit: int) -> list[float]:
+    """The engine's steps, chunk by chunk; every replica's last loss."""
+    losses: list[float] = []
+    replicas = network.replicas(network.rates)
+    for size in chunks.sizes(len(replicas), limit):
+        training = setting.training(replicas[len(losses) : len(losses) + size])
+        training.module.train()
+        for x_BKHW, y_RB in islice(training.batches.epoch(), network.steps):
+            training.advance(x_BKHW, y_RB)
+        losses += training.loss_SR[training.step - 1].tolist()
+    return losses
+
+
+def contenders(network: Network, device: str) -> dict[str, Callable[[], float]]:
+    """Replica-steps per second of every way there is on the device, by name."""
+    setting = network.setting(device)
+    replicas = network.replicas(network.rates)
+    # As in a long study: chunks are timed once, and then known.
+    limit = trials.limit(setting, replicas, steps=10**9)
+
+    def loop(channels_last: bool) -> None:
+        for replica in replicas:
+            train_plainly(setting, replica, network.steps, channels_last)
+
+    found: dict[str, Callable[[], object]] = {
+        LOOP: lambda: loop(False),
+        CHANNELS_LAST: lambda: loop(True),
+        GRAPHS: lambda: train_together(setting, network, 1),
+        ENGINE: lambda: train_together(setting, network, limit),
+    }
+    if device == "cpu":
+        del found[GRAPHS]
+    if network.space == "mlp":
+        del found[CHANNELS_LAST]
+    return {name: timed(way, network, device) for name, way in found.items()}
+
+
+def timed(way: Callable[[], object], network: Network, device: str) -> Callable[[], float]:
+    """A way with a clock around it."""
+
+    def speed() -> float:
+        begin = time.perf_counter()
+        way()
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return network.rates * network.steps / (time.perf_counter() - begin)
+
+    return speed

@@ -1,0 +1,34 @@
+"""Which operations a step of the engine spends its time on."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from torch.profiler import ProfilerActivity, profile
+
+from benchmark import chunks, trials
+from benchmark.speed.networks import Network
+
+TOP = 6
+STEPS = 3
+
+
+def top(network: Network, device: str) -> str:
+    """A line per operation: its share of the time of all, and its name."""
+    setting = network.setting(device)
+    replicas = network.replicas(network.rates)
+    limit = trials.limit(setting, replicas, steps=10**9)
+    training = setting.training(replicas[: chunks.sizes(len(replicas), limit)[0]])
+    training.module.train()
+    batches = list(islice(training.batches.epoch(), STEPS))
+    training.advance(*batches[0])
+    kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device != "cpu")
+    with profile(activities=kinds) as seen:
+        for batch in batches:
+            training.advance(*batch)
+    events = seen.key_averages()
+    own = "self_cpu_time_total" if device == "cpu" else "self_device_time_total"
+    spent = {event.key: getattr(event, own) for event in events}
+    whole = sum(spent.values())
+    first = sorted(spent, key=lambda key: -spent[key])[:TOP]
+    return "\n".join(f"  {spent[key] / whole:6.1%}  {key}" for key in first)
