@@ -1,6 +1,7 @@
 """Writers that are killed, collide, or run out of room: the store is whole at every moment."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from commands import environment
 from planted_units import planted_provenance, planted_rows, planted_unit
+from tally import TALLY
 
 from benchmark.store import Store, StoreUnwritable
 
@@ -72,6 +74,7 @@ def test_a_writer_killed_at_any_stage_leaves_the_old_state_or_the_new(
     stage: str, tmp_path: Path
 ) -> None:
     assert writer(stage, tmp_path).wait() == -signal.SIGKILL
+    TALLY.fault("kill -9 of a writer")
     store = Store.open(str(tmp_path), create=True)
     written = stage == "renamed"
     assert store.done() == ({UNIT.id} if written else set())
@@ -96,6 +99,21 @@ def test_of_two_writers_of_one_unit_one_wins_and_no_reader_sees_a_tear(tmp_path:
     assert seen == {1.0, 2.0}
     assert store.quarantined() == 0
     assert os.listdir(tmp_path / "units") == [f"{UNIT.id}.arrow"]  # noqa: PTH208 -- dot files too
+
+
+def test_a_file_size_limit_is_a_full_disk_to_whoever_may_not_mount_one(tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+    program = [sys.executable, "-c", WRITER, "none", str(tmp_path), "0.5", "1"]
+    ended = subprocess.run(
+        program, env=environment(), preexec_fn=limit, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "StoreUnwritable: cannot write" in ended.stderr
+    assert "(File too large); free some space and run the same command again" in ended.stderr
+    assert list((tmp_path / "units").iterdir()) == []
+    TALLY.fault("full disk")
 
 
 @pytest.fixture
@@ -128,6 +146,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_stored_stays(
 
     with pytest.raises(StoreUnwritable, match=r"No space left on device.*free some space"):
         fill()
+    TALLY.fault("full disk")
     assert 0 < len(stored) < 100
     assert store.verified(unit.id for unit in units) == set(stored)
     assert not list((small_disk / "units").glob(".*"))
