@@ -97,12 +97,16 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
     counts = {row[0]: row[3].n for row in agreement.rows if isinstance(row[3], Interval)}
     assert counts["path-cubed"] == 24
     assert counts["path-cubed, without diverged"] == 23
+    (table_of_cells,) = next(block.items for block in blocks if block.section == "movers")
+    (lines,) = [each for each in table_of_cells.lines if each[0] == lost]
+    (told,) = [line for line in lines if line.startswith("path-cubed")]
+    assert "accuracy −∞%, – points, place 24.0" in told
     assert len(verdicts) == 8
 
 
-def test_the_exponent_stands_against_blocks_and_without_diverged_replicas(helped: str) -> None:
+def test_the_exponent_stands_against_blocks_and_without_diverged_replicas(page: Path) -> None:
     """Residual blocks of one kind: 2 layers and additions each, so the exponents are near."""
-    html = build(Results.load(helped)).html
+    html = page.read_text()
     cell = (
         r'<th scope="row">he</th><td>{}</td><td class="n">(−[\d.]+) <small>\[(−[\d.]+), (−[\d.]+)\]'
     )
@@ -123,8 +127,8 @@ def test_diverged_replicas_are_left_out_seed_by_seed() -> None:
     assert np.isnan(kept[0, 2, 1])
 
 
-def test_other_measures_tell_the_same_story(helped: str) -> None:
-    html = build(Results.load(helped)).html
+def test_other_measures_tell_the_same_story(page: Path) -> None:
+    html = page.read_text()
     cells = r'<th scope="row">([\w-]+)</th><td>([^<]*tau|Spearman[^<]*|tau[^<]*)</td>(.*?)</tr>'
     deltas = {
         (rule, name): float(re.findall(r'class="n">([−\d.]+)', rest)[2].replace("−", "-"))
