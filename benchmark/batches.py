@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.augmentation import Augmentation
-from benchmark.datasets import Dataset
+from benchmark.dataset import Dataset, placed
 from benchmark.initialization import stream
 from benchmark.ranks import Ranks
 from benchmark.recipes import Recipe
@@ -41,8 +41,9 @@ class Batches:
         ranks: Ranks | None = None,
         channels_last: bool = False,
     ) -> None:
-        self.data, self.recipe, self.ranks = data, recipe, ranks or Ranks()
+        self.recipe, self.ranks = recipe, ranks or Ranks()
         self.device = device or torch.device("cpu")
+        self.data = placed(data, self.device, dtype)
         self.channels_last = channels_last
         self.distinct = sorted(set(seeds))
         self.seed_R = torch.tensor([self.distinct.index(seed) for seed in seeds])
@@ -52,9 +53,6 @@ class Batches:
         self.orders = [stream(seed, "order") for seed in self.distinct]
         self.augmentations = [stream(seed, "augmentation") for seed in self.distinct]
         self.augmentation = Augmentation(recipe, *data.shape[1:], self.device)
-        self.x_train = data.x_train.to(self.device, dtype)
-        self.x_test = data.x_test.to(self.device, dtype)
-        self.y_train, self.y_test = data.y_train.to(self.device), data.y_test.to(self.device)
         self.batch = min(recipe.batch, self.train_SN.shape[1])
         self.steps = self.train_SN.shape[1] // self.batch
         self.slice = self.ranks.slice(self.batch)
@@ -71,11 +69,11 @@ class Batches:
         for step in range(begin, self.steps):
             mine = slice(step * self.batch + self.slice.start, step * self.batch + self.slice.stop)
             index_SB = index_SN[:, mine]
-            x_SBCHW = self.x_train[index_SB]
+            x_SBCHW = self.data.train(index_SB)
             if draw:
                 now = {name: value_SN[:, mine].flatten() for name, value_SN in draw.items()}
                 x_SBCHW = self.augmentation.apply(x_SBCHW.flatten(0, 1), now).view(x_SBCHW.shape)
-            yield self.deal(x_SBCHW, self.y_train[index_SB])
+            yield self.deal(x_SBCHW, self.data.y_train[index_SB])
 
     def state(self) -> list[Tensor]:
         """Where the streams stood when this epoch began."""
@@ -90,13 +88,14 @@ class Batches:
         """The held-out images of each seed."""
         for index_SB in self.share(self.valid_SN.split(EVALUATION_BATCH, 1)):
             device_SB = index_SB.to(self.device)
-            yield self.deal(self.x_train[device_SB], self.y_train[device_SB])
+            yield self.deal(self.data.train(device_SB), self.data.y_train[device_SB])
 
     def test(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The test images, the same for every replica."""
         seeds = len(self.distinct)
-        for index_B in self.share(torch.arange(len(self.y_test)).split(EVALUATION_BATCH)):
-            x_BCHW, y_B = self.x_test[index_B.to(self.device)], self.y_test[index_B.to(self.device)]
+        every = torch.arange(len(self.data.y_test), device=self.device)
+        for index_B in self.share(every.split(EVALUATION_BATCH)):
+            x_BCHW, y_B = self.data.test(index_B), self.data.y_test[index_B]
             yield self.deal(x_BCHW.expand(seeds, *x_BCHW.shape), y_B.expand(seeds, -1))
 
     def share(self, parts: Sequence[Tensor]) -> Sequence[Tensor]:

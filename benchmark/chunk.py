@@ -12,7 +12,7 @@ from torch import nn
 
 from benchmark import datasets
 from benchmark.batches import Batches
-from benchmark.datasets import Dataset
+from benchmark.dataset import Dataset
 from benchmark.initialization import initialize
 from benchmark.outcome import Outcome
 from benchmark.precision import dtype

@@ -13,7 +13,6 @@ import os
 import sys
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,41 +24,23 @@ from torch import Tensor
 
 from benchmark import teacher
 from benchmark.arguments import Parser
-from benchmark.initialization import stream
+from benchmark.dataset import Dataset, StreamedDataset
 from search_spaces.errors import InvalidInput
 
-NAMES: Final = ("digits", "synthetic", "cifar10", "cifar100", "imagenet16-120", "npz:PATH")
+NAMES: Final = (
+    "digits",
+    "synthetic",
+    "cifar10",
+    "cifar100",
+    "imagenet16-120",
+    "imagefolder:PATH",
+    "npz:PATH",
+)
 CIFAR: Final = {"cifar10": "CIFAR10", "cifar100": "CIFAR100"}
 """Names here and in torchvision."""
 
 DIGITS_TEST = 360
 """How many of the 1,797 digits are the test split: about a fifth, the last of a fixed shuffle."""
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images x_NCHW (float32, each channel of mean 0 and variance 1 over the training images) and
-    labels y_N (int64). ``checksum`` is the sha256 of the raw arrays."""
-
-    name: str
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    classes: int
-    checksum: str
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(channels, height, width) of an image."""
-        channels, height, width = self.x_train.shape[1:]
-        return channels, height, width
-
-    def split(self, seed: int, validation: float) -> tuple[Tensor, Tensor]:
-        """Indices of the training and the held-out images of a seed."""
-        order = torch.randperm(len(self.y_train), generator=stream(seed, "split"))
-        held_out = round(len(order) * validation)
-        return order[held_out:], order[:held_out]
 
 
 Arrays = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -83,9 +64,28 @@ def load(name: str) -> Dataset:
         from benchmark import imagenet16  # torchvision takes seconds, and few studies need it
 
         return _dataset(name, *imagenet16.load(root() / imagenet16.FOLDER))
+    if name.startswith("imagefolder:"):
+        return _streamed(name)
     if name.startswith("npz:"):
         return _dataset(name, *_npz(name, Path(name.removeprefix("npz:"))))
     raise InvalidInput(f"unknown dataset {name!r}; use one of {', '.join(NAMES)}")
+
+
+def _streamed(name: str) -> Dataset:
+    from benchmark import imagefolder
+
+    train, y_train, test, y_test, classes, checksum = imagefolder.load(name)
+    return StreamedDataset(
+        name,
+        torch.empty(train.shape, device="meta"),
+        y_train,
+        torch.empty(test.shape, device="meta"),
+        y_test,
+        classes,
+        checksum,
+        train_files=train,
+        test_files=test,
+    )
 
 
 def root() -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import torch
 
 from benchmark.chunk import Setting
-from benchmark.datasets import Dataset
+from benchmark.dataset import Dataset
 from benchmark.ranks import Ranks
 from benchmark.recipes import Recipe
 from benchmark.unit import Replica, Unit
