@@ -46,7 +46,8 @@ class Batches:
         self.data = placed(data, self.device, dtype)
         self.channels_last = channels_last
         self.distinct = sorted(set(seeds))
-        self.seed_R = torch.tensor([self.distinct.index(seed) for seed in seeds])
+        numbers = [self.distinct.index(seed) for seed in seeds]
+        self.seed_R = torch.tensor(numbers, device=self.device)
         splits = [data.split(seed, recipe.validation) for seed in self.distinct]
         self.train_SN = torch.stack([train for train, _ in splits])
         self.valid_SN = torch.stack([valid for _, valid in splits])
@@ -86,9 +87,8 @@ class Batches:
 
     def valid(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The held-out images of each seed."""
-        for index_SB in self.share(self.valid_SN.split(EVALUATION_BATCH, 1)):
-            device_SB = index_SB.to(self.device)
-            yield self.deal(self.data.train(device_SB), self.data.y_train[device_SB])
+        for index_SB in self.share(self.valid_SN.to(self.device).split(EVALUATION_BATCH, 1)):
+            yield self.deal(self.data.train(index_SB), self.data.y_train[index_SB])
 
     def test(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The test images, the same for every replica."""
@@ -104,8 +104,7 @@ class Batches:
 
     def deal(self, x_SBCHW: Tensor, y_SB: Tensor) -> tuple[Tensor, Tensor]:
         """Give every replica its seed's images, replicas and channels folded into one axis."""
-        seed_R = self.seed_R.to(self.device)
         if self.channels_last:
-            x_BHWRC = x_SBCHW.permute(1, 3, 4, 0, 2).index_select(3, seed_R)
-            return x_BHWRC.flatten(3).permute(0, 3, 1, 2), y_SB[seed_R]
-        return x_SBCHW.transpose(0, 1).index_select(1, seed_R).flatten(1, 2), y_SB[seed_R]
+            x_BHWRC = x_SBCHW.permute(1, 3, 4, 0, 2).index_select(3, self.seed_R)
+            return x_BHWRC.flatten(3).permute(0, 3, 1, 2), y_SB[self.seed_R]
+        return x_SBCHW.transpose(0, 1).index_select(1, self.seed_R).flatten(1, 2), y_SB[self.seed_R]

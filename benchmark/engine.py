@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmark import chunks, datasets, schema, trials
+from benchmark import chunks, datasets, devices, schema, trials
 from benchmark.checkpoint import Checkpoint
 from benchmark.chunk import Setting
 from benchmark.memory import exhausted
@@ -46,12 +46,11 @@ def run(
     finds one goes on from there, and on a CPU ends with the bytes of a run that was never stopped.
     Raises ``InvalidInput`` where the space, data set or a scheme is unknown.
     """
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    place = torch.device(device or devices.default())
+    devices.prepare(place)
     space = create(unit.space, **dict(unit.space_options))
     if not space.topology(unit.architecture).trainable:
         return [schema.row(unit, replica, {"status": "untrainable"}) for replica in unit.replicas]
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     setting = Setting.of(unit, place, ranks or Ranks())
     distinct = {replica.training_key: replica for replica in unit.replicas}
     saved = Checkpoint(checkpoint, unit.id)

@@ -17,6 +17,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
+from benchmark import devices
 from benchmark.arguments import Parser
 from benchmark.cluster import Cluster
 from benchmark.resources import Resources
@@ -86,9 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = devices.default()
+    devices.prepare(torch.device(device))
     console = Console()
     repeats, trials = (2, 1) if options.quick else (5, 2)
     chosen = networks(options.quick, device != "cpu")

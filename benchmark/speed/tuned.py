@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from ray import tune
 
+from benchmark import devices
 from benchmark.cluster import Cluster
 from benchmark.speed.contenders import train_plainly
 from benchmark.speed.networks import Network
@@ -52,8 +53,7 @@ def speeds(
 
 def trial(config: dict[str, Any], networks: Sequence[Network], device: str) -> dict[str, Any]:
     """One rate, as a user's training function has it."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    devices.prepare(torch.device(device))
     number: int = config["number"]
     network = networks[number]
     replica = network.replicas(network.rates)[number % network.rates]

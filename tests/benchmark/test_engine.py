@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from torch.nn import functional as F
 
 from benchmark import datasets, engine, trials
 from benchmark.batches import Batches
+from benchmark.chunk import Setting
 from benchmark.initialization import initialize
 from benchmark.losses import replica_losses
 from benchmark.optimizer import ReplicatedSGD
 from benchmark.outcome import outcome
+from benchmark.ranks import Ranks
 from benchmark.recipes import Recipe
 from benchmark.schedules import factor
 from benchmark.unit import Replica, Unit
@@ -186,3 +189,25 @@ def test_a_cell_without_a_path_is_untrainable_and_no_abort() -> None:
     empty = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
     rows = engine.run(unit("cell with batch norm", REPLICAS, architecture=empty))
     assert [row["status"] for row in rows] == ["untrainable"] * 4
+
+
+def test_bfloat16_keeps_masters_in_float32_and_learns_as_float32_does() -> None:
+    """Losses agree to about the eight bits that bfloat16 has."""
+    learnt = {}
+    for precision in ("float32", "bfloat16"):
+        recipe = Recipe(momentum=0.9, batch=64, epochs=2, precision=precision)
+        cells = unit("cell with batch norm", REPLICAS, recipe=recipe)
+        learnt[precision] = engine.run(cells)
+    assert len({row["initial_loss"] for rows in learnt.values() for row in rows}) > len(REPLICAS)
+    for exact, rounded in zip(*learnt.values(), strict=True):
+        assert rounded["initial_loss"] == pytest.approx(exact["initial_loss"], rel=0.02)
+        assert rounded["train_loss"] == pytest.approx(exact["train_loss"], rel=0.1)
+        assert rounded["train_loss"] < 0.9 * rounded["initial_loss"]
+    setting = Setting.of(cells, torch.device("cpu"), Ranks())
+    training = setting.training(REPLICAS)
+    (x, y), _ = islice(training.batches.epoch(), 2)
+    training.advance(x, y)
+    assert {p.dtype for p in training.module.parameters()} == {torch.float32}
+    assert {p.grad.dtype for p in training.module.parameters() if p.grad is not None} == {
+        torch.float32
+    }
