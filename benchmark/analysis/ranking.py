@@ -10,6 +10,7 @@ Diverged replicas are `-inf`: ranked last, as ties. NaN is refused.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -155,7 +156,8 @@ def _p(
 ) -> float:
     """One-sided p of delta: the rules' labels swapped at random in each architecture and seed."""
     if len(rank_AC) > SIGN_MATRIX_ARCHITECTURES:
-        return float(stats.t.sf(delta / jackknife_error(jackknife_A), len(rank_AC) - 1))
+        p = float(stats.t.sf(delta / jackknife_error(jackknife_A), len(rank_AC) - 1))
+        return max(p, sys.float_info.min)
     rng = np.random.default_rng([seed, 1])
     n, columns = rank_AC.shape
     half = columns // 2

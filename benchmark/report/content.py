@@ -97,4 +97,4 @@ def bounds(value: Interval, scale: float = 1) -> str:
     """``[low, high], n``, or why there are none."""
     if not value.determined:
         return f"(undetermined: {value.reason})"
-    return f"[{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n}"
+    return f"[{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n:,}"

@@ -133,7 +133,8 @@ def curves(
         handles.pop("", None)
         if len(handles) > 1 and panel != hue:
             shown = (list(handles.values()), list(handles))
-            canvas.legend(*shown, loc="outside upper left", ncols=min(4, len(handles)))
+            fitting = int(90 / (8 + max(map(len, handles))))
+            canvas.legend(*shown, loc="outside upper left", ncols=max(1, min(4, fitting)))
         return Figure(name, finding, data, svg(canvas, name, data.title, finding, tips))
 
 
@@ -227,8 +228,11 @@ def heat_map(name: str, finding: str, data: Table, bar: str) -> Figure:
             **look,
         )
         places = np.arange(len(labels)) + 0.5
-        axes.set_yticks(places, labels, rotation=0)
-        axes.set_xticks(places, labels, rotation=40, ha="right", rotation_mode="anchor")
+        small, steep = (9, 40) if len(labels) <= 12 else (7, 90)
+        axes.set_yticks(places, labels, rotation=0, fontsize=small)
+        axes.set_xticks(places, labels, rotation=steep, fontsize=small)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", va="center", rotation_mode="anchor")
         axes.tick_params(length=0)
         axes.collections[0].set_gid("tip-0")
         tips = [

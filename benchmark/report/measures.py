@@ -103,7 +103,7 @@ def overlap(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
         ranked.name,
         "top",
         Table(f"{ranked.name}: the top K, kept or not", columns, rows),
-        f"Of {ranked.base}'s top {fifth}, kept by: {', '.join(said)}; by chance "
+        f"Of {ranked.base}'s top {fifth:,}, kept by: {', '.join(said)}; by chance "
         f"{fifth / architectures:.0%}. No interval: the border of a top K has none that holds.",
         colors,
         also=[("chance", ks, [k / architectures for k in ks], ":", 0)],
@@ -126,7 +126,7 @@ def among_the_best(
         part,
         "top-tau",
         Table(f"{part}: agreement among the top K", columns, rows),
-        f"Among the top {ks[0]}, cross and in brackets the ceiling: {', '.join(said)}. Both fall "
+        f"Among the top {ks[0]:,}, cross and in brackets the ceiling: {', '.join(said)}. Both fall "
         "as K shrinks, since the best differ by less: a rule moves the best only where its line "
         "lies below its dashed ceiling. The top is chosen by both rules' mean rank.",
         colors,
@@ -144,7 +144,7 @@ def regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> Table:
             low, high = min(found.per_seed), max(found.per_seed)
             rows.append((rule, *(100 * value for value in (found.regret, low, high, found.chance))))
     title = (
-        f"Regret at {k}: accuracy lost, in points, by keeping a rule's {k} best of one seed and "
-        f"training them under {base} on the other seeds, against the best there is"
+        f"Regret at {k:,}: accuracy lost, in points, by keeping a rule's {k:,} best of one seed "
+        f"and training them under {base} on the other seeds, against the best there is"
     )
     return Table(title, ("chosen under", "regret", "least seed", "worst seed", "by chance"), rows)

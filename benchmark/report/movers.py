@@ -62,9 +62,9 @@ def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
                 *gains,
             )
         )
-    beyond = [f"{int((np.abs(m.score_A) > 2).sum())} under {rule}" for rule, m in found.items()]
+    beyond = [f"{int((np.abs(m.score_A) > 2).sum()):,} under {rule}" for rule, m in found.items()]
     title = (
-        f"{len(rows)} of {len(ranked.architectures)} architectures, the widest move first: place "
+        f"{len(rows)} of {len(ranked.architectures):,} architectures, the widest move first: place "
         f"and test accuracy under {ranked.base}, mean over seeds; the widest move in seed errors; "
         "change of accuracy under each rule, in points. * moved by more than twice the pooled seed "
         f"error: {', '.join(beyond)} (chance alone: 1 in 20). A row opens its drawing and rates"

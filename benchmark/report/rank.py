@@ -81,8 +81,9 @@ def heat_map(ranked: Ranked) -> Figure:
     tau_CC = tau_matrix(acc_RAS)
     near_R = tau_CC[:seeds].reshape(seeds, len(rules), seeds).mean(axis=(0, 2))
     finding = (
-        f"Each square compares two rankings of the same {len(ranked.architectures)} architectures; "
-        f"farthest from {ranked.base} on average is {rules[int(np.argmin(near_R))]}. A rule that "
+        f"Each square compares two rankings of the same {len(ranked.architectures):,} "
+        f"architectures; farthest from {ranked.base} on average is "
+        f"{rules[int(np.argmin(near_R))]}. A rule that "
         "changes nothing shows the same shades across rules as between its own seeds."
     )
     if seeds < ranked.base_AS.shape[1]:

@@ -27,7 +27,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const field = document.createElement("input");
   const shown = document.createElement("output");
   field.type = "search";
-  label.append("Show those that hold ", field);
+  label.append("Filter (number, operations) ", field);
   const line = document.createElement("p");
   line.className = "filter";
   line.append(label, " ", shown);

@@ -77,11 +77,11 @@ def by_architecture(
         )
         if np.isfinite(change)
     ]
-    lose = [f"{np.sum(shift.shift_A < 0)} under {rule}" for rule, shift in shifts.items()]
+    lose = [f"{np.sum(shift.shift_A < 0):,} under {rule}" for rule, shift in shifts.items()]
     x, y = f"test accuracy under {ranked.base} (%)", "change (points)"
     return figures.curves(
         slug(ranked.name, "change"),
-        f"Of {len(ranked.architectures)} architectures, these lose: {', '.join(lose)}.",
+        f"Of {len(ranked.architectures):,} architectures, these lose: {', '.join(lose)}.",
         Table(f"{ranked.name}: each architecture's change", ("architecture", "rule", x, y), rows),
         (x, y, "rule"),
         colors,
