@@ -151,8 +151,9 @@ def pearson_interval(x_N: Array, y_N: Array, *, level: float = LEVEL) -> Interva
     r = float(np.corrcoef(x_N, y_N)[0, 1])
     if n < 4:
         return Interval.undetermined("3 pairs leave no interval", estimate=r, n=n)
-    z, half = np.arctanh(r), float(stats.norm.ppf((1 + level) / 2)) / math.sqrt(n - 3)
-    return Interval(r, float(np.tanh(z - half)), float(np.tanh(z + half)), n, "Fisher z", level)
+    z = math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12))
+    half = float(stats.norm.ppf((1 + level) / 2)) / math.sqrt(n - 3)
+    return Interval(r, math.tanh(z - half), math.tanh(z + half), n, "Fisher z", level)
 
 
 def share_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
