@@ -10,6 +10,7 @@ import pytest
 from benchmark.analysis.bootstrap import Interval
 from benchmark.report import figures
 from benchmark.report.content import Figure, Table, intervals, number
+from benchmark.report.svg import INK
 
 COLORS = {"a": 1, "b": 2}
 
@@ -41,7 +42,7 @@ def test_colours_follow_the_page_and_text_stays_text() -> None:
     text = scatter(5).svg
     assert "var(--ink)" in text
     assert "var(--c1)" in text
-    assert figures.INK not in text
+    assert INK not in text
     assert "font-family" not in text
     assert re.search(r"<text[^>]*>x</text>", text)
 
