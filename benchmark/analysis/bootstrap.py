@@ -147,7 +147,7 @@ def pearson_interval(x_N: Array, y_N: Array, *, level: float = LEVEL) -> Interva
     check_level(level)
     n = len(x_N)
     if n < 3 or np.ptp(x_N) == 0 or np.ptp(y_N) == 0:
-        return Interval.undetermined("fewer than 3 pairs, or one side is constant", n=n)
+        return Interval.undetermined("too few pairs" if n < 3 else "a constant has none", n=n)
     r = float(np.corrcoef(x_N, y_N)[0, 1])
     if n < 4:
         return Interval.undetermined("3 pairs leave no interval", estimate=r, n=n)

@@ -24,7 +24,7 @@ Status = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained"
 # a dense grid lie closer together than the noise can tell apart. The narrower windows are for
 # curves on which the wider one is not convex, or has its vertex away from the best rate.
 WINDOWS = ((2, 0.5), (1, 0.25), (1, 0.0))
-INNER = 0.8  # of the reach: a vertex farther out is an extrapolation
+INNER = 0.75  # of the rates on a side, at least one: a vertex farther out shows a lopsided curve
 CHANCE_SHARE = 0.95
 
 
@@ -109,9 +109,10 @@ def find_optima(
 
     The mean loss over seeds is fitted by a parabola in log rate over the best measured rate and the
     stable rates within half a decade, or two neighbors where these reach further, on each side. If
-    that is not convex, or its vertex is not well inside, over half the reach; at last over one
-    neighbor on each side, which always has a vertex there. On the same runs the vertex is much
-    tighter than the grid's argmin, which cannot fall between rates.
+    that is not convex, or its vertex is not well inside (on a coarse grid, between the best rate's
+    neighbors), over half the reach; at last over one neighbor on each side, which always has a
+    vertex there. On the same runs the vertex is much tighter than the grid's argmin, which cannot
+    fall between rates.
 
     A rung is trained if its best mean loss is at most 0.95 of `chance_loss`, and, with two seeds or
     more, still below it after adding two standard errors (pooled over the window).
@@ -195,9 +196,11 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
         return found("cliff", grid_rate, grid_loss, "the next rate diverges"), None
     for neighbors, decades in WINDOWS:
         window = _window(x_R, mean_R, best, neighbors, decades)
-        inner = _window(x_R, mean_R, best, 1, INNER * decades)
+        below, above = best - window.start, window.stop - 1 - best
+        low = x_R[best - max(1, int(INNER * below))]
+        high = x_R[best + max(1, int(INNER * above))]
         fit = Parabola.fit(x_R[window], mean_R[window])
-        if fit is not None and x_R[inner][0] <= fit.vertex <= x_R[inner][-1]:
+        if fit is not None and low <= fit.vertex <= high:
             break
     if fit is None:  # the best rate and both neighbors tie exactly
         return found("cliff", grid_rate, grid_loss, "the curve is flat at its best rate"), None
