@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -23,6 +24,7 @@ from search_spaces.errors import InvalidInput
 SOCKET_ROOM: Final = 40
 """Characters of a temporary folder's path that leave room for Ray's sockets below it (of 107)."""
 CONNECT_SECONDS: Final = 10.0
+REMOVE_SECONDS: Final = 3.0
 PREFIX: Final = "sweep-"
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -82,11 +84,19 @@ class Cluster:
         answer = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C
         try:
             ray.shutdown()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove(self.folder)
             if self.lock:
                 self.lock.close()
         finally:
             signal.signal(signal.SIGINT, answer)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder whose last writers may still be ending."""
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.1)
 
 
 def locked_folder(short: bool) -> tuple[Path, IO[str]]:

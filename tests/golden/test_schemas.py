@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import engine, provenance, schema
+from benchmark import compacted, engine, provenance, schema
 from benchmark.plan import plan
 from benchmark.recipes import Recipe
 from benchmark.study import Depth, Study
@@ -53,5 +53,23 @@ def test_a_file_of_every_released_schema_gives_its_rows(version: int) -> None:
     assert set(read.provenance) >= {"commit", "versions", "platform", "seconds", "finished"}
 
 
+def fold() -> None:
+    """The newest golden unit in a compacted file."""
+    (file,) = (GOLDEN / f"schema-{schema.VERSION}").glob("*.arrow")
+    name, data = compacted.encode({file.stem: decode(file.read_bytes(), file.stem)})
+    folder = GOLDEN / f"compacted-{compacted.FORMAT}"
+    folder.mkdir()
+    (folder / name).write_bytes(data)
+
+
+def test_a_compacted_file_gives_the_units_that_were_folded() -> None:
+    (file,) = (GOLDEN / f"compacted-{compacted.FORMAT}").glob("*.parquet")
+    ((unit_id, found),) = compacted.decode(file.read_bytes(), file.name).items()
+    kept = decode((GOLDEN / "schema-1" / f"{unit_id}.arrow").read_bytes(), unit_id)
+    assert found.rows.equals(kept.rows)
+    assert (found.provenance, found.unit) == (kept.provenance, kept.unit)
+
+
 if __name__ == "__main__":
     write()
+    fold()
