@@ -24,6 +24,11 @@ from search_spaces.layers import Conv2d, Node
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
+LARGE_IMAGE = 256
+"""Positions in an image from which on channels lie last."""
+VECTOR = 8
+"""Channels that a CPU's vector holds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Setting:
@@ -64,7 +69,7 @@ class Setting:
             precision,
             self.device,
             self.ranks,
-            channels_last=any(isinstance(layer, Conv2d) for layer in module.modules()),
+            channels_last=self.channels_last,
         )
         return Training(module, replicas, batches)
 
@@ -82,6 +87,22 @@ class Setting:
         """Columns that follow from the network and the data: parameters of one replica, ln(C)."""
         parameters = sum(parameter.numel() for parameter in self.hollow.parameters())
         return {"parameters": parameters, "chance_loss": math.log(self.data.classes)}
+
+    @cached_property
+    def channels_last(self) -> bool:
+        """Whether convolutions read images channels last.
+
+        On a GPU always. On a CPU, as measured: images of 32 x 32 take 1.0 to 1.8 times as long the
+        other way; images of 8 x 8 are quicker channels first (up to 1.3 times), unless there are
+        too few channels to fill a vector, or the convolution cuts patches, which become vectors.
+        """
+        convolutions = [layer for layer in self.hollow.modules() if isinstance(layer, Conv2d)]
+        _, height, width = self.data.shape
+        large = height * width >= LARGE_IMAGE or self.device.type == "cuda"
+        return any(
+            large or layer.weight.shape[1] < VECTOR or layer.stride == layer.weight.shape[-1] > 1
+            for layer in convolutions
+        )
 
     @cached_property
     def largest_activation(self) -> int:
