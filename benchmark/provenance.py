@@ -70,9 +70,19 @@ def record(source: str, seconds: float, resources: dict[str, Any] | None = None)
     ``seconds`` the wall time that the unit took, ``resources`` what its shard could use (a share of
     a GPU below 1 means that the time was taken in company).
     """
+    known = resources or {}
     return environment() | {
         "commit": source,
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "resources": resources or {},
+        "resources": known,
+        "accelerator": accelerator() if known.get("gpus") else "none",
     }
+
+
+@cache
+def accelerator() -> str:
+    """The GPU's model, or ``none``."""
+    import torch  # a driver that only plans does without
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"

@@ -1,10 +1,12 @@
 """Merging results that were made apart: union by unit id, and no silence about a difference."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
+from benchmark import status
 from benchmark.merge import main, merge
 from benchmark.results import Results
 from benchmark.store import Store
@@ -106,3 +108,22 @@ def test_the_command_says_which_folder_is_none(
 ) -> None:
     assert main([str(tmp_path), "--out", str(tmp_path / "c")]) == 2
     assert f"error: {tmp_path} is not a results folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "sentence"),
+    [
+        (main, [], "the following arguments are required: RESULTS, --out"),
+        (main, ["a", "--out"], "argument --out: expected one argument"),
+        (status.main, [], "the following arguments are required: RESULTS"),
+        (status.main, ["a", "b"], "unrecognized arguments: b"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(
+    command: Callable[[list[str]], int],
+    arguments: list[str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(arguments) == 2
+    assert capsys.readouterr().err == f"error: {sentence}; see --help\n"
