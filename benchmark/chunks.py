@@ -82,26 +82,30 @@ def fastest(
     ``exact`` a candidate counts only if all its chunks give the one digest of all of the start's.
     """
     timed = cache(trial)
+    start = min(start, 1 << (replicas - 1).bit_length())  # beyond, all are in one chunk anyway
 
-    def trials(limit: int) -> list[Trial] | None:
-        found = [timed(size) for size in sorted(set(sizes(replicas, limit)))]
-        return [each for each in found if each] if all(found) else None
+    def tried(limit: int) -> tuple[float, frozenset[bytes]] | None:
+        """Seconds for a step of all replicas, and the digests of all chunks."""
+        found = [(size, timed(size)) for size in sizes(replicas, limit)]
+        seconds, digests = 0.0, frozenset[bytes]()
+        for size, each in found:
+            if each is None:
+                return None
+            seconds, digests = seconds + size * each.seconds, digests | each.digests
+        return seconds, digests
 
-    first = trials(start)
+    first = tried(start)
     if first is None:
         return fastest(replicas, start // 2, trial, exact) if start > 1 else 1
-    digests = frozenset[bytes]().union(*(each.digests for each in first))
-    best, least = start, max(each.seconds for each in first)
+    best, (least, digests) = start, first
     for factor in (2.0, 0.5):
         limit = start
         while best in (start, limit) and 1 <= limit * factor < 2 * replicas:
             limit = int(limit * factor)
-            found = trials(limit)
-            if found is None:
+            found = tried(limit)
+            if found is None or (exact and len(digests | found[1]) > 1):
                 break
-            same = len(digests.union(*(each.digests for each in found))) == 1
-            seconds = max(each.seconds for each in found)
-            if seconds > FASTER * least or (exact and not same):
+            if found[0] > FASTER * least:
                 break
-            best, least = limit, seconds
+            best, least = limit, found[0]
     return best

@@ -83,6 +83,13 @@ def test_the_fastest_is_found_from_where_the_rule_starts(
     assert fastest(32, start, trial) == best
 
 
+def test_a_start_above_the_number_of_replicas_is_no_dead_end() -> None:
+    def trial(size: int) -> Trial:
+        return Trial(float(size), frozenset([b"same"]))
+
+    assert sizes(18, fastest(18, 64, trial)) == [1] * 18
+
+
 def test_a_faster_chunk_with_other_bytes_is_not_taken() -> None:
     def trial(size: int) -> Trial:
         return Trial(1 / size, frozenset([b"few" if size < 8 else b"many"]))
