@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import torch
 
-SAID = ("DefaultCPUAllocator", "can't allocate memory", "bad_alloc", "Unable to allocate")
+SAID = (
+    *("DefaultCPUAllocator", "can't allocate memory", "bad_alloc", "Unable to allocate"),
+    "could not create a ",  # oneDNN: a memory or a primitive
+)
 
 
 def exhausted(error: Exception) -> bool:

@@ -181,7 +181,7 @@ print(len(rows), sizes[0], sizes[-1], {{row["status"] for row in rows}})
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space as Linux counts it")
 def test_a_chunk_that_does_not_fit_is_halved() -> None:
-    code = LIMITED.format(paths=sys.path, room=100 * 2**20)
+    code = LIMITED.format(paths=sys.path, room=150 * 2**20)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False
     )
