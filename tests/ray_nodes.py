@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
@@ -17,7 +18,7 @@ if __name__ == "__main__":
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    head = {
+    head: dict[str, Any] = {
         "num_cpus": 0,
         "temp_dir": str(folder),
         "dashboard_host": "127.0.0.1",
@@ -27,7 +28,7 @@ if __name__ == "__main__":
     for _ in range(2):
         cluster.add_node(num_cpus=1)
     print("address", cluster.address, flush=True)
-    for _ in sys.stdin:
+    for _line in sys.stdin:
         cluster.add_node(num_cpus=1)
         print("added", flush=True)
-    cluster.shutdown()
+    cluster.shutdown()  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """The cluster files: what Ray's own checks accept, and what they must say."""
 
+import runpy
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.runtime_env import RuntimeEnv
 
 from benchmark import job
-from jobs.horizon import STUDY
 
 JOBS = Path(__file__).parents[2] / "jobs"
 
@@ -42,7 +42,8 @@ def test_the_kubernetes_job_runs_a_job_file_on_what_its_workers_have() -> None:
     RuntimeEnv(**yaml.safe_load(spec["runtimeEnvYAML"]))
     program, file, *arguments = shlex.split(spec["entrypoint"])
     assert (program, file) == ("python", "jobs/horizon.py")
-    asked = job.arguments(STUDY, {}, arguments)
+    study = runpy.run_path(str(JOBS / "horizon.py"))["STUDY"]
+    asked = job.arguments(study, {}, arguments)
     assert "://" in asked.out
     (workers,) = spec["rayClusterSpec"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
