@@ -45,10 +45,11 @@ def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
         for delta in [found.delta if found.delta.determined else found.delta.estimate]
     ]
     deviation = 100 * seed_deviation(base_AS, *others.values())
+    some = f"; of the first {seeds} seeds" if seeds < ranked.base_AS.shape[1] else ""
     title = (
         f"Other measures of agreement with {ranked.base}. Weighted tau (Vigna): exchanges near the "
         "top weigh more (no interval: it depends on the number of architectures). Rounded: ties "
-        f"what differs by less than seeds do, {number(deviation)} points"
+        f"what differs by less than seeds do, {number(deviation)} points{some}"
     )
     return (
         kept,
