@@ -1,6 +1,7 @@
 """One thread, as every worker has, and planted stores: written once, read by many."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,23 @@ torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: the slow ones, then those that start Ray, come last."""
+    """Fast tests first: the slow ones, then those that start Ray, come last.
+
+    Tests that start Ray or break things want the machine for themselves: ``-m serial``.
+    """
+    for item in items:
+        if "ray" in item.keywords or "chaos" in item.path.parts:
+            item.add_marker(pytest.mark.serial)
     items.sort(key=lambda item: ("slow" in item.keywords) + 2 * ("ray" in item.keywords))
+
+
+@pytest.fixture(autouse=True)
+def subnormal_numbers() -> Iterator[None]:
+    """Training flushes them to zero, for its whole process; hypothesis wants them back."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -89,10 +89,9 @@ class Network:
 def images(side: int) -> Dataset:
     """Noise of 1 x 8 x 8 or 3 x 32 x 32, ten classes."""
     generator = torch.Generator().manual_seed(0)
-    count = IMAGES if side < 32 else IMAGES // 2
     channels = 1 if side < 32 else 3
-    x = torch.randn(count, channels, side, side, generator=generator)
-    y = torch.randint(10, (count,), generator=generator)
+    x = torch.randn(IMAGES, channels, side, side, generator=generator)
+    y = torch.randint(10, (IMAGES,), generator=generator)
     return Dataset(f"noise-{side}", x, y, x[:64], y[:64], 10, f"noise-{side}")
 
 
