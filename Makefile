@@ -14,8 +14,7 @@ quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundle
 
 test: $(VENV)/.installed-test  ## every test, the fast ones first
 	$(BIN)/python -m pytest -m "not serial" --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest -m serial --deselect tests/contracts/test_submitted_job.py
-	$(BIN)/python -m pytest tests/contracts/test_submitted_job.py  # where no Ray was before it
+	$(BIN)/python -m pytest -m serial
 
 check: $(VENV)/.installed-dev  ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -35,6 +35,21 @@ class Replica:
     seed: int
     factors: tuple[tuple[str, float], ...] = ()
 
+    @classmethod
+    def plain(cls, lr: float, seed: int = 0) -> Replica:
+        """He weights at a rate that no rule had a say in."""
+        return cls(
+            rule="default",
+            rule_version=1,
+            convention="",
+            initialization="he",
+            branch_multiplier=1.0,
+            lr_multiplier=1.0,
+            base_lr=lr,
+            lr=lr,
+            seed=seed,
+        )
+
     @property
     def training_key(self) -> tuple[object, ...]:
         """What determines the training: replicas that share it are trained once."""

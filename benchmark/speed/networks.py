@@ -52,20 +52,7 @@ class Network:
 
     def replicas(self, count: int) -> list[Replica]:
         """So many rates, one seed: all see the same images in the same order."""
-        return [
-            Replica(
-                rule="default",
-                rule_version=1,
-                convention="",
-                initialization="he",
-                branch_multiplier=1.0,
-                lr_multiplier=1.0,
-                base_lr=rate,
-                lr=rate,
-                seed=0,
-            )
-            for rate in (0.01 * 1.1**index for index in range(count))
-        ]
+        return [Replica.plain(rate, 0) for rate in (0.01 * 1.1**index for index in range(count))]
 
     def setting(self, device: str) -> Setting:
         """What the engine trains."""

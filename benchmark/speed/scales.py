@@ -129,20 +129,7 @@ def store(count: int) -> Iterator[Row]:
 
 def planted(architecture: str) -> Unit:
     """A unit that nobody trains."""
-    replicas = tuple(
-        Replica(
-            rule="default",
-            rule_version=1,
-            convention="",
-            initialization="he",
-            branch_multiplier=1.0,
-            lr_multiplier=1.0,
-            base_lr=0.1,
-            lr=0.1,
-            seed=seed,
-        )
-        for seed in range(3)
-    )
+    replicas = tuple(Replica.plain(0.1, seed) for seed in range(3))
     return Unit(
         measure="training",
         space="mlp",
