@@ -13,8 +13,8 @@ quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundle
 	$(BIN)/python -m benchmark.report reports/quickstart/results
 
 test: $(VENV)/.installed-test  ## every test, the fast ones first
-	$(BIN)/python -m pytest -m "not serial" --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest -m serial
+	$(BIN)/python -m pytest -m "not system" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m system --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.installed-dev  ## format, lint, types
 	$(BIN)/ruff format --check .

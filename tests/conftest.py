@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: the slow ones, then those that start Ray, come last.
 
-    Tests that start Ray or break things want the machine for themselves: ``-m serial``.
+    Tests that start Ray or break things are of the whole system: ``-m system``.
     """
     for item in items:
         if "ray" in item.keywords or "chaos" in item.path.parts:
-            item.add_marker(pytest.mark.serial)
+            item.add_marker(pytest.mark.system)
     items.sort(key=lambda item: ("slow" in item.keywords) + 2 * ("ray" in item.keywords))
 
 
@@ -32,6 +33,18 @@ def subnormal_numbers() -> Iterator[None]:
     """Training flushes them to zero, for its whole process; hypothesis wants them back."""
     yield
     torch.set_flush_denormal(False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """With ``--numprocesses`` every process counts for itself; here they are added up."""
+    TALLY.add(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The counts of one of several processes."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["tally"] = asdict(TALLY) | {"faults": dict(TALLY.faults)}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -49,6 +49,11 @@ class Tally:
         assert expected
         assert not differ
 
+    def add(self, counts: dict[str, Any]) -> None:
+        """The counts of another process."""
+        for name, count in counts.items():
+            setattr(self, name, getattr(self, name) + type(getattr(self, name))(count))
+
     def lines(self) -> list[str]:
         """The summary."""
         kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.faults.items()))
