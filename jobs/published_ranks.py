@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmark import published
 from benchmark.arguments import Parser
-from benchmark.report import published_study
+from benchmark.report import page
 from search_spaces.errors import InvalidInput
 
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
     try:
         options = parser.parse_args(arguments)
-        report = published_study.page(published.read(options.published))
+        report = page.of_published(published.read(options.published))
         try:
             written = report.write(options.out)
         except OSError as error:

@@ -1,40 +1,37 @@
-"""The page: what every part of the study found, in the sections of the template."""
+"""The page: findings in the sections of the template, and the files beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmark.findings import against, methods, published_study
+from benchmark.findings.content import Block, Figure, Table, bounds, number
+from benchmark.findings.movers import Architectures
+from benchmark.findings.parts import findings
+from benchmark.findings.verdict import Verdict
 from benchmark.published import Published
-from benchmark.report import against, depth, methods, published, rank, updates
-from benchmark.report.content import Block, Figure, bounds, number
-from benchmark.report.movers import Architectures
-from benchmark.report.verdict import Findings, Verdict
+from benchmark.report.drawing import Drawings
+from benchmark.report.figures import draw
 from benchmark.results import Results
 
-KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table, Mapping[str, int]], Findings]]] = {
-    "rank": rank.findings,
-    "depth": depth.findings,
-    "updates": updates.findings,
-}
 ALWAYS: Final = {"verdict", "limits", "cite"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page as text, what lies beside it, the short verdict, what is missing, and
-    what changed since an older run."""
+    """The page as text, the tables and drawings that lie beside it, the short verdict, what is
+    missing, and what changed since an older run."""
 
     html: str
-    figures: tuple[Figure | Architectures, ...]
+    tables: dict[str, Table]
+    drawings: dict[str, str]
     summary: tuple[tuple[str, str], ...]
     incomplete: str
     changes: tuple[str, ...] = ()
@@ -43,10 +40,10 @@ class Page:
         """Write index.html, data/ and figures/ under ``out``; returns the page's path."""
         for folder in ("data", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
-        for figure in self.figures:
-            (out / "data" / f"{figure.name}.csv").write_text(figure.data.csv())
-            if isinstance(figure, Figure):
-                (out / "figures" / f"{figure.name}.svg").write_text(alone(figure.svg))
+        for name, table in self.tables.items():
+            (out / "data" / f"{name}.csv").write_text(table.csv())
+        for name, svg in self.drawings.items():
+            (out / "figures" / f"{name}.svg").write_text(alone(svg))
         (out / "index.html").write_text(self.html)
         return out / "index.html"
 
@@ -54,8 +51,8 @@ class Page:
 def build(results: Results, table: Published | None = None, old: Results | None = None) -> Page:
     """The page of a store's results; equal tables give equal bytes.
 
-    ``table`` has published accuracies; parts that rank NAS-Bench-201's cells are held against them.
-    ``old`` is an earlier run, whose conclusions are held against these.
+    ``table`` has published accuracies to compare ranks with, ``old`` is an earlier run, whose
+    conclusions are held against these.
     """
     parts = results.study["parts"]
     verdicts, blocks = findings(results, table)
@@ -77,21 +74,13 @@ def build(results: Results, table: Published | None = None, old: Results | None 
     return replace(page, changes=tuple(changes))
 
 
-def findings(results: Results, table: Published | None) -> Findings:
-    """The verdicts and blocks of every part."""
-    parts = results.study["parts"]
-    rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
-    colors = {rule: index % 8 for index, rule in enumerate(rules)}
-    verdicts: list[Verdict] = []
-    blocks: list[Block] = []
-    for part in parts:
-        rows = results.table.filter(pc.field("part") == part["name"])
-        judged, found = KINDS[part["kind"]](part, rows, colors)
-        verdicts, blocks = verdicts + judged, blocks + found
-        if table and part["kind"] == "rank" and part["space"] == "nasbench201":
-            judged, found = published.findings(part, rows, table, colors)
-            verdicts, blocks = verdicts + judged, blocks + found
-    return verdicts, blocks
+def of_published(table: Published) -> Page:
+    """The page of a table of published accuracies alone.
+
+    Raises ``InvalidInput`` where it has nothing to rank.
+    """
+    facts = {"kinds": {"published"}, "commits": ""}
+    return render(published_study.STUDY, *published_study.findings(table), facts)
 
 
 def render(
@@ -102,6 +91,15 @@ def render(
     missing: str = "",
 ) -> Page:
     """The page of what was found; ``facts`` are what the sections on limits and citing name."""
+    items = [item for block in blocks for item in block.items]
+    figures = [item for item in items if isinstance(item, Figure)]
+    opening = [item for item in items if isinstance(item, Architectures)]
+    drawings = {figure.name: draw(figure) for figure in figures}
+    sheet = Drawings()
+    graphs = {
+        each.name: [sheet.draw(graph, name) for name, graph in each.graphs.items()]
+        for each in opening
+    }
     short = summary(verdicts)
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
@@ -122,12 +120,14 @@ def render(
             for part, group in groupby(verdicts, lambda v: v.part)
         ],
         blocks=blocks,
+        drawings=drawings,
+        graphs=graphs,
+        definitions=sheet.definitions(),
         shown=ALWAYS | {block.section for block in blocks},
         facts={**facts, "release": version("architecture-aware-rates")},
     )
-    items = [item for block in blocks for item in block.items]
-    figures = tuple(item for item in items if isinstance(item, Figure | Architectures))
-    return Page(html + "\n", figures, short, missing)
+    tables = {item.name: item.data for item in items if isinstance(item, Figure | Architectures)}
+    return Page(html + "\n", tables, drawings, short, missing)
 
 
 def summary(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:

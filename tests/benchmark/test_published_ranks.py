@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
+from benchmark.findings.published_seeds import Data, seed_scatter
 from benchmark.published import Published, read
 from benchmark.published_ranks import (
     Index,
@@ -23,7 +24,6 @@ from benchmark.published_ranks import (
     top,
     two_seeds,
 )
-from benchmark.report.published_seeds import Data, seed_scatter
 
 SCORES = st.one_of(st.just(np.nan), st.integers(0, 4).map(float))
 

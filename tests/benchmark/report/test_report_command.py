@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pytest
 
 from benchmark.analysis.bootstrap import Interval
-from benchmark.report import rank
+from benchmark.findings import rank
+from benchmark.findings.content import Table
+from benchmark.findings.ladder import without_diverged
 from benchmark.report.__main__ import main
-from benchmark.report.content import Table
-from benchmark.report.ladder import without_diverged
 from benchmark.report.page import build
 from benchmark.results import Results
 from benchmark.study import rate_grid

@@ -8,23 +8,24 @@ import numpy as np
 import pytest
 
 from benchmark.analysis.bootstrap import Interval
-from benchmark.report import figures
-from benchmark.report.content import Figure, Table, intervals, number
+from benchmark.findings.content import Figure, Table, intervals, number
+from benchmark.findings.plots import Curves, Forest, HeatMap
+from benchmark.report.figures import RASTER_ABOVE, draw
 from benchmark.report.svg import INK
 
 COLORS = {"a": 1, "b": 2}
 
 
-def scatter(count: int, name: str = "points") -> Figure:
+def scatter(count: int, name: str = "points") -> str:
     rng = np.random.default_rng(0)
     rows = [(str(i), "a", *rng.uniform(1, 9, 2).tolist()) for i in range(count)]
     data = Table("Some points", ("point", "rule", "x", "y"), rows)
-    return figures.curves(name, "", data, ("x", "y", "rule"), COLORS, line="", log="")
+    return draw(Figure(name, "", data, Curves(("x", "y", "rule"), COLORS, line="", log="")))
 
 
 def test_equal_tables_give_equal_bytes_and_names_keep_ids_apart() -> None:
-    assert scatter(20).svg == scatter(20).svg
-    one, two = scatter(20, "one").svg, scatter(20, "two").svg
+    assert scatter(20) == scatter(20)
+    one, two = scatter(20, "one"), scatter(20, "two")
     ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, two)]
     assert ids[0]
     assert not ids[0] & ids[1]
@@ -32,14 +33,14 @@ def test_equal_tables_give_equal_bytes_and_names_keep_ids_apart() -> None:
 
 
 def test_many_points_become_a_bitmap() -> None:
-    few, many = scatter(figures.RASTER_ABOVE), scatter(figures.RASTER_ABOVE + 1)
-    assert "<image" not in few.svg
-    assert many.svg.count("data:image/png;base64") >= 1
-    assert len(scatter(15_625).svg) < 400_000
+    few, many = scatter(RASTER_ABOVE), scatter(RASTER_ABOVE + 1)
+    assert "<image" not in few
+    assert many.count("data:image/png;base64") >= 1
+    assert len(scatter(15_625)) < 400_000
 
 
 def test_colours_follow_the_page_and_text_stays_text() -> None:
-    text = scatter(5).svg
+    text = scatter(5)
     assert "var(--ink)" in text
     assert "var(--c1)" in text
     assert INK not in text
@@ -50,29 +51,30 @@ def test_colours_follow_the_page_and_text_stays_text() -> None:
 def test_every_point_names_itself() -> None:
     rows = [(f"cell {i}", "ab"[i % 2], float(i + 1), 10.0 * i) for i in range(7)]
     data = Table("Points", ("cell", "rule", "x", "y"), rows)
-    made = figures.curves("tips", "", data, ("x", "y", "rule"), COLORS, log="", bars=("y", "y"))
+    plot = Curves(("x", "y", "rule"), COLORS, log="", bars=("y", "y"))
+    made = draw(Figure("tips", "", data, plot))
     points = re.findall(
         r'<use [^>]* y="([\d.]+)"[^>]*><title>(cell \d), [ab], x ([^,]*), y (.*?)</title>',
-        made.svg,
+        made,
     )
     assert sorted(point[1:] for point in points) == [
         (name, number(x), number(y)) for name, _, x, y in rows
     ]
     heights = [float(y) for y, *_ in sorted(points, key=lambda point: point[1])]
     assert heights == sorted(heights, reverse=True)
-    assert "<title>cell" not in scatter(figures.RASTER_ABOVE + 1).svg
+    assert "<title>cell" not in scatter(RASTER_ABOVE + 1)
 
 
 def test_squares_and_intervals_name_themselves_too() -> None:
     square = Table("Square", ("", "a", "b"), [("a", 1.0, 0.25), ("b", 0.25, 1.0)])
     titles = re.findall(
-        r"<path [^>]*><title>(.*?)</title>", figures.heat_map("h", "", square, "t").svg
+        r"<path [^>]*><title>(.*?)</title>", draw(Figure("h", "", square, HeatMap("t")))
     )
     assert titles == ["a; a: 1.00", "a; b: 0.250", "b; a: 0.250", "b; b: 1.00"]
     known = {("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted")}
-    made = figures.forest("f", "The finding.", intervals("One", known), COLORS, "value")
-    assert "<title>a, known: 1.00 [0.500, 1.50]</title>" in made.svg
-    assert '<desc id="f-desc">The finding.</desc>' in made.svg
+    made = draw(Figure("f", "The finding.", intervals("One", known), Forest(COLORS, "value")))
+    assert "<title>a, known: 1.00 [0.500, 1.50]</title>" in made
+    assert '<desc id="f-desc">The finding.</desc>' in made
 
 
 def test_rows_that_are_not_used_are_hollow() -> None:
@@ -82,8 +84,8 @@ def test_rows_that_are_not_used_are_hollow() -> None:
 
     def drawn(rows: list[tuple[str, str, float, float, str]]) -> str:
         data = Table("Two points", columns, rows)
-        made = figures.curves("two", "", data, ("x", "y", "rule"), COLORS, line="")
-        return made.svg
+        made = Figure("two", "", data, Curves(("x", "y", "rule"), COLORS, line=""))
+        return draw(made)
 
     marked = r"<use [^>]*fill-opacity: 0; stroke: var\(--c1\)"
     assert not re.search(marked, drawn(filled))
@@ -93,8 +95,8 @@ def test_rows_that_are_not_used_are_hollow() -> None:
 def test_what_is_missing_or_too_large_is_not_drawn() -> None:
     rows = [("r", "a", float(x), y) for x, y in enumerate((1.0, np.nan, np.inf, 9.0, 2.0), 1)]
     data = Table("Points", ("rung", "rule", "x", "y"), rows)
-    made = figures.curves("gap", "", data, ("x", "y", "rule"), COLORS, line="", y_max=5.0)
-    assert len(re.findall(r"<use [^>]*fill: var\(--c1\)", made.svg)) == 2
+    made = draw(Figure("gap", "", data, Curves(("x", "y", "rule"), COLORS, line="", y_max=5.0)))
+    assert len(re.findall(r"<use [^>]*fill: var\(--c1\)", made)) == 2
 
 
 def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
@@ -102,9 +104,9 @@ def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
         ("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted"),
         ("b", "unknown"): Interval.undetermined("one seed", estimate=2.0, n=1),
     }
-    made = figures.forest("f", "", intervals("Two", values), COLORS, "value")
-    assert re.search(r"fill-opacity: 0; stroke: var\(--c2\)", made.svg)
-    assert "b, unknown" in made.svg
+    made = draw(Figure("f", "", intervals("Two", values), Forest(COLORS, "value")))
+    assert re.search(r"fill-opacity: 0; stroke: var\(--c2\)", made)
+    assert "b, unknown" in made
 
 
 def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:

@@ -14,10 +14,11 @@ import numpy as np
 import planted
 import pyarrow.compute as pc
 
+from benchmark.findings.arrays import first
+from benchmark.findings.content import number
+from benchmark.findings.movers import Architectures
+from benchmark.findings.parts import findings
 from benchmark.planted_ranks import results_of
-from benchmark.report.arrays import first
-from benchmark.report.content import number
-from benchmark.report.movers import Architectures
 from benchmark.report.page import build
 from benchmark.results import Results
 
@@ -137,11 +138,13 @@ def test_every_architecture_is_in_the_csv_file(page: Path) -> None:
 
 def test_all_of_nasbench201_stays_small() -> None:
     """15,625 cells: the widest moves and the best are on the page, all are in the file."""
-    page = build(results_of(15_625, rules=3, seeds=2))
+    results = results_of(15_625, rules=3, seeds=2)
+    page = build(results)
     assert len(page.html.encode()) < 2_000_000
     rows = page.html.count('<th scope="row" class="cell"><details>')
     assert 120 < rows <= 240
-    (table,) = [each for each in page.figures if isinstance(each, Architectures)]
+    items = [item for block in findings(results, None)[1] for item in block.items]
+    (table,) = [item for item in items if isinstance(item, Architectures)]
     assert len(table.data.rows) == 15_625
     places = [float(str(row[1])) for row in table.shown.rows]
     everyone = np.sort([float(str(row[3])) for row in table.data.rows])

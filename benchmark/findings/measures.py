@@ -17,9 +17,9 @@ from benchmark.analysis.agreement import (
 from benchmark.analysis.bootstrap import RESAMPLED, Array
 from benchmark.analysis.ranking import RankAgreement
 from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
-from benchmark.report.content import Cell, Figure, Table, number, slug
-from benchmark.report.figures import Line, curves
-from benchmark.report.ranked import Ranked
+from benchmark.findings.content import Cell, Figure, Table, number, slug
+from benchmark.findings.plots import Curves, Line
+from benchmark.findings.ranked import Ranked
 
 SEEDS: Final = 3
 """Of more than 1000 architectures so many seeds are compared: noise is small, and each costs."""
@@ -83,9 +83,9 @@ def over_k(
     for rule in dict.fromkeys(str(row[0]) for row in data.rows):
         own = [float(str(row[-1])) for row in data.rows if row[0] == rule]
         ceilings.append(("ceiling", ks, own, "--", colors[rule]))
-    axes, name, lines = ("K", data.columns[2], "rule"), slug(part, stem), [*also, *ceilings]
-    look = (name, finding, data, axes, colors)
-    return curves(*look, bars=bars, log="x", ticks=ks, lines=lines, height=2.8)
+    axes, lines = ("K", data.columns[2], "rule"), [*also, *ceilings]
+    plot = Curves(axes, colors, bars=bars, log="x", ticks=ks, lines=lines, height=2.8)
+    return Figure(slug(part, stem), finding, data, plot)
 
 
 def overlap(ranked: Ranked, colors: Mapping[str, int]) -> Figure:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.slope import EXPONENTS
-from benchmark.report.content import Block, number
+from benchmark.findings.content import Block, number
 
 TAU_MARGIN: Final = 0.05
 """A delta below this is no change of ranking worth the name."""

@@ -8,11 +8,11 @@ import numpy as np
 
 from benchmark.analysis.family import holm
 from benchmark.analysis.shift import Shift, accuracy_shift, bias_check
-from benchmark.report import figures
-from benchmark.report.arrays import first
-from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
-from benchmark.report.ranked import Ranked
-from benchmark.report.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
+from benchmark.findings.arrays import first
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.findings.plots import Curves, Forest
+from benchmark.findings.ranked import Ranked
+from benchmark.findings.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
 
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
@@ -55,13 +55,15 @@ def by_thirds(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, 
     }
     best = max(shifts, key=lambda rule: shifts[rule].mean.estimate)
     thirds = ", ".join(f"{who} {number(100 * values[best, who].estimate)}" for who in THIRDS)
-    return figures.forest(
+    return Figure(
         slug(ranked.name, "shift"),
         f"The highest mean change is {best}'s, {interval(shifts[best].mean, 100, ' points')}; by "
         f"thirds of {ranked.base}'s ranking (formed on other seeds): {thirds} points.",
         intervals(f"{ranked.name}: change of test accuracy", values, 100),
-        colors,
-        "change of test accuracy (percentage points)",
+        Forest(
+            colors,
+            "change of test accuracy (percentage points)",
+        ),
     )
 
 
@@ -79,17 +81,19 @@ def by_architecture(
     ]
     lose = [f"{np.sum(shift.shift_A < 0):,} under {rule}" for rule, shift in shifts.items()]
     x, y = f"test accuracy under {ranked.base} (%)", "change (points)"
-    return figures.curves(
+    return Figure(
         slug(ranked.name, "change"),
         f"Of {len(ranked.architectures):,} architectures, these lose: {', '.join(lose)}.",
         Table(f"{ranked.name}: each architecture's change", ("architecture", "rule", x, y), rows),
-        (x, y, "rule"),
-        colors,
-        panel="rule",
-        line="",
-        log="",
-        level=0,
-        height=2.4,
+        Curves(
+            (x, y, "rule"),
+            colors,
+            panel="rule",
+            line="",
+            log="",
+            level=0,
+            height=2.4,
+        ),
     )
 
 

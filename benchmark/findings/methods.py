@@ -23,9 +23,9 @@ from benchmark.analysis.slope import depth_slope, fit_slope
 from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from benchmark.analysis.transfer import transfer
 from benchmark.analysis.updates import flatness, rung_update
+from benchmark.findings import verdict
+from benchmark.findings.content import Table, number
 from benchmark.recipes import Recipe
-from benchmark.report import verdict
-from benchmark.report.content import Table, number
 from benchmark.results import Results
 from search_spaces import conventions
 

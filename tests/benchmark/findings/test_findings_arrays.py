@@ -6,7 +6,7 @@ import numpy as np
 import planted
 import pyarrow.compute as pc
 
-from benchmark.report.arrays import array, first
+from benchmark.findings.arrays import array, first
 from benchmark.results import Results
 
 

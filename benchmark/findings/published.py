@@ -15,6 +15,19 @@ from benchmark.analysis.kendall import tau
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.analysis.shift import accuracy_shift
 from benchmark.analysis.spearman import spearman_rows
+from benchmark.findings.arrays import first
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, number, slug
+from benchmark.findings.plots import Forest
+from benchmark.findings.published_seeds import (
+    ALL,
+    BEST,
+    SEED,
+    SHORT,
+    Data,
+    with_spearman,
+)
+from benchmark.findings.ranked import Ranked
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, below
 from benchmark.published import Published
 from benchmark.published_ranks import (
     DATASETS,
@@ -28,19 +41,6 @@ from benchmark.published_ranks import (
     multipliers,
     top,
 )
-from benchmark.report.arrays import first
-from benchmark.report.content import Block, Cell, Figure, Table, interval, number, slug
-from benchmark.report.figures import forest
-from benchmark.report.published_seeds import (
-    ALL,
-    BEST,
-    SEED,
-    SHORT,
-    Data,
-    with_spearman,
-)
-from benchmark.report.ranked import Ranked
-from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, below
 from search_spaces.nasbench201_cell import positions, read
 
 QUESTION: Final = "Does its ranking stand for the published 200-epoch one, up to seed noise?"
@@ -131,14 +131,16 @@ def standing(
         if who == PUBLISHED
     ]
     limit = f"Two published seeds agree at tau: {'; '.join(ceilings)}." if ceilings else ""
-    return forest(
+    return Figure(
         slug(ranked.name, "published"),
         f"{ranked.base}'s ranking and the published 200-epoch one ({main.data.name}) agree at tau "
         f"{interval(ours.tau)}, Spearman's rho {number(ours.spearman.estimate)}. {limit}",
         with_spearman(f"{ranked.name}: against the published 200-epoch accuracies", found),
-        {**colors, PUBLISHED: 1},
-        "tau-b",
-        at=(0, 1),
+        Forest(
+            {**colors, PUBLISHED: 1},
+            "tau-b",
+            at=(0, 1),
+        ),
     )
 
 

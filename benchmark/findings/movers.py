@@ -1,4 +1,4 @@
-"""Every architecture of a rank part: its place, gains and rates, and its drawing."""
+"""Every architecture of a rank part: its place, gains and rates, and its graph."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from benchmark.analysis.movers import Movers, movers
-from benchmark.report.content import Block, Cell, Table, number, slug
-from benchmark.report.drawing import Drawings
-from benchmark.report.ranked import Ranked
+from benchmark.findings.content import Block, Cell, Table, number, slug
+from benchmark.findings.ranked import Ranked
+from search_spaces.graph import ArchGraph
 from search_spaces.nasbench201 import NasBench201
 from search_spaces.nasbench201_cell import code, read
 from search_spaces.registry import create
@@ -23,15 +23,14 @@ SHOWN: Final = 240
 
 @dataclass(frozen=True)
 class Architectures:
-    """A table whose rows open: ``shown`` on the page, each with a drawing and lines of text, and
-    ``data`` beside it. ``definitions`` is what the drawings refer to."""
+    """A table whose rows open: ``shown`` on the page, each with its graph and lines of text, and
+    ``data`` beside it."""
 
     name: str
     data: Table
     shown: Table
-    drawings: tuple[str, ...]
+    graphs: dict[str, ArchGraph]
     lines: tuple[tuple[str, ...], ...]
-    definitions: str
 
 
 def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
@@ -44,9 +43,9 @@ def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
         best_A = place_A <= np.sort(place_A)[SHOWN // 2 - 1]
         kept = np.union1d(order_A[: SHOWN // 2], np.flatnonzero(best_A)[: SHOWN // 2])
         order_A = order_A[np.isin(order_A, kept)]
-    space, drawings = create(part["space"], **part["options"]), Drawings()
+    space = create(part["space"], **part["options"])
     names = [ranked.architectures[a] for a in order_A]
-    drawn = tuple(drawings.draw(space.graph(name), name) for name in names)
+    graphs = {name: space.graph(name) for name in names}
     lines = tuple((name, *told(ranked, found, a)) for a, name in zip(order_A, names, strict=True))
     rows: list[tuple[Cell, ...]] = []
     first = next(iter(found.values()))
@@ -71,7 +70,7 @@ def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
     )
     columns = ("architecture", "place", "accuracy (%)", "widest move", *found)
     shown = Table(title, columns, rows)
-    made = (everything(ranked, found), shown, drawn, lines, drawings.definitions())
+    made = (everything(ranked, found), shown, graphs, lines)
     return Block("movers", ranked.name, [Architectures(slug(ranked.name, "architectures"), *made)])
 
 

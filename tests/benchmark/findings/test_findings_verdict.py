@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.analysis.bootstrap import Interval
-from benchmark.report.verdict import admits, below, exceeds, exponent
+from benchmark.findings.verdict import admits, below, exceeds, exponent
 
 bound = st.floats(-3, 3)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.report.arrays import Array, array
+from benchmark.findings.arrays import Array, array
 
 
 @dataclass(frozen=True)

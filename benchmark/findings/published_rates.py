@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from benchmark.analysis.bootstrap import Interval
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number
+from benchmark.findings.plots import Curves, Forest
+from benchmark.findings.published_seeds import ALL, BEST, PART, Data, seed_scatter
+from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, below
 from benchmark.published_ranks import FOLLOWS, Classes, agreement, classes, multipliers, top
-from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number
-from benchmark.report.figures import curves, forest
-from benchmark.report.published_seeds import ALL, BEST, PART, Data, seed_scatter
-from benchmark.report.verdict import Answer, Findings, Judged, Verdict, below
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
 BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"
@@ -77,15 +77,17 @@ def following(
         for (who, what), value in rho.items()
         if what == f"{first.name}, {ALL}" and follows(value)[0] == "yes"
     ]
-    return forest(
+    return Figure(
         "multipliers",
         f"Warning: before any training, {', '.join(warned) or 'no rule'} ({first.name}, {ALL}). "
         "Below 0, the cells that get lower rates are the better ones: a study in which such a rule "
         "moves cells along its multiplier moves them along accuracy, whether or not its rates are "
         "right. Among the best cells the correlation is another one.",
         intervals("Spearman's correlation of rate multiplier and 200-epoch accuracy", rho),
-        colors,
-        "Spearman's rho",
+        Forest(
+            colors,
+            "Spearman's rho",
+        ),
     )
 
 
@@ -99,17 +101,19 @@ def scatter(each: Data) -> Figure:
     x, y = f"{SHOWN}'s rate multiplier", f"{each.name} test accuracy (%)"
     points = zip(cells.tolist(), x_N.tolist(), y_N.tolist(), strict=True)
     rows = [(str(index), "one cell", rate, share) for index, rate, share in points]
-    return curves(
+    return Figure(
         "accuracy-by-multiplier",
         f"Each point is one of {len(cells):,} cells with a path, the line the mean of its rate "
         f"class. The {len(rate_C)} classes overlap: cells of one class get one rate, however far "
         "apart their accuracies.",
         Table("Accuracy against rate multiplier", ("index", "of", x, y), rows),
-        (x, y, "of"),
-        {"one cell": 1},
-        line="",
-        log="x",
-        lines=[("mean of a rate class", rate_C, mean_C, "-", 2)],
+        Curves(
+            (x, y, "of"),
+            {"one cell": 1},
+            line="",
+            log="x",
+            lines=[("mean of a rate class", rate_C, mean_C, "-", 2)],
+        ),
     )
 
 
@@ -142,7 +146,7 @@ def reach(
         f"seeds of one cell by {number(100 * noise)} (standard deviations): lifting some classes "
         "by so little reorders the top, and one seed per cell cannot show it."
     )
-    return forest(
+    return Figure(
         "classes",
         "Cells of a class get one rate, so a rule can tell only classes apart. The share between "
         f"classes is the most that any function of the multiplier explains; shuffled is what "
@@ -152,9 +156,11 @@ def reach(
             {key: each.share for key, each in carried.items()},
             100,
         ),
-        colors,
-        "between classes (%)",
-        at=(0, 100),
+        Forest(
+            colors,
+            "between classes (%)",
+            at=(0, 100),
+        ),
     )
 
 

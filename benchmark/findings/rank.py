@@ -12,10 +12,11 @@ from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
-from benchmark.report import figures, measures, movers, shift
-from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number, slug
-from benchmark.report.ranked import Ranked
-from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, exceeds
+from benchmark.findings import measures, movers, shift
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.findings.plots import Forest, HeatMap
+from benchmark.findings.ranked import Ranked
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, exceeds
 
 MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"
@@ -47,14 +48,16 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     table_of_taus = Table(f"Agreement with {ranked.base}, tau-b", columns, rows)
     title = f"{ranked.name}: delta, the agreement lost beyond seed noise"
     clear = [rule for rule, each in found.items() if each.delta.low > 0]
-    delta = figures.forest(
+    delta = Figure(
         slug(ranked.name, "delta"),
         f"Above 0 with its whole interval: {', '.join(clear) or 'no rule'}. Dotted lines mark 0 "
         f"and {TAU_MARGIN}, the smallest change of interest.",
         intervals(title, {(rule, ""): each.delta for rule, each in found.items()}),
-        colors,
-        "delta = ceiling − cross (tau-b)",
-        at=(0, TAU_MARGIN),
+        Forest(
+            colors,
+            "delta = ceiling − cross (tau-b)",
+            at=(0, TAU_MARGIN),
+        ),
     )
     shifted, blocks = shift.findings(ranked, colors)
     items = (heat_map(ranked), delta, table_of_taus, *measures.items(ranked, colors))
@@ -90,4 +93,4 @@ def heat_map(ranked: Ranked) -> Figure:
         finding += f" Drawn are the first {seeds} of {ranked.base_AS.shape[1]} seeds."
     rows = [(label, *row) for label, row in zip(labels, tau_CC.tolist(), strict=True)]
     data = Table(f"{ranked.name}: tau between rules and seeds", ("rule and seed", *labels), rows)
-    return figures.heat_map(slug(ranked.name, "tau"), finding, data, "tau-b")
+    return Figure(slug(ranked.name, "tau"), finding, data, HeatMap("tau-b"))

@@ -1,4 +1,4 @@
-"""What a page is made of: notes, tables and figures in blocks, and numbers as they are read."""
+"""What a report is made of: notes, tables and figures in blocks, and numbers as they are read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from math import isinf, isnan
 from typing import Any
 
 from benchmark.analysis.bootstrap import Interval
+from benchmark.findings.plots import Plot
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Cell = str | int | float | Interval | None
@@ -33,7 +34,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, its finding in words (the caption), and the scalars it shows.
+    """The scalars to show, how, and their finding in words (the caption).
 
     ``name`` is the anchor in the page and the stem of the files in ``figures/`` and ``data/``.
     """
@@ -41,7 +42,7 @@ class Figure:
     name: str
     finding: str
     data: Table
-    svg: str
+    plot: Plot
 
 
 @dataclass(frozen=True)

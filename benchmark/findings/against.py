@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.report.content import Block, Cell, Table, interval
-from benchmark.report.verdict import Verdict
+from benchmark.findings.content import Block, Cell, Table, interval
+from benchmark.findings.verdict import Verdict
 from benchmark.results import Results
 
 Key = tuple[str, str, str]

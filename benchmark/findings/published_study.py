@@ -8,13 +8,12 @@ from typing import Final
 import numpy as np
 
 from benchmark import published_ranks, rules
+from benchmark.findings import published_rates, published_seeds
+from benchmark.findings.content import Block, Cell, Table, number
+from benchmark.findings.methods import doc
+from benchmark.findings.published_seeds import Data
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict
 from benchmark.published import Published
-from benchmark.report import published_rates, published_seeds
-from benchmark.report.content import Block, Cell, Table, number
-from benchmark.report.methods import doc
-from benchmark.report.page import Page, render
-from benchmark.report.published_seeds import Data
-from benchmark.report.verdict import TAU_MARGIN, Verdict
 from search_spaces.errors import InvalidInput
 
 STUDY: Final = {
@@ -24,8 +23,8 @@ STUDY: Final = {
 }
 
 
-def page(table: Published) -> Page:
-    """The page of a table; raises ``InvalidInput`` where it has nothing to rank."""
+def findings(table: Published) -> Findings:
+    """All that a table says; raises ``InvalidInput`` where it has nothing to rank."""
     data = [Data.of(table, name) for name in published_ranks.DATASETS]
     data = [each for each in data if each.cells > 1]
     if not data:
@@ -35,8 +34,7 @@ def page(table: Published) -> Page:
     for part in (published_seeds, published_rates):
         judged, found = part.findings(data)
         verdicts, blocks = verdicts + judged, blocks + found
-    facts = {"kinds": {"published"}, "commits": ""}
-    return render(STUDY, verdicts, [*blocks, methods(), provenance(table, data)], facts)
+    return verdicts, [*blocks, methods(), provenance(table, data)]
 
 
 def methods() -> Block:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from benchmark.analysis.optimum import Optimum, find_optima
 from benchmark.analysis.slope import Slope, depth_slope
 from benchmark.analysis.transfer import RungTransfer, Transfer, transfer
-from benchmark.report.arrays import Array, array, first
+from benchmark.findings.arrays import Array, array, first
 from search_spaces.conventions import convention
 from search_spaces.registry import create
 

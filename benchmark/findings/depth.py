@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from benchmark.analysis.optimum import Optimum
 from benchmark.analysis.slope import EXPONENTS
-from benchmark.report import transfer
-from benchmark.report.content import Block, Figure, Table, interval, number, slug
-from benchmark.report.figures import curves
-from benchmark.report.ladder import Ladder
-from benchmark.report.verdict import HELD, Findings, Verdict, admits, exponent, held
+from benchmark.findings import transfer
+from benchmark.findings.content import Block, Figure, Table, interval, number, slug
+from benchmark.findings.ladder import Ladder
+from benchmark.findings.plots import Curves
+from benchmark.findings.verdict import HELD, Findings, Verdict, admits, exponent, held
 
 QUESTION = "Does the best rate fall as effective depth to the power −3/2?"
 BEST = "best learning rate"
@@ -82,19 +82,21 @@ def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
         else "Every rung has its optimum inside the grid."
     )
     columns = ("rung", "initialisation", "learning rate", "training loss (last epoch)", "used")
-    return curves(
+    return Figure(
         slug(ladder.name, "loss"),
         f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
         "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
         Table(f"{ladder.name}: training loss against rate", columns, rows),
-        ("learning rate", "training loss (last epoch)", "initialisation"),
-        colors,
-        panel="rung",
-        log="x",
-        level=ladder.chance,
-        y_max=1.25 * ladder.chance,
-        spans=spans,
-        height=1.75,
+        Curves(
+            ("learning rate", "training loss (last epoch)", "initialisation"),
+            colors,
+            panel="rung",
+            log="x",
+            level=ladder.chance,
+            y_max=1.25 * ladder.chance,
+            spans=spans,
+            height=1.75,
+        ),
     )
 
 
@@ -119,17 +121,19 @@ def slope_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
         said.append(f"{scheme.name} {interval(value)}")
         fitted = scheme.slope.prefactor * ends**value.estimate
         lines.append(("", ends, fitted, "-", colors[scheme.name]))
-    return curves(
+    return Figure(
         slug(ladder.name, "slope"),
         f"Fitted exponents: {'; '.join(said)}. Solid lines are fits, hollow points are not fitted.",
         Table(
             f"{ladder.name}: the best rate against depth", (*columns, "largest stable rate"), rows
         ),
-        (DEPTH, BEST, "initialisation"),
-        colors,
-        bars=("low", "high"),
-        line="",
-        ticks=ladder.depth_D,
-        lines=lines,
-        height=3.6,
+        Curves(
+            (DEPTH, BEST, "initialisation"),
+            colors,
+            bars=("low", "high"),
+            line="",
+            ticks=ladder.depth_D,
+            lines=lines,
+            height=3.6,
+        ),
     )

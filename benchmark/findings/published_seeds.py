@@ -11,6 +11,9 @@ import numpy as np
 
 from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.kendall import tau
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number
+from benchmark.findings.plots import Curves, Forest
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, below
 from benchmark.published import Published
 from benchmark.published_ranks import (
     DATASETS,
@@ -24,9 +27,6 @@ from benchmark.published_ranks import (
     top,
     two_seeds,
 )
-from benchmark.report.content import Block, Cell, Figure, Table, interval, intervals, number
-from benchmark.report.figures import curves, forest
-from benchmark.report.verdict import TAU_MARGIN, Findings, Verdict, below
 
 PART: Final = "Published accuracies"
 ALL, BEST = "all cells", f"top {TOP}"
@@ -100,14 +100,16 @@ def findings(data: Sequence[Data]) -> Findings:
         for (of, what), each in found.items()
         if of != SHORT
     ]
-    figure = forest(
+    figure = Figure(
         "agreement",
         f"Tau between two published seeds: {'; '.join(told) or 'unknown, as no cell has two'}. The "
         "top is chosen by mean 200-epoch accuracy, of the cells compared, unless said otherwise.",
         with_spearman("How far seeds agree, and 12 epochs with 200", found),
-        COLORS,
-        "tau-b",
-        at=(0, 1),
+        Forest(
+            COLORS,
+            "tau-b",
+            at=(0, 1),
+        ),
     )
     items = (figure, by_k(among), deviations(data))
     return list(verdicts(data)), [Block("published", "Seeds and epochs", items)]
@@ -167,19 +169,21 @@ def by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
             if k == KS[0]:
                 told.append(f"{name}, {of} {number(value.estimate)}")
     names = ("among", "of", "data set", "K", "tau-b", "low", "high")
-    return curves(
+    return Figure(
         "agreement-by-k",
         "The best cells differ by little, so any two rankings of them differ much. Among the top "
         f"{KS[0]}: {'; '.join(told)}. A top chosen by the mean is chosen on its seeds' noise, so "
         "that they agree less in it; a third seed chooses without it.",
         Table("Agreement among the top K", names, rows),
-        ("K", "tau-b", "of"),
-        COLORS,
-        panel="data set",
-        bars=("low", "high"),
-        log="x",
-        level=0,
-        height=2.6,
+        Curves(
+            ("K", "tau-b", "of"),
+            COLORS,
+            panel="data set",
+            bars=("low", "high"),
+            log="x",
+            level=0,
+            height=2.6,
+        ),
     )
 
 

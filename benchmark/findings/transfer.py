@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.analysis.transfer import RungTransfer, Transfer
-from benchmark.report.content import Figure, Table, interval, number, slug
-from benchmark.report.figures import curves
-from benchmark.report.ladder import Ladder
-from benchmark.report.verdict import RATE_FACTOR, Verdict, below
+from benchmark.findings.content import Figure, Table, interval, number, slug
+from benchmark.findings.ladder import Ladder
+from benchmark.findings.plots import Curves
+from benchmark.findings.verdict import RATE_FACTOR, Verdict, below
 
 QUESTION = f"Does the rule land within a factor {RATE_FACTOR:g} of the best rate, on average?"
 COLUMNS = ("rung", "rule", "effective depth", "measured best rate", "predicted rate")
@@ -71,28 +71,32 @@ def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
     ends = [function(row[3] for row in rows) for function in (min, max)]
     ratios = [f"{rule} {number(10**f.log10_error.estimate)}" for rule, f in transfers.items()]
     least = min(transfers, key=lambda rule: transfers[rule].regret.estimate)
-    rates = curves(
+    rates = Figure(
         slug(ladder.name, "rates"),
         "Every rule starts from its own optimum on the shallowest rung. Geometric mean of "
         f"predicted over measured: {', '.join(ratios)} (1 is right, above 1 too large).",
         Table(f"{ladder.name}: predicted against measured rates", columns, rows),
-        ("measured best rate", "predicted rate", "rule"),
-        colors,
-        line="",
-        lines=[("predicted = measured", ends, ends, ":", 0)],
+        Curves(
+            ("measured best rate", "predicted rate", "rule"),
+            colors,
+            line="",
+            lines=[("predicted = measured", ends, ends, ":", 0)],
+        ),
     )
-    regret = curves(
+    regret = Figure(
         slug(ladder.name, "regret"),
         f"Least on average: {least}, {interval(transfers[least].regret)} rungs. "
         f"{source(transfers)}; "
         "divergence is scored as guessing.",
         Table(f"{ladder.name}: regret of every rule against depth", columns, rows),
-        ("effective depth", REGRET, "rule"),
-        colors,
-        log="x",
-        ticks=ladder.depth_D,
-        level=0,
-        height=2.8,
+        Curves(
+            ("effective depth", REGRET, "rule"),
+            colors,
+            log="x",
+            ticks=ladder.depth_D,
+            level=0,
+            height=2.8,
+        ),
     )
     told = [
         (

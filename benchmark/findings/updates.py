@@ -16,10 +16,10 @@ from benchmark.analysis.updates import (
     flatness,
     update_exponent,
 )
-from benchmark.report.arrays import Array, first
-from benchmark.report.content import Block, Table, interval, number, slug
-from benchmark.report.figures import curves
-from benchmark.report.verdict import HELD, Findings, Verdict, held
+from benchmark.findings.arrays import Array, first
+from benchmark.findings.content import Block, Figure, Table, interval, number, slug
+from benchmark.findings.plots import Curves
+from benchmark.findings.verdict import HELD, Findings, Verdict, held
 
 QUESTION = "Does the mean update stay the same size at every depth?"
 TOPIC = "Step stays flat"
@@ -57,17 +57,19 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         ends = (found.mean[-1].estimate, found.maximum[-1].estimate)
         told.append(f"{rule} {number(ends[0])} (maximum {number(ends[1])})")
     columns = ("rung", "rule", "of", "effective depth", SIZE, "low", "high")
-    figure = curves(
+    figure = Figure(
         slug(part["name"], "updates"),
         f"On {rungs[-1]}, with the mean of {rungs[0]} set to 1: {', '.join(told)}. Bars are "
         "intervals over seeds; the dotted line is the criterion, 1.",
         Table(f"{part['name']}: one step, mean and maximum over layers", columns, rows),
-        ("effective depth", SIZE, "rule"),
-        colors,
-        panel="of",
-        bars=("low", "high"),
-        ticks=depth_D,
-        level=1,
+        Curves(
+            ("effective depth", SIZE, "rule"),
+            colors,
+            panel="of",
+            bars=("low", "high"),
+            ticks=depth_D,
+            level=1,
+        ),
     )
     exponents = one_step_rates(depth_D, list(drawn.values()))
     return verdicts, [Block("updates", part["name"], [figure, exponents])]
