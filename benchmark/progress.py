@@ -15,6 +15,8 @@ from rich.text import Text
 
 LINE_EVERY: Final = 10.0
 """Seconds between plain lines."""
+LEAST: Final = 1e-3
+"""The share of the work from whose pace the time that is left can be told."""
 
 
 class Progress:
@@ -30,6 +32,7 @@ class Progress:
         self.units = self.cost = self.shards = self.finished = self.lost = 0
         self.counts: dict[str, Counter[str]] = {}
         self.begin = self.lined = time.monotonic()
+        self.first: tuple[float, int] | None = None  # the start of workers is no training
         self.closed = False
         self.live = Live(
             console=self.console, get_renderable=self.render, refresh_per_second=4, transient=False
@@ -66,6 +69,7 @@ class Progress:
     def update(self, shard: str, counts: dict[str, int]) -> None:
         """A shard's counts so far."""
         self.counts[shard] = Counter({name: counts[name] for name in COUNTED})
+        self.first = self.first or (time.monotonic(), self.reached[0])
         if not self.console.is_terminal and time.monotonic() - self.lined >= LINE_EVERY:
             self.line()
 
@@ -82,17 +86,30 @@ class Progress:
         return counted
 
     @property
-    def share(self) -> float:
-        """The share of the estimated cost that is done (of the units where nothing costs)."""
+    def reached(self) -> tuple[int, int]:
+        """The estimated cost that is done, of how much (units where nothing costs)."""
         done = self.total
-        expected, reached = (self.cost, done["cost"]) if self.cost else (self.units, done["units"])
-        return min(1.0, reached / expected) if expected else 1.0
+        return (done["cost"], self.cost) if self.cost else (done["units"], self.units)
+
+    @property
+    def share(self) -> float:
+        """The share that is done."""
+        done, expected = self.reached
+        return min(1.0, done / expected) if expected else 1.0
+
+    @property
+    def left(self) -> str:
+        """The time that is left at the pace since the first report, once that says something."""
+        done, expected = self.reached
+        begin, before = self.first or (0.0, 0)
+        if done - before <= LEAST * expected:
+            return "unknown"
+        return clock((time.monotonic() - begin) * max(0, expected - done) / (done - before))
 
     def words(self) -> str:
         """One line: units, shards, trouble, speed and the time that is left."""
         done, elapsed = self.total, time.monotonic() - self.begin
-        left = clock(elapsed * (1 - self.share) / self.share) if self.share else "unknown"
-        ending = f"{clock(elapsed)} in all" if self.closed else f"{left} left"
+        ending = f"{clock(elapsed)} in all" if self.closed else f"{self.left} left"
         return (
             f"{done['units']}/{self.units} units, {self.finished}/{self.shards} shards, "
             f"{done['diverged']} diverged, {done['failed']} failed, "

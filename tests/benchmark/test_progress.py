@@ -95,6 +95,23 @@ def test_units_without_steps_count_by_number() -> None:
     assert bar.share == 0.25
 
 
+def test_the_time_that_is_left_does_not_count_the_start_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bar, _ = shown(terminal=False)
+    bar.expect(units=2, cost=300_000, shards=1)
+    now[0] = 100.0  # Ray and its workers start
+    bar.update("a", counts(units=0, steps=10))
+    assert bar.left == "unknown"
+    now[0] = 110.0
+    bar.update("a", counts(units=0, steps=100))
+    assert bar.left == "unknown"  # too little to tell
+    bar.update("a", counts(units=0, steps=10_010))
+    assert bar.left == clock(10 * 269_970 / 30_000)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0:00:00"), (59.6, "0:01:00"), (3725, "1:02:05"), (360000, "100:00:00")],
