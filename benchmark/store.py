@@ -76,6 +76,11 @@ class Store(Place):
         filesystem, root = locate(uri)
         return cls(uri if "://" in uri else root, filesystem, root)
 
+    @property
+    def visible(self) -> bool:
+        """Whether an opened results folder is there for this machine too."""
+        return not self.local or Path(self.path("units")).is_dir()
+
     # Units
 
     def done(self) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from socket import gethostname
 from typing import Any, Final
 
 import ray
@@ -39,8 +40,14 @@ def trainable(
     def shard(config: dict[str, Any]) -> dict[str, Any]:
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        worker = Worker(Store.locate(uri), run, resources, source)
+        store = Store.locate(uri)
+        worker = Worker(store, run, resources, source)
         try:
+            if not store.visible:
+                raise StoreUnwritable(
+                    f"the node {gethostname()} sees no results at {uri}; give --out storage that "
+                    "every node sees: a shared folder, or a URI"
+                )
             for unit in ray.get(shards[config["shard"]]):
                 with watchdog(uri, resources.unit_timeout).watching(unit):
                     worker.attempt(unit)
