@@ -98,4 +98,9 @@ def bounds(value: Interval, scale: float = 1) -> str:
     """``[low, high], n``, or why there are none."""
     if not value.determined:
         return f"(undetermined: {value.reason})"
-    return f"[{number(value.low * scale)}, {number(value.high * scale)}], n = {value.n:,}"
+    return f"[{number(value.low * scale)}, {number(value.high * scale)}], {count(value.n)}"
+
+
+def count(n: int) -> str:
+    """``n = 24``, which no line breaks apart."""
+    return f"n\u00a0=\u00a0{n:,}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.analysis.transfer import RungTransfer, Transfer
-from benchmark.findings.content import Figure, Table, interval, number, slug
+from benchmark.findings.content import Figure, Table, count, interval, number, slug
 from benchmark.findings.ladder import Ladder
 from benchmark.findings.plots import Curves
 from benchmark.findings.verdict import RATE_FACTOR, Verdict, below
@@ -32,7 +32,7 @@ def verdicts(ladder: Ladder) -> list[Verdict]:
             because = f"Off by a factor {number(10**error.estimate)}"
             if error.determined:
                 low, high = number(10 ** max(error.low, 0.0)), number(10**error.high)
-                because += f" [{low}, {high}], n = {error.n} rungs"
+                because += f" [{low}, {high}], {count(error.n)} rungs"
             because += f"; regret {interval(found.regret)}."
             result.append(
                 Verdict(
