@@ -90,7 +90,13 @@ SMOKE = Study(
             rates=rate_grid(3e-3, 2.0, 8),
             recipe=replace(ONE_CONV.recipe, batch=8, epochs=2),
         ),
-        replace(STEPS, dataset="digits", options=STEPS.options | {"width": 16}, seeds=8),
+        replace(
+            STEPS,
+            dataset="digits",
+            options=STEPS.options | {"width": 16},
+            seeds=8,
+            depths=(1, 2, 4, 8, 16),
+        ),
     ),
 )
 
