@@ -20,10 +20,8 @@ print(*sorted(set(unknown) & set(sys.modules)))
     ("room", "unknown"),
     [
         ("search_spaces", ("benchmark", "ray", "matplotlib")),
-        ("benchmark.rules", ("ray", "matplotlib", "benchmark.findings")),
         ("benchmark.analysis", ("ray", "torch", "matplotlib", "benchmark.findings")),
-        ("benchmark.engine", ("ray", "matplotlib", "benchmark.analysis", "benchmark.store")),
-        ("benchmark.store", ("ray", "matplotlib", "benchmark.findings")),
+        ("benchmark.engine", ("ray", "matplotlib", "benchmark.analysis", "benchmark.findings")),
         ("benchmark.findings", ("ray", "matplotlib", "seaborn", "jinja2", "benchmark.report")),
         ("benchmark.report", ("ray",)),
     ],

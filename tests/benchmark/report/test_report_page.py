@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,11 +16,11 @@ import planted
 import pyarrow.compute as pc
 
 from benchmark.findings.arrays import first
-from benchmark.findings.content import number
+from benchmark.findings.content import Block, number
 from benchmark.findings.movers import Architectures
 from benchmark.findings.parts import findings
 from benchmark.planted_ranks import results_of
-from benchmark.report.page import build
+from benchmark.report.page import build, render
 from benchmark.results import Results
 
 LINKING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
@@ -151,6 +152,31 @@ def test_all_of_nasbench201_stays_small() -> None:
     assert set(everyone[:100]) <= set(places)
     moves = [float(str(row[3])) for row in table.shown.rows]
     assert moves == sorted(moves, reverse=True)
+
+
+def test_two_parts_share_a_page_and_keep_their_own_drawings() -> None:
+    """What is drawn alike is drawn once; ids are unique and every drawing's parts are there."""
+    blocks = findings(results_of(12, rules=2, seeds=2), None)[1]
+    (table,) = [i for block in blocks for i in block.items if isinstance(i, Architectures)]
+    names = list(table.graphs)
+    halves = [
+        replace(
+            table,
+            name=f"half-{half[0]}",
+            shown=replace(table.shown, rows=table.shown.rows[start : start + 6]),
+            graphs={name: table.graphs[name] for name in half},
+            lines=table.lines[start : start + 6],
+        )
+        for start in (0, 6)
+        for half in [names[start : start + 6]]
+    ]
+    study, facts = {"name": "two", "question": "?"}, {"kinds": {"published"}, "commits": ""}
+    html = render(study, [], [Block("movers", half.name, [half]) for half in halves], facts).html
+    outline = Outline(html)
+    assert len(set(outline.ids)) == len(outline.ids)
+    drawings = re.findall(r'<svg class="drawing".*?</svg>', html)
+    assert len(drawings) == len(set(drawings)) == 12
+    assert set(re.findall(r'<use href="#(d\d+)"', html)) <= set(outline.ids)
 
 
 def test_sections_come_in_the_order_of_reading(page: Path) -> None:
