@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
 from benchmark.findings import measures, movers, shift
+from benchmark.findings.constants import constants
+from benchmark.findings.constants import items as constant_items
 from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranked import Ranked
@@ -60,9 +63,17 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         ),
     )
     shifted, blocks = shift.findings(ranked, colors)
-    items = (heat_map(ranked), delta, table_of_taus, *measures.items(ranked, colors))
+    tuned = constants(part, table)
+    others = (*measures.items(ranked, colors), *constant_items(tuned))
+    items = (heat_map(ranked), delta, table_of_taus, *others)
     blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
-    return [*verdicts, *shifted], blocks
+    cautious = [
+        replace(each, because=each.because + tuned[each.rule].caution)
+        if each.rule in tuned
+        else each
+        for each in (*verdicts, *shifted)
+    ]
+    return cautious, blocks
 
 
 def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Interval]:
