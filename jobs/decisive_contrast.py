@@ -6,8 +6,9 @@ Purpose   On plain chains the published rules coincide; on residual nets they do
           weights, falls as 2^(-K/2) K^(-3/2). One ladder deep enough to tell them apart, trained at
           a grid of rates and at every prediction; and one step at initialisation on the same nets.
 Cost      CIFAR-10: 46 units, 2.1 million replica-steps; --dry-run estimates the
-          time here. Laptop: 20 units, 0.26 million replica-steps, well under an hour on 2 cores
-          with images of 16x16 pixels (--dataset npz:FILE). Smoke: about a minute, on digits.
+          time here. Laptop: 20 units, 0.26 million replica-steps, about an hour on 2 cores (75
+          minutes beside other work) with images of 16x16 pixels (--dataset npz:FILE). Smoke: about
+          a minute, on digits.
 Expect    Published (abstracts): L^(-3/2) from arXiv 2510.04327 and 2602.07494; a constant rate with
           branches x K^(-1/2) from arXiv 2310.02244 (for SGD general knowledge, unverified); the
           path sum from arXiv 2402.17440. The arithmetic of the three is tested; which of them
