@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from benchmark.findings.arrays import array
 from benchmark.findings.content import Cell, Table, number
+from benchmark.ranking_stages import base_rates
 
 TOLD_APART: Final = 2.0
 """Standard errors (of a difference between two rates) by which a rate must fall short."""
@@ -47,27 +48,22 @@ class Constant:
         return f" Its constant is one of {len(self.good)} that were as good ({ends})."
 
 
-def constants(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
-    """Every tuned rule's constant; with one seed nothing can be said.
-
-    The choice is that of ``ranking_stages.base_rates``: highest mean validation accuracy, the
-    larger rate if tied, diverged replicas counted as 0.
-    """
+def tuned(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
+    """Every tuned rule's constant, as the plan chose it; with one seed nothing can be said."""
     base = table.filter(pc.field("stage") == "base")
-    seeds = range(part["seeds"])
+    chosen, seeds = base_rates(base), range(part["seeds"])
     found = {}
-    for rule in part["rules"] if len(seeds) > 1 else ():
+    for rule, rate in chosen.items() if len(seeds) > 1 else ():
         own = base.filter(pc.field("rule") == rule)
         rates = sorted(set(own["base_lr"].to_pylist()))
         acc_RS = array(own, "valid_accuracy", {"base_lr": rates, "seed": seeds}, 0.0)
-        if not rates or np.isnan(acc_RS).any():
+        if np.isnan(acc_RS).any():
             continue
         mean_R = acc_RS.mean(axis=1)
-        best = len(rates) - 1 - int(np.argmax(mean_R[::-1]))
+        accuracy = float(mean_R[rates.index(rate)])
         error = float(np.median(acc_RS.std(axis=1, ddof=1)) * np.sqrt(2 / len(seeds)))
-        good_R = mean_R >= mean_R[best] - TOLD_APART * error
-        good = tuple(rate for rate, is_good in zip(rates, good_R, strict=True) if is_good)
-        found[rule] = Constant(rates[best], float(mean_R[best]), error, good, len(rates))
+        good = tuple(np.array(rates)[mean_R >= accuracy - TOLD_APART * error].tolist())
+        found[rule] = Constant(rate, accuracy, error, good, len(rates))
     return found
 
 

@@ -13,9 +13,7 @@ from benchmark.analysis.bootstrap import Interval
 from benchmark.analysis.family import holm
 from benchmark.analysis.kendall import tau_matrix
 from benchmark.analysis.ranking import rank_agreement
-from benchmark.findings import measures, movers, shift
-from benchmark.findings.constants import constants
-from benchmark.findings.constants import items as constant_items
+from benchmark.findings import constants, measures, movers, shift
 from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranked import Ranked
@@ -63,8 +61,8 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
         ),
     )
     shifted, blocks = shift.findings(ranked, colors)
-    tuned = constants(part, table)
-    others = (*measures.items(ranked, colors), *constant_items(tuned))
+    tuned = constants.tuned(part, table)
+    others = (*measures.items(ranked, colors), *constants.items(tuned))
     items = (heat_map(ranked), delta, table_of_taus, *others)
     blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
     cautious = [

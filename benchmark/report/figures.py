@@ -51,12 +51,11 @@ def draw(figure: Figure) -> str:
     plot = figure.plot
     with mpl.rc_context(STYLE):
         if isinstance(plot, Curves):
-            drawn = curves(figure.data, plot)
+            canvas, tips = curves(figure.data, plot)
         elif isinstance(plot, Forest):
-            drawn = forest(figure.data, plot)
+            canvas, tips = forest(figure.data, plot)
         else:
-            drawn = heat_map(figure.data, plot)
-        canvas, tips = drawn
+            canvas, tips = heat_map(figure.data, plot)
         return svg(canvas, figure.name, figure.data.title, figure.finding, tips)
 
 
