@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, field, fields
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, Strict
+from pydantic.dataclasses import dataclass
+
+from benchmark.strict_types import CONFIG, Float, raise_invalid_input
 from search_spaces.errors import InvalidInput
 
 VERSION = 1
@@ -20,7 +24,8 @@ def later(default: Any) -> Any:
     return field(default=default, metadata={"later": True})
 
 
-@dataclass(frozen=True, kw_only=True)
+@raise_invalid_input("recipe field")
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Recipe:
     """Optimiser, schedule, horizon and precision; each replica gets all of it as if alone.
 
@@ -35,55 +40,37 @@ class Recipe:
     ``warmup_steps`` steps or ``warmup_epochs`` epochs. ``label_smoothing`` is the share of the
     target given to all classes alike; ``gradient_clip`` the largest L2 norm of a replica's gradient
     (0: any).
+
+    Raises ``InvalidInput`` for a value of another type or out of range, and for fields that exclude
+    one another. A whole number given for a float becomes one: equal recipes have equal ids.
     """
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    momentum: float = 0.0
+    momentum: Annotated[Float, Field(ge=0, lt=1)] = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0
+    weight_decay: Annotated[Float, Field(ge=0, le=1e3)] = 0.0
     schedule: Literal["constant", "cosine", "step"] = "constant"
-    epochs: int = 1
-    batch: int = 128
+    epochs: Annotated[int, Field(ge=1, le=10**6)] = 1
+    batch: Annotated[int, Field(ge=1, le=10**6)] = 128
     horizontal_flip: bool = False
-    crop_padding: int = 0
-    validation: float = 0.2
+    crop_padding: Annotated[int, Field(ge=0, le=64)] = 0
+    validation: Annotated[Float, Field(ge=0.01, le=0.9)] = 0.2
     precision: Precision = "float32"
-    milestones: tuple[int, ...] = later(())
-    decay_factor: float = later(0.0)
-    warmup_steps: int = later(0)
-    warmup_epochs: float = later(0.0)
-    label_smoothing: float = later(0.0)
-    gradient_clip: float = later(0.0)
-    cutout: int = later(0)
+    milestones: Annotated[tuple[int, ...], Strict(False)] = later(())
+    decay_factor: Annotated[Float, Field(ge=0, le=1)] = later(0.0)
+    warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = later(0)
+    warmup_epochs: Annotated[Float, Field(ge=0)] = later(0.0)
+    label_smoothing: Annotated[Float, Field(ge=0, lt=1)] = later(0.0)
+    gradient_clip: Annotated[Float, Field(ge=0, le=1e9)] = later(0.0)
+    cutout: Annotated[int, Field(ge=0, le=512)] = later(0)
 
     def __post_init__(self) -> None:
-        ranges = {
-            "epochs": (1, 10**6, "train at least once"),
-            "batch": (1, 10**6, "give images per step"),
-            "momentum": (0, 0.999999, "give a number in [0, 1)"),
-            "weight_decay": (0, 1e3, "give zero or more"),
-            "crop_padding": (0, 64, "give pixels"),
-            "validation": (0.01, 0.9, "hold out between 1% and 90%"),
-            "decay_factor": (0, 1, "give a number in (0, 1]"),
-            "warmup_steps": (0, 10**9, "give steps"),
-            "warmup_epochs": (0, self.epochs, "give at most all epochs"),
-            "label_smoothing": (0, 0.999999, "give a number in [0, 1)"),
-            "gradient_clip": (0, 1e9, "give the largest norm, or 0 for any"),
-            "cutout": (0, 512, "give pixels"),
-        }
-        for name, (low, high, mend) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise InvalidInput(f"recipe field {name}={getattr(self, name)}: {mend}")
-        choices = {
-            "optimizer": ("sgd", "adamw"),
-            "schedule": ("constant", "cosine", "step"),
-            "precision": ("float32", "float64", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise InvalidInput(
-                    f"recipe field {name}={getattr(self, name)!r}: use one of {', '.join(allowed)}"
-                )
+        """The checks of several fields together."""
+        if self.warmup_epochs > self.epochs:
+            raise InvalidInput(
+                f"recipe field warmup_epochs={self.warmup_epochs} should be at most "
+                f"epochs={self.epochs}"
+            )
         if self.nesterov and not self.momentum:
             raise InvalidInput("recipe field nesterov needs momentum above 0; set one")
         if self.warmup_steps and self.warmup_epochs:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.plan import plan
 from benchmark.results import Results
+from benchmark.store import Store
 from benchmark.unit import Unit
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,13 @@ def test_the_example_holds_the_units_that_the_quickstart_plans_today() -> None:
     planned = {unit.id for unit in first_units()}
     assert len(planned) > 20
     assert planned <= stored
+
+
+def test_every_stage_of_the_example_is_planned_with_the_ids_that_are_stored() -> None:
+    study = runpy.run_path(str(ROOT / "jobs" / "quickstart.py"))["STUDY"]
+    store = Store.open(str(EXAMPLE))
+    planned = {unit.id for stage in plan(study, store.read) for unit in stage.units or ()}
+    assert planned == store.done()
 
 
 def test_a_field_that_came_later_is_in_the_id_where_it_is_set() -> None:
