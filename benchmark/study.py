@@ -11,17 +11,18 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import isfinite
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Strict
 
 from benchmark import rules
 from benchmark.recipes import PLAIN_SGD, Recipe
+from benchmark.strict_types import Float, convert_value
 from benchmark.unit import Scalar
 from search_spaces import conventions
 from search_spaces.errors import InvalidInput
-from search_spaces.registry import create
+from search_spaces.registry import create, option_types
 from search_spaces.space import SearchSpace
 
 
@@ -34,7 +35,9 @@ def rate_grid(low: float, high: float, count: int) -> tuple[float, ...]:
 class Part:
     """What every part says: a space, rules, seeds (0 to ``seeds - 1``), a recipe and a data set.
 
-    Raises ``InvalidInput`` for an unknown space, option or rule and for empty or improper grids.
+    Options and rates are kept as the type that their field declares: ``dropout=0`` is 0.0, so that
+    equal parts plan units of equal ids. Raises ``InvalidInput`` for an unknown space, option or
+    rule, for an option or rate of another type and for empty or improper grids.
     """
 
     kind: ClassVar[str]
@@ -47,6 +50,7 @@ class Part:
     recipe: Recipe = PLAIN_SGD
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "options", convert_options(self))
         self.search_space()
         for name in self.rules:
             rules.rule(name)
@@ -76,7 +80,7 @@ class Rank(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_rates(self.name, self.rates)
+        object.__setattr__(self, "rates", convert_rates(self.name, self.rates))
         if self.sample is not None and self.sample < 2:
             raise InvalidInput(f"part {self.name}: field sample={self.sample}; rank at least 2")
 
@@ -109,7 +113,7 @@ class Depth(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_rates(self.name, self.rates)
+        object.__setattr__(self, "rates", convert_rates(self.name, self.rates))
         if len(self.rates) < 2:
             raise InvalidInput(f"part {self.name}: field rates={list(self.rates)}; give 2 or more")
         if self.sample is None:
@@ -188,11 +192,28 @@ def sampled(space: SearchSpace, sample: int, seed: int) -> list[str]:
     return sorted(found.values(), key=lambda each: count(space.topology(each)).min or 0)
 
 
-def check_rates(name: str, rates: tuple[float, ...]) -> None:
-    """Raise ``InvalidInput`` unless the rates are positive, finite and rising."""
-    rising = all(low < high for low, high in pairwise(rates))
-    if not rates or not rising or not all(isfinite(rate) and rate > 0 for rate in rates):
-        raise InvalidInput(f"part {name}: field rates={list(rates)}; give rising positive rates")
+def convert_options(part: Part) -> dict[str, Scalar]:
+    """The part's options as the types that its space declares.
+
+    Raises ``InvalidInput`` for an unknown space and an option of another type; an unknown option
+    stays, for the space to refuse.
+    """
+    types = option_types(part.space)
+    return {
+        name: convert_value(f"part {part.name}: option {name}", types[name], value)
+        if name in types
+        else value
+        for name, value in part.options.items()
+    }
+
+
+def convert_rates(name: str, rates: tuple[float, ...]) -> tuple[float, ...]:
+    """The rates as floats; raises ``InvalidInput`` unless they are positive, finite and rising."""
+    kind = Annotated[tuple[Float, ...], Strict(False)]
+    found: tuple[float, ...] = convert_value(f"part {name}: field rates", kind, rates)
+    if not found or found[0] <= 0 or not all(low < high for low, high in pairwise(found)):
+        raise InvalidInput(f"part {name}: field rates={list(found)}; give rising positive rates")
+    return found
 
 
 def check_depths(part: Depth | Updates) -> None:

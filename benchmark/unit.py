@@ -35,6 +35,16 @@ class Replica:
     seed: int
     factors: tuple[tuple[str, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        """Keep whole numbers as floats where a float is declared: equal replicas, equal ids."""
+        for name in ("branch_multiplier", "lr_multiplier", "base_lr", "lr"):
+            value = getattr(self, name)
+            if not isinstance(value, float):
+                object.__setattr__(self, name, float(value))
+        if not all(isinstance(value, float) for _, value in self.factors):
+            factors = tuple((name, float(value)) for name, value in self.factors)
+            object.__setattr__(self, "factors", factors)
+
     @classmethod
     def plain(cls, lr: float, seed: int = 0) -> Replica:
         """He weights at a rate that no rule had a say in."""

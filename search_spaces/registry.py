@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
+from typing import Any, get_type_hints
 
 from search_spaces.cnn import Cnn
 from search_spaces.dag import DagCnn, DagMlp
@@ -41,6 +43,17 @@ def option_names(name: str) -> tuple[str, ...]:
     _require_space(name)
     found = [field.name for field in fields(SPACES[name])]  # type: ignore[arg-type]
     return (*(n for n in found if n not in LAST), *(n for n in LAST if n in found))
+
+
+@cache
+def option_types(name: str) -> dict[str, Any]:
+    """The declared type of every option of a space, in the order of ``option_names``.
+
+    Raises ``InvalidInput`` for an unknown space.
+    """
+    there = option_names(name)
+    hints = get_type_hints(SPACES[name])
+    return {option: hints[option] for option in there}
 
 
 def create(name: str, **options: object) -> SearchSpace:
