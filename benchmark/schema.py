@@ -59,9 +59,19 @@ SCHEMA: Final = pa.schema(
     ]
 )
 
+COLUMNS: Final = frozenset(SCHEMA.names)
+
 
 def row(unit: Unit, replica: Replica, outcome: dict[str, Any]) -> dict[str, Any]:
-    """One row of ``SCHEMA``; outcomes that are missing stay null."""
+    """One row of ``SCHEMA``; outcomes that are missing stay null.
+
+    Raises ``ValueError`` for an outcome that no column takes: it would be lost.
+    """
+    if unknown := outcome.keys() - COLUMNS:
+        raise ValueError(
+            f"outcomes {', '.join(sorted(unknown))} have no column in benchmark.schema.SCHEMA; "
+            "correct the name or add the column"
+        )
     known = {
         "unit_id": unit.id,
         "measure": unit.measure,
