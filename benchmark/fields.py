@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from benchmark.recipes import Recipe
 from benchmark.study import Depth, Part, Rank, Study, Updates
 from search_spaces.errors import InvalidInput
+from search_spaces.registry import option_types
 
 AnyPart = Rank | Depth | Updates
 FIXED: Final = {"name", "options", "recipe"}
@@ -54,17 +55,20 @@ def override(study: Study, given: Sequence[tuple[str, str]]) -> Study:
 
 
 def types(part: Part) -> dict[str, Any]:
-    """The type of every field that can be set: the part's, its recipe's and its options'."""
+    """The type of every field that can be set: the part's, its recipe's and its space's options.
+
+    Options that the part leaves at their defaults are among them, and each has the type that the
+    space declares, whatever value the part gives it.
+    """
     hints = get_type_hints(type(part))
     own = {field.name: hints[field.name] for field in fields(part) if field.name not in FIXED}
-    options = {name: type(value) for name, value in part.options.items()}
-    return get_type_hints(Recipe) | own | options
+    return get_type_hints(Recipe) | own | option_types(part.space)
 
 
 def changed(part: AnyPart, values: dict[str, Any]) -> AnyPart:
     """A part with fields of its own, of its recipe and of its options set together."""
     own = {name for name in (field.name for field in fields(part)) if name not in FIXED}
-    options = {k: v for k, v in values.items() if k in part.options}
+    options = {k: v for k, v in values.items() if k in option_types(part.space)}
     direct = {k: v for k, v in values.items() if k in own and k not in options}
     recipe = {k: v for k, v in values.items() if k not in direct and k not in options}
     return replace(
@@ -102,9 +106,12 @@ def parse(name: str, text: str, kind: Any) -> Any:
         except ValueError as error:
             wanted = "a whole number" if kind is int else "a number"
             raise InvalidInput(f"field --{name}: {text!r} is not {wanted}; give one") from error
-    if get_origin(kind) is Literal and text not in get_args(kind):
-        allowed = ", ".join(get_args(kind))
-        raise InvalidInput(f"field --{name}: {text!r} is not known; use one of {allowed}")
+    if get_origin(kind) is Literal:
+        choices = {str(choice): choice for choice in get_args(kind)}
+        if text not in choices:
+            allowed = ", ".join(choices)
+            raise InvalidInput(f"field --{name}: {text!r} is not known; use one of {allowed}")
+        return choices[text]
     return text
 
 

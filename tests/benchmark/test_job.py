@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from commands import environment
@@ -14,7 +15,11 @@ from benchmark import datasets, job
 from benchmark.fields import assignments, override
 from benchmark.recipes import Recipe
 from benchmark.store import Store
-from benchmark.study import Depth, Rank, Updates
+from benchmark.study import Depth, Rank, Study, Updates
+from search_spaces import registry
+from search_spaces.registry import create, option_types
+
+RANK = Rank(name="all", space="mlp", rules=("default",), rates=(0.1, 0.2))
 
 
 def parts_with(*arguments: str) -> tuple[Rank, Depth, Updates]:
@@ -55,9 +60,40 @@ def test_options_of_a_space_are_fields_with_their_own_type() -> None:
     assert rungs.options == {"width": 6}
 
 
+OPTIONS = [(space, *option) for space in registry.names() for option in option_types(space).items()]
+
+
+@pytest.mark.parametrize(("space", "option", "kind"), OPTIONS)
+def test_an_option_is_typed_by_its_space_whether_or_not_the_job_names_it(
+    space: str, option: str, kind: Any
+) -> None:
+    """Every option of every space, at its default and at another value, as it is typed."""
+    default = getattr(create(space), option)
+    other = {"kernel": 5, "heads": 16, "width": 12}.get(option, 9)
+    choices = get_args(kind) or {bool: (False, True), int: (default, other), float: (0, 0.25)}[kind]
+    for value in choices:
+        for named in ({}, {option: default}):
+            part = replace(RANK, space=space, options=named)
+            study = Study(name="small", question="?", parts=(part,))
+            (given,) = override(study, [(option.replace("_", "-"), str(value))]).parts
+            assert given.options == {option: value}
+            assert type(given.options[option]) is type(default)
+
+
+def test_no_option_is_named_as_a_field_of_a_part_or_a_recipe() -> None:
+    taken = {field.name for kind in (Rank, Depth, Updates, Recipe) for field in fields(kind)}
+    assert not taken & {option for _, option, _ in OPTIONS}
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ("--dropout a", "field --dropout: 'a' is not a number; give one"),
+        ("--dropout 1", "dropout=1.0 is not in [0, 1)"),
+        ("--rungs.normalization gn", "'gn' is not known; use one of none, bn, ln"),
+        ("--normalisation bn", "no field --normalisation; did you mean --normalization"),
+        ("--cells.dropout 0.1", "no field --cells.dropout; did you mean"),
+        ("--width 6.5", "field --width: '6.5' is not a whole number; give one"),
         ("--epoch 2", "study small has no field --epoch; did you mean --epochs,"),
         ("--cells.depths 2,3", "no field --cells.depths; did you mean"),
         ("--qqqq 1", "no field --qqqq; see --help"),
