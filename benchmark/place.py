@@ -78,10 +78,11 @@ class Place:
             raise unwritable(path, error) from error
 
     def names(self, folder: str, suffix: str) -> list[str]:
-        """The file names in a folder; temporary files end otherwise."""
+        """The file names in a folder, hidden files left out; temporary files end otherwise."""
         selector = fs.FileSelector(self.path(folder), allow_not_found=True)
         infos = self.patiently(lambda: self.filesystem.get_file_info(selector))
-        return [info.base_name for info in infos if info.base_name.endswith(suffix)]
+        names = [info.base_name for info in infos]
+        return [name for name in names if name.endswith(suffix) and not name.startswith(".")]
 
     def has(self, *parts: str) -> bool:
         """Whether there is such a file."""

@@ -3,7 +3,7 @@
     OUT/study.json               what was planned (the manifest)
     OUT/units/<id>.arrow         a finished unit: its presence is the commit
     OUT/compacted/<sha>.parquet  many finished units (``benchmark.compact``)
-    OUT/failures/<id>.<k>.json   the k-th failed attempt at a unit, with its traceback
+    OUT/failures/<id>.<k>.*.json a k-th failed attempt at a unit, with its traceback
     OUT/checkpoints/<id>.pt      a long unit in training, where OUT is a path
     OUT/quarantine/              files that failed their checks: set aside, counted, never deleted
 
@@ -14,11 +14,13 @@ process may be killed at any time, and two may write the same unit.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -36,6 +38,10 @@ THREADS: Final = 8
 """Readers of unit files, for the sake of object stores, where waiting dominates."""
 BATCH: Final = 256
 """Unit files that are held before their rows are joined: an open file costs 100 kB."""
+FAILURE_LOG: Final = re.compile(
+    r"(?P<unit>[0-9a-f]{64})\.(?P<attempt>[1-9][0-9]*)(\.[0-9a-f]{32})?\.json"
+)
+"""The name of a failure log; those written first had no random part."""
 
 Decoded = TypeVar("Decoded")
 
@@ -183,34 +189,46 @@ class Store(Place):
         self.log_failure(Failure(unit.id, description(unit), 0, error, trace, killed))
 
     def log_failure(self, failure: Failure) -> None:
-        """Keep a failure as its unit's next attempt; raises ``StoreUnwritable``."""
+        """Keep a failure as its unit's next attempt; raises ``StoreUnwritable``.
+
+        Two drivers may count the same attempt; the random part of the name keeps both their logs.
+        """
         attempt = 1 + max(self.attempts().get(failure.unit, [0]))
         log = asdict(replace(failure, attempt=attempt))
-        self.put(f"failures/{failure.unit}.{attempt}.json", json.dumps(log, indent=1).encode())
+        name = f"{failure.unit}.{attempt}.{uuid4().hex}.json"
+        self.put(f"failures/{name}", json.dumps(log, indent=1).encode())
+
+    def failure_logs(self) -> dict[str, list[tuple[int, str]]]:
+        """The attempt and the file name of every failure log per unit id, in order.
+
+        Files that are named otherwise are no logs and are left alone.
+        """
+        found: dict[str, list[tuple[int, str]]] = {}
+        for name in sorted(self.names("failures", ".json")):
+            if log := FAILURE_LOG.fullmatch(name):
+                found.setdefault(log["unit"], []).append((int(log["attempt"]), name))
+        return {unit_id: sorted(logs) for unit_id, logs in found.items()}
 
     def attempts(self) -> dict[str, list[int]]:
-        """The failed attempts per unit id."""
-        found: dict[str, list[int]] = {}
-        for name in self.names("failures", ".json"):
-            unit_id, attempt, _ = name.split(".")
-            found.setdefault(unit_id, []).append(int(attempt))
-        return found
+        """The failed attempts per unit id, in order; two drivers may both have made the k-th."""
+        return {
+            unit_id: [attempt for attempt, _ in logs]
+            for unit_id, logs in self.failure_logs().items()
+        }
 
     def failures(self) -> dict[str, Failure]:
         """The last failed attempt at every unit that has one and was not finished since."""
         done = self.done()
         return {
-            unit_id: Failure(**self.read_json("failures", f"{unit_id}.{max(attempts)}.json"))
-            for unit_id, attempts in sorted(self.attempts().items())
+            unit_id: Failure(**self.read_json("failures", logs[-1][1]))
+            for unit_id, logs in sorted(self.failure_logs().items())
             if unit_id not in done
         }
 
     def killed(self, unit_id: str) -> bool:
         """Whether the last failed attempt at a unit took its worker with it."""
-        attempts = self.attempts().get(unit_id)
-        if not attempts:
-            return False
-        return Failure(**self.read_json("failures", f"{unit_id}.{max(attempts)}.json")).killed
+        logs = self.failure_logs().get(unit_id, [])
+        return any(Failure(**self.read_json("failures", name)).killed for _, name in logs[-1:])
 
     # The manifest
 

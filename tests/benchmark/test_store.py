@@ -1,9 +1,13 @@
 """The store: what is written is read back, what is damaged is set aside, and nothing else."""
 
+import json
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
+from threading import Barrier
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
@@ -13,7 +17,7 @@ from planted_units import planted_manifest, planted_provenance, planted_rows, pl
 from pyarrow import fs
 
 from benchmark import atomic, schema, unit_file
-from benchmark.store import Store, StoreUnwritable, describe
+from benchmark.store import Failure, Store, StoreUnwritable, describe
 from benchmark.unit_file import Corrupt, decode, encode
 from search_spaces.errors import InvalidInput
 
@@ -32,7 +36,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return Store.open(str(tmp_path / "out"), create=True)
     memory = fs.PyFileSystem(fs.FSSpecHandler(fsspec.filesystem("memory")))
     name = f"/{tmp_path.name}"
-    for folder in ("units", "failures", "quarantine"):
+    for folder in ("units", "compacted", "failures", "quarantine"):
         memory.create_dir(f"{name}/{folder}", recursive=True)
     return Store(f"memory:/{name}", memory, name)
 
@@ -159,9 +163,56 @@ def test_failures_number_themselves_and_end_with_success(store: Store) -> None:
     assert (failure.attempt, failure.error) == (2, "ValueError: second")
     assert "raise ValueError(text)" in failure.traceback
     assert "mlp-2 (3 replicas)" in failure.description
-    assert store.attempts() == {UNIT.id: [1, 2]} or store.attempts() == {UNIT.id: [2, 1]}
+    assert store.attempts() == {UNIT.id: [1, 2]}
     store.write(UNIT, planted_rows(UNIT), planted_provenance())
     assert store.failures() == {}
+
+
+def test_two_drivers_that_log_at_once_keep_both_logs(store: Store) -> None:
+    drivers = [replace(store, folds={}) for _ in range(8)]
+    together = Barrier(len(drivers))
+
+    def log(driver: int) -> None:
+        for attempt in range(5):
+            together.wait()
+            drivers[driver].write_failure(UNIT, f"{driver}: {attempt}", "trace", killed=True)
+
+    with ThreadPoolExecutor(len(drivers)) as pool:
+        list(pool.map(log, range(len(drivers))))
+    logs = store.failure_logs()[UNIT.id]
+    errors = {store.read_json("failures", name)["error"] for _, name in logs}
+    assert errors == {f"{driver}: {attempt}" for driver in range(8) for attempt in range(5)}
+    assert len(store.attempts()[UNIT.id]) == 40
+    assert store.killed(UNIT.id)
+
+
+def test_logs_with_the_first_names_are_read_and_counted_on(store: Store) -> None:
+    for attempt in (1, 2, 10):
+        failure = Failure(UNIT.id, "mlp-2", attempt, f"old {attempt}", "trace", killed=True)
+        store.put(f"failures/{UNIT.id}.{attempt}.json", json.dumps(asdict(failure)).encode())
+    assert store.attempts() == {UNIT.id: [1, 2, 10]}
+    assert store.failures()[UNIT.id].error == "old 10"
+    assert store.killed(UNIT.id)
+    store.write_failure(UNIT, "new", "trace")
+    assert store.attempts() == {UNIT.id: [1, 2, 10, 11]}
+    assert store.failures()[UNIT.id].error == "new"
+    assert not store.killed(UNIT.id)
+
+
+def test_files_of_others_are_ignored(store: Store) -> None:
+    store.write(UNIT, planted_rows(UNIT), planted_provenance())
+    lost = planted_unit("mlp-3")
+    store.write_failure(lost, "lost", "trace")
+    (_, log), *_ = store.failure_logs()[lost.id]
+    for name in (f"._{log}", "notes.json", "notes.1.json", f"{UNIT.id}.json", f"{UNIT.id}.x.json"):
+        store.put(f"failures/{name}", b"not a log")
+    store.put(f"units/._{UNIT.id}.arrow", b"not a unit")
+    store.put("compacted/._x.parquet", b"not compacted units")
+    assert store.attempts() == {lost.id: [1]}
+    assert store.failures().keys() == {lost.id}
+    assert not store.killed(UNIT.id)
+    assert store.done() == {UNIT.id}
+    assert store.quarantined() == 0
 
 
 def test_the_manifest_comes_back(store: Store) -> None:

@@ -141,7 +141,7 @@ def log(outcome: Outcome, architecture: str) -> dict[str, Any]:
     (stage,) = plan(STUDY, outcome.store.read)
     unit = next(unit for unit in stage.units or () if unit.architecture == architecture)
     assert outcome.store.attempts()[unit.id] == [1]
-    return outcome.store.read_json("failures", f"{unit.id}.1.json")
+    return outcome.store.read_json("failures", outcome.store.failure_logs()[unit.id][0][1])
 
 
 def test_a_worker_that_was_killed_leaves_its_reason(outcome: Outcome) -> None:
