@@ -2,6 +2,11 @@
 
 Exit codes: 0 every planned unit is done, 1 some failed or are missing, 2 what was asked cannot be
 done (one sentence says why), 130 interrupted.
+
+A job file builds its study before it calls ``main``, so where a Python file runs as a script,
+importing this module replaces ``sys.excepthook``: bad input there is a sentence and exit code 2 as
+well. In any other program (a notebook, a shell, ``python -m``, an installed command such as pytest)
+the hook is left alone.
 """
 
 from __future__ import annotations
@@ -162,4 +167,13 @@ def sentence(kind: type[BaseException], error: BaseException, trace: TracebackTy
     raise SystemExit(2)
 
 
-sys.excepthook = sentence
+def runs_as_script() -> bool:
+    """Whether this process runs a Python file: no module, no shell, no installed command."""
+    program = sys.modules["__main__"]
+    is_file = str(getattr(program, "__file__", "")).endswith(".py")
+    is_module = getattr(program, "__spec__", None) is not None
+    return is_file and not is_module and not sys.flags.interactive and not hasattr(sys, "ps1")
+
+
+if runs_as_script():
+    sys.excepthook = sentence

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from dataclasses import fields, replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 import pytest
@@ -204,3 +206,43 @@ def test_bad_input_in_the_job_file_itself_is_a_sentence_too(tmp_path: Path) -> N
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: unknown rule 'nosuch'")
     assert ended.stderr.count("\n") == 1
+
+
+def test_importing_the_job_command_from_another_module_leaves_the_hook_alone(
+    tmp_path: Path,
+) -> None:
+    assert sys.excepthook is not job.sentence
+    (tmp_path / "asks.py").write_text(
+        "import sys\nfrom benchmark import job\nprint(sys.excepthook is sys.__excepthook__)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "asks"],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shell", "script"),
+    [
+        ({"__file__": "jobs/name.py", "__spec__": None}, False, True),
+        ({"__file__": "jobs/name.py", "__spec__": None}, True, False),
+        ({"__file__": "name.py", "__spec__": ModuleSpec("name", None)}, False, False),
+        ({"__file__": "bin/pytest", "__spec__": None}, False, False),
+        ({"__spec__": None}, False, False),  # python -c, and notebooks
+    ],
+)
+def test_only_a_python_file_runs_as_a_script(
+    attributes: dict[str, Any], shell: bool, script: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = ModuleType("__main__")
+    vars(program).update(attributes)
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    monkeypatch.delattr(sys, "ps1", raising=False)
+    if shell:
+        monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    assert job.runs_as_script() is script
