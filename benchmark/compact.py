@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmark import compacted
-from benchmark.arguments import Parser
-from benchmark.store import THREADS, Store, StoreUnwritable
+from benchmark.command import Parser
+from benchmark.store import compacted_file
+from benchmark.store.store import THREADS, Store, StoreUnwritable
 from search_spaces.errors import InvalidInput
 
 
@@ -26,7 +26,7 @@ def compact(store: Store) -> tuple[int, int]:
     replaced += [("units", f"{unit_id}.arrow") for unit_id in loose & files.keys()]
     if len(replaced) < 2:
         return len(files), 0
-    name, data = compacted.encode(files)
+    name, data = compacted_file.encode(files)
     store.put(f"compacted/{name}", data)
     if store.folded().keys() < files.keys():
         raise StoreUnwritable(

@@ -21,17 +21,19 @@ from types import TracebackType
 
 from rich.console import Console
 
-from benchmark import engine, rounds, status
-from benchmark.arguments import Parser
-from benchmark.fields import assignments, override, usage
-from benchmark.manifest import same_study
-from benchmark.rehearsal import rehearse
-from benchmark.resources import Resources
-from benchmark.results import Results
-from benchmark.shards import Run
-from benchmark.stage import Stage
-from benchmark.store import Store
+from benchmark import status
+from benchmark.command import Parser
+from benchmark.engine import engine
+from benchmark.plan.stage import Stage
+from benchmark.store.manifest import same_study
+from benchmark.store.results import Results
+from benchmark.store.store import Store
 from benchmark.study import Study
+from benchmark.study.fields import assignments, override, usage
+from benchmark.sweep import rounds
+from benchmark.sweep.rehearsal import rehearse
+from benchmark.sweep.resources import Resources
+from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
 
 IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.arguments import Parser
-from benchmark.manifest import same_study
-from benchmark.store import Store
+from benchmark.command import Parser
+from benchmark.store.manifest import same_study
+from benchmark.store.store import Store
 from search_spaces.errors import InvalidInput
 
 

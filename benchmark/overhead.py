@@ -16,16 +16,17 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from benchmark import engine, schema
-from benchmark.arguments import Parser
-from benchmark.cluster import Cluster
+from benchmark.command import Parser
+from benchmark.engine import engine
 from benchmark.progress import Progress
-from benchmark.recipes import Recipe
-from benchmark.resources import Resources
-from benchmark.shards import pack
-from benchmark.store import Store
-from benchmark.sweep import sweep
-from benchmark.unit import Replica, Unit
+from benchmark.store import schema
+from benchmark.store.store import Store
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Replica, Unit
+from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.ray_tune import sweep
+from benchmark.sweep.resources import Resources
+from benchmark.sweep.shards import pack
 from search_spaces.errors import InvalidInput
 
 SHARE: Final = 0.05

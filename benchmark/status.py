@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.arguments import Parser
-from benchmark.results import Count, Results
+from benchmark.command import Parser
+from benchmark.store.results import Count, Results
 from search_spaces.errors import InvalidInput
 
 

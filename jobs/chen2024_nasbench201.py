@@ -20,8 +20,7 @@ Command   python jobs/chen2024_nasbench201.py [--scale laptop | smoke] [--out UR
 from dataclasses import replace
 
 from benchmark import job
-from benchmark.recipes import NAS_BENCH_201
-from benchmark.study import Rank, Study
+from benchmark.study import NAS_BENCH_201, Rank, Study
 
 CELLS = Rank(
     name="cifar10",

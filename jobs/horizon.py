@@ -15,8 +15,7 @@ from itertools import product
 from typing import Literal
 
 from benchmark import job
-from benchmark.recipes import PLAIN_SGD
-from benchmark.study import Depth, Study, rate_grid
+from benchmark.study import PLAIN_SGD, Depth, Study, rate_grid
 
 SCHEDULES: tuple[Literal["constant", "cosine"], ...] = ("constant", "cosine")
 

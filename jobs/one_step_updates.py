@@ -21,8 +21,7 @@ Command   python jobs/one_step_updates.py [--scale smoke] [--out URI]
 from dataclasses import replace
 
 from benchmark import job
-from benchmark.recipes import PLAIN_SGD
-from benchmark.study import Study, Updates
+from benchmark.study import PLAIN_SGD, Study, Updates
 
 CHAIN = Updates(
     name="cnn",

@@ -15,8 +15,7 @@ from dataclasses import replace
 from itertools import product
 
 from benchmark import job
-from benchmark.recipes import PLAIN_SGD
-from benchmark.study import Depth, Study, rate_grid
+from benchmark.study import PLAIN_SGD, Depth, Study, rate_grid
 
 COMMON = ("tuned-constant", "effective-depth", "depth-mup")
 LADDER = Depth(

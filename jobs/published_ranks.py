@@ -18,8 +18,8 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import published
-from benchmark.arguments import Parser
+from benchmark.command import Parser
+from benchmark.published import table
 from benchmark.report import page
 from search_spaces.errors import InvalidInput
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
     try:
         options = parser.parse_args(arguments)
-        report = page.of_published(published.read(options.published))
+        report = page.of_published(table.read(options.published))
         try:
             written = report.write(options.out)
         except OSError as error:

@@ -12,8 +12,7 @@ Command   python jobs/quickstart.py     (make quickstart also installs and write
 from dataclasses import replace
 
 from benchmark import job
-from benchmark.recipes import NAS_BENCH_201, PLAIN_SGD
-from benchmark.study import Depth, Rank, Study, Updates, rate_grid
+from benchmark.study import NAS_BENCH_201, PLAIN_SGD, Depth, Rank, Study, Updates, rate_grid
 
 CELLS = Rank(
     name="cells",

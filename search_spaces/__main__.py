@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from search_spaces.conventions import CONVENTIONS
-from search_spaces.describe import describe
 from search_spaces.errors import InvalidInput
-from search_spaces.export import export
-from search_spaces.rates import load
 from search_spaces.registry import create, names
-from search_spaces.resolve import read_options, resolve
+from search_spaces.show.describe import describe
+from search_spaces.show.export import export
+from search_spaces.show.installed_rules import load
+from search_spaces.show.resolve import read_options, resolve
 
 
 def _parser() -> argparse.ArgumentParser:

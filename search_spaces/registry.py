@@ -7,14 +7,14 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, get_type_hints
 
-from search_spaces.cnn import Cnn
-from search_spaces.dag import DagCnn, DagMlp
+from search_spaces.dag.space import DagCnn, DagMlp
 from search_spaces.errors import InvalidInput
-from search_spaces.mlp import Mlp
-from search_spaces.nasbench201 import NasBench201
-from search_spaces.resnet import ResNet
+from search_spaces.ladders.cnn import Cnn
+from search_spaces.ladders.mlp import Mlp
+from search_spaces.ladders.resnet import ResNet
+from search_spaces.ladders.vit import Vit
+from search_spaces.nasbench201.space import NasBench201
 from search_spaces.space import SearchSpace
-from search_spaces.vit import Vit
 
 SPACES: dict[str, Callable[..., SearchSpace]] = {
     "nasbench201": NasBench201,

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import planted
 import pytest
 import torch
-from tally import TALLY
+from support import planted
+from support.tally import TALLY
 
 torch.set_num_threads(1)
 # A shell starts its background jobs deaf to Ctrl-C, and children inherit that; some tests press it.
@@ -58,7 +58,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The small study's rows without Ray and without trouble: by the engine alone."""
-    from small_study import train_alone
+    from support.small_study import train_alone
 
     return train_alone(tmp_path_factory.mktemp("undisturbed"))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isinf, isnan
 from typing import Any
 
-from benchmark.analysis.bootstrap import Interval
+from benchmark.analysis.intervals import Interval
 from benchmark.findings.plots import Plot
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

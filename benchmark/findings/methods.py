@@ -8,32 +8,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from benchmark import initialization, rules
-from benchmark.analysis import ranking, shift
-from benchmark.analysis.agreement import (
+from benchmark import rules
+from benchmark.analysis.holm import holm
+from benchmark.analysis.intervals import LEVEL
+from benchmark.analysis.ladders.one_step import flatness, rung_update
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.slope import depth_slope, fit_slope
+from benchmark.analysis.ladders.transfer import transfer
+from benchmark.analysis.ranking import accuracy_shift, rank_agreement
+from benchmark.analysis.ranking.movers import movers
+from benchmark.analysis.ranking.other_agreement import (
     rounded_tau_agreement,
     spearman_agreement,
     weighted_tau_agreement,
 )
-from benchmark.analysis.bootstrap import LEVEL
-from benchmark.analysis.family import holm
-from benchmark.analysis.movers import movers
-from benchmark.analysis.optimum import find_optima
-from benchmark.analysis.slope import depth_slope, fit_slope
-from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
-from benchmark.analysis.transfer import transfer
-from benchmark.analysis.updates import flatness, rung_update
+from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from benchmark.findings import verdict
 from benchmark.findings.content import Table, number
-from benchmark.recipes import Recipe
-from benchmark.results import Results
+from benchmark.store.results import Results
+from benchmark.study.recipe import Recipe
+from benchmark.training import initialization
 from search_spaces import conventions
 
 STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
     "rank": {
-        "tau, ceiling, delta": ranking.rank_agreement,
-        "accuracy shift": shift.accuracy_shift,
-        "bias check": shift.bias_check,
+        "tau, ceiling, delta": rank_agreement.rank_agreement,
+        "accuracy shift": accuracy_shift.accuracy_shift,
+        "bias check": accuracy_shift.bias_check,
         "Holm's correction": holm,
         "Spearman's rho": spearman_agreement,
         "weighted tau": weighted_tau_agreement,

@@ -8,16 +8,18 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.findings import depth, published, rank, updates
 from benchmark.findings.content import Block
+from benchmark.findings.ladders import depth_part, updates_part
+from benchmark.findings.published import beside
+from benchmark.findings.ranking import rank_part
 from benchmark.findings.verdict import Findings, Verdict
-from benchmark.published import Published
-from benchmark.results import Results
+from benchmark.published.table import Published
+from benchmark.store.results import Results
 
 KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table, Mapping[str, int]], Findings]]] = {
-    "rank": rank.findings,
-    "depth": depth.findings,
-    "updates": updates.findings,
+    "rank": rank_part.findings,
+    "depth": depth_part.findings,
+    "updates": updates_part.findings,
 }
 
 
@@ -36,6 +38,6 @@ def findings(results: Results, table: Published | None) -> Findings:
         judged, found = KINDS[part["kind"]](part, rows, colors)
         verdicts, blocks = verdicts + judged, blocks + found
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
-            judged, found = published.findings(part, rows, table, colors)
+            judged, found = beside.findings(part, rows, table, colors)
             verdicts, blocks = verdicts + judged, blocks + found
     return verdicts, blocks

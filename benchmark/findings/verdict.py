@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
-from benchmark.analysis.bootstrap import Interval
-from benchmark.analysis.slope import EXPONENTS
+from benchmark.analysis.intervals import Interval
+from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.findings.content import Block, number
 
 TAU_MARGIN: Final = 0.05

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import published
-from benchmark.arguments import Parser
+from benchmark.command import Parser
+from benchmark.published import table as published
 from benchmark.report import page
-from benchmark.results import Results
+from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
 
 

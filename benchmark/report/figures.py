@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from benchmark.findings.content import Figure, Table, number
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.svg import GRID, INK, OKABE_ITO, svg
+from benchmark.report.inline_svg import GRID, INK, OKABE_ITO, svg
 
 COLORS: Final = (INK, *OKABE_ITO)
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")

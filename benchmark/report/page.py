@@ -11,15 +11,17 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmark.findings import against, methods, published_study
+from benchmark.findings import changes as against
+from benchmark.findings import methods
 from benchmark.findings.content import Block, Figure, Table, bounds, number
-from benchmark.findings.movers import Architectures
 from benchmark.findings.parts import findings
+from benchmark.findings.published import study as published_study
+from benchmark.findings.ranking.movers import Architectures
 from benchmark.findings.verdict import Verdict
-from benchmark.published import Published
-from benchmark.report.drawing import Drawings
+from benchmark.published.table import Published
+from benchmark.report.architectures import Drawings
 from benchmark.report.figures import draw
-from benchmark.results import Results
+from benchmark.store.results import Results
 
 ALWAYS: Final = {"verdict", "limits", "cite"}
 

@@ -14,10 +14,10 @@ from search_spaces.space import Topology
 class Bundle:
     """What a rule prescribes for one architecture.
 
-    ``initialization`` names a scheme of ``benchmark.initialization``; ``branch_multiplier`` scales
-    every residual branch in the forward pass; ``lr_multiplier`` is the rate relative to the base
-    architecture's, and ``factors`` multiply it for one group of parameters, or multiply AdamW's
-    epsilon (``benchmark.optimizer.Group``).
+    ``initialization`` names a scheme of ``benchmark.training.initialization``;
+    ``branch_multiplier`` scales every residual branch in the forward pass; ``lr_multiplier`` is the
+    rate relative to the base architecture's, and ``factors`` multiply it for one group of
+    parameters, or multiply AdamW's epsilon (``benchmark.training.optimizer.Group``).
     """
 
     initialization: str

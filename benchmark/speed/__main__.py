@@ -17,13 +17,14 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from benchmark import devices
-from benchmark.arguments import Parser
-from benchmark.cluster import Cluster
-from benchmark.resources import Resources
-from benchmark.speed import contenders, noise, profile, scales, tuned
+from benchmark.command import Parser
+from benchmark.engine import device as devices
+from benchmark.speed import contenders, noise, profile, scales
+from benchmark.speed import ray_tune as tuned
 from benchmark.speed.networks import Network, networks
 from benchmark.speed.table import Row, show, write
+from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.resources import Resources
 from search_spaces.errors import InvalidInput
 
 SECTION = "speed"

@@ -13,11 +13,11 @@ from itertools import islice
 import torch
 from torch.nn import functional as F
 
-from benchmark import chunks, trials
-from benchmark.batches import Batches
-from benchmark.chunk import Setting
+from benchmark.engine import chunk_size, trials
+from benchmark.engine.build import Setting
 from benchmark.speed.networks import Network
-from benchmark.unit import Replica
+from benchmark.study.unit import Replica
+from benchmark.training.batches import Batches
 
 LOOP = "plain loop over rates"
 CHANNELS_LAST = "plain loop, channels last"
@@ -57,7 +57,7 @@ def train_together(setting: Setting, network: Network, limit: int) -> list[float
     """The engine's steps, chunk by chunk; every replica's last loss."""
     losses: list[float] = []
     replicas = network.replicas(network.rates)
-    for size in chunks.sizes(len(replicas), limit):
+    for size in chunk_size.sizes(len(replicas), limit):
         training = setting.training(replicas[len(losses) : len(losses) + size])
         training.module.train()
         for x_BKHW, y_RB in islice(training.batches.epoch(), network.steps):

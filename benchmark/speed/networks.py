@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import torch
 
-from benchmark.chunk import Setting
-from benchmark.dataset import Dataset
-from benchmark.ranks import Ranks
-from benchmark.recipes import Recipe
-from benchmark.unit import Replica, Unit
+from benchmark.datasets.dataset import Dataset
+from benchmark.engine.build import Setting
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Replica, Unit
+from benchmark.training.process_group import Ranks
 from search_spaces.registry import create
 
 LIGHT: Final = "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"

@@ -6,7 +6,7 @@ from itertools import islice
 
 from torch.profiler import ProfilerActivity, profile
 
-from benchmark import chunks, trials
+from benchmark.engine import chunk_size, trials
 from benchmark.speed.networks import Network
 
 TOP = 6
@@ -18,7 +18,7 @@ def top(network: Network, device: str) -> str:
     setting = network.setting(device)
     replicas = network.replicas(network.rates)
     limit = trials.limit(setting, replicas, steps=10**9)
-    training = setting.training(replicas[: chunks.sizes(len(replicas), limit)[0]])
+    training = setting.training(replicas[: chunk_size.sizes(len(replicas), limit)[0]])
     training.module.train()
     batches = list(islice(training.batches.epoch(), STEPS))
     training.advance(*batches[0])

@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from benchmark import planted_ranks, provenance, schema
 from benchmark.compact import compact
-from benchmark.manifest import manifest
-from benchmark.recipes import NAS_BENCH_201
-from benchmark.rehearsal import assumed_plan
 from benchmark.report import page
+from benchmark.speed import planted as planted_ranks
 from benchmark.speed.table import Row
-from benchmark.store import Store
+from benchmark.store import provenance, schema
+from benchmark.store.manifest import manifest
+from benchmark.store.store import Store
 from benchmark.study import Rank, Study
-from benchmark.unit import Replica, Unit
+from benchmark.study.recipe import NAS_BENCH_201
+from benchmark.study.unit import Replica, Unit
+from benchmark.sweep.rehearsal import assumed_plan
 from search_spaces.graph import ArchGraph
 from search_spaces.paths import PathStatistics
 from search_spaces.registry import create

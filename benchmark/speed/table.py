@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from benchmark.provenance import commit, environment
-from benchmark.unit import canonical_json
+from benchmark.store.provenance import commit, environment
+from benchmark.study.unit import canonical_json
 
 
 @dataclass

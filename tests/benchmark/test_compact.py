@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import environment
-from planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 from pyarrow import parquet
-from tally import TALLY
+from support.commands import environment
+from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
+from support.tally import TALLY
 
-from benchmark import compact, merge, schema
-from benchmark.results import Results
-from benchmark.store import Store
-from benchmark.unit import Unit
+from benchmark import compact, merge
+from benchmark.store import schema
+from benchmark.store.results import Results
+from benchmark.store.store import Store
+from benchmark.study.unit import Unit
 
 UNITS = [planted_unit(f"mlp-{depth}") for depth in range(2, 12)]
 
@@ -135,8 +136,9 @@ def test_a_folder_without_results_is_a_sentence(
 
 KILLED = """
 import os, signal, sys
-from benchmark import atomic, compact
-from benchmark.store import Store
+from benchmark import compact
+from benchmark.store import atomic
+from benchmark.store.store import Store
 
 step, place = int(sys.argv[1]), sys.argv[2]
 taken = 0

@@ -9,15 +9,16 @@ from types import ModuleType
 from typing import Any, get_args
 
 import pytest
-from commands import environment
-from planted_units import planted_manifest
-from small_study import STUDY
+from support.commands import environment
+from support.planted_units import planted_manifest
+from support.small_study import STUDY
 
-from benchmark import datasets, job
-from benchmark.fields import assignments, override
-from benchmark.recipes import Recipe
-from benchmark.store import Store
+from benchmark import job
+from benchmark.datasets import catalogue
+from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
+from benchmark.study.fields import assignments, override
+from benchmark.study.recipe import Recipe
 from search_spaces import registry
 from search_spaces.registry import create, option_types
 
@@ -174,7 +175,7 @@ def test_a_rehearsal_counts_what_would_run_and_writes_nothing(
     assert job.main(STUDY, ["--dry-run", "--out", str(tmp_path / "out")]) == 0
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     lines = {words[0]: words for words in said if words}
-    images = round(len(datasets.load("digits").y_train) * (1 - Recipe().validation))
+    images = round(len(catalogue.load("digits").y_train) * (1 - Recipe().validation))
     assert lines["rungs"][3:] == ["3", "0", "18", str(18 * (images // 256))]
     assert lines["steps"][3:] == ["2", "0", "2", "2"]
     assert lines["8"][:4] == ["8", "units", "to", "run,"]
@@ -197,7 +198,7 @@ def test_bad_input_in_the_job_file_itself_is_a_sentence_too(tmp_path: Path) -> N
     file.write_text(
         "from dataclasses import replace\n"
         "from benchmark import job\n"
-        "from small_study import CELLS\n"
+        "from support.small_study import CELLS\n"
         "STUDY = replace(CELLS, rules=('nosuch',))\n"
     )
     ended = subprocess.run(

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
+from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
 from benchmark import status
 from benchmark.merge import main, merge
-from benchmark.results import Results
-from benchmark.store import Store
-from benchmark.unit import Unit
+from benchmark.store.results import Results
+from benchmark.store.store import Store
+from benchmark.study.unit import Unit
 from search_spaces.errors import InvalidInput
 
 UNITS = [planted_unit(f"mlp-{depth}") for depth in range(2, 6)]

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import identities, rows_of, run_job
-from small_study import UNITS
-from tally import TALLY
+from support.commands import identities, rows_of, run_job
+from support.small_study import UNITS
+from support.tally import TALLY
 
-from benchmark.results import Results
+from benchmark.store.results import Results
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

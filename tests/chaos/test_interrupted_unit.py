@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from commands import environment, wait_until
-from replicas import replica
+from support.commands import environment, wait_until
+from support.replicas import replica
 
-from benchmark import checkpoint, datasets, engine, trials
-from benchmark.recipes import Recipe
-from benchmark.unit import Unit
+from benchmark.datasets import catalogue
+from benchmark.engine import checkpoint, engine, trials
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Unit
 from search_spaces.registry import create
 
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
@@ -47,7 +48,7 @@ def unit(number: int) -> Unit:
         replicas=tuple(replica(0.01 * (1 + index), index % 2) for index in range(5)),
         recipe=RECIPES[recipe],
         dataset="digits",
-        dataset_checksum=datasets.load("digits").checksum,
+        dataset_checksum=catalogue.load("digits").checksum,
     )
 
 
@@ -93,7 +94,7 @@ KILLED = """
 import sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
-from benchmark import checkpoint, engine, trials
+from benchmark.engine import checkpoint, engine, trials
 from test_interrupted_unit import unit
 checkpoint.EVERY = 0.0
 trials.limit = lambda *_: 2

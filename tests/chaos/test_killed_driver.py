@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import identities, rows_of, run_job, start_job, wait_until
-from leftovers import left_running
-from small_study import UNITS
-from tally import TALLY
+from support.commands import identities, rows_of, run_job, start_job, wait_until
+from support.leftovers import left_running
+from support.small_study import UNITS
+from support.tally import TALLY
 
-from benchmark.store import Store
+from benchmark.store.store import Store
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

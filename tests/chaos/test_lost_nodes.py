@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import TESTS, environment, identities, rows_of, start_job, wait_until
-from small_study import UNITS
-from tally import TALLY
+from support.commands import TESTS, environment, identities, rows_of, start_job, wait_until
+from support.small_study import UNITS
+from support.tally import TALLY
 
-from benchmark.store import Store
+from benchmark.store.store import Store
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """``tests/ray_nodes.py`` and its address."""
+    """``tests/support/ray_nodes.py`` and its address."""
 
     process: subprocess.Popen[str]
     address: str

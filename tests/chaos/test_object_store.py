@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import environment, rows_of, run_job, wait_until
-from faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
-from planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
-from small_study import UNITS
-from tally import TALLY
+from support.commands import environment, rows_of, run_job, wait_until
+from support.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
+from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
+from support.small_study import UNITS
+from support.tally import TALLY
 
 from benchmark import compact, merge, status
 from benchmark.report.__main__ import main as report
-from benchmark.store import Store, StoreUnwritable
+from benchmark.store.store import Store, StoreUnwritable
 
 pytestmark = [pytest.mark.slow]
 

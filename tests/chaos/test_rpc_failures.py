@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import identities, rows_of, run_job
-from tally import TALLY
+from support.commands import identities, rows_of, run_job
+from support.tally import TALLY
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

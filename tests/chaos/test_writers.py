@@ -8,18 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import environment
-from planted_units import planted_provenance, planted_rows, planted_unit
-from tally import TALLY
+from support.commands import environment
+from support.planted_units import planted_provenance, planted_rows, planted_unit
+from support.tally import TALLY
 
-from benchmark.store import Store, StoreUnwritable
+from benchmark.store.store import Store, StoreUnwritable
 
 UNIT = planted_unit("mlp-2", replicas=50)
 
 WRITER = """
 import os, signal, sys
-from planted_units import planted_provenance, planted_rows, planted_unit
-from benchmark.store import Store
+from support.planted_units import planted_provenance, planted_rows, planted_unit
+from benchmark.store.store import Store
 
 stage, place, loss = sys.argv[1], sys.argv[2], float(sys.argv[3])
 

@@ -11,16 +11,17 @@ from types import ModuleType
 
 import pytest
 import torch
-from commands import environment
-from planted_units import planted_provenance
+from support.commands import environment
+from support.planted_units import planted_provenance
 
-from benchmark import engine, job
-from benchmark.manifest import manifest
-from benchmark.plan import plan
+from benchmark import job
+from benchmark.engine import engine
+from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
-from benchmark.store import Store
+from benchmark.store.manifest import manifest
+from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
-from benchmark.unit import Unit
+from benchmark.study.unit import Unit
 from search_spaces.registry import create
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import TESTS, environment, identities, rows_of, wait_until
-from small_study import UNITS
+from support.commands import TESTS, environment, identities, rows_of, wait_until
+from support.small_study import UNITS
 
 from benchmark import status
 
@@ -101,7 +101,7 @@ def test_a_submitted_study_runs_to_its_end_and_shows_where_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    process = head.submit("python", "tests/small_study.py", "--out", str(out))
+    process = head.submit("python", "tests/support/small_study.py", "--out", str(out))
     wait_until(lambda: len(identities(out)) >= 1 or process.poll() is not None)
     assert identities(out), process.communicate()[0]
     assert status.main([str(out)]) == 0
@@ -113,7 +113,7 @@ def test_a_submitted_study_runs_to_its_end_and_shows_where_it_is(
     assert f"results: {out}" in logs
     assert repr(rows_of(out)) == repr(undisturbed)
     assert status.main([str(out)]) == 0
-    refused = head.submit("python", "tests/small_study.py", "--out", "here")
+    refused = head.submit("python", "tests/support/small_study.py", "--out", "here")
     logs, _ = refused.communicate(timeout=100)
     assert refused.returncode != 0
     assert "error: --out here is relative, and a Ray job runs in a copy of the folder" in logs

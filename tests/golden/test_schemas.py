@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import compacted, engine, provenance, schema
-from benchmark.plan import plan
-from benchmark.recipes import Recipe
+from benchmark.engine import engine
+from benchmark.plan.planner import plan
+from benchmark.store import compacted_file, provenance, schema
+from benchmark.store.unit_file import READERS, decode, encode
 from benchmark.study import Depth, Study
-from benchmark.unit_file import READERS, decode, encode
+from benchmark.study.recipe import Recipe
 
 GOLDEN = Path(__file__).parent
 
@@ -56,15 +57,15 @@ def test_a_file_of_every_released_schema_gives_its_rows(version: int) -> None:
 def fold() -> None:
     """The newest golden unit in a compacted file."""
     (file,) = (GOLDEN / f"schema-{schema.VERSION}").glob("*.arrow")
-    name, data = compacted.encode({file.stem: decode(file.read_bytes(), file.stem)})
-    folder = GOLDEN / f"compacted-{compacted.FORMAT}"
+    name, data = compacted_file.encode({file.stem: decode(file.read_bytes(), file.stem)})
+    folder = GOLDEN / f"compacted-{compacted_file.FORMAT}"
     folder.mkdir()
     (folder / name).write_bytes(data)
 
 
 def test_a_compacted_file_gives_the_units_that_were_folded() -> None:
-    (file,) = (GOLDEN / f"compacted-{compacted.FORMAT}").glob("*.parquet")
-    ((unit_id, found),) = compacted.decode(file.read_bytes(), file.name).items()
+    (file,) = (GOLDEN / f"compacted-{compacted_file.FORMAT}").glob("*.parquet")
+    ((unit_id, found),) = compacted_file.decode(file.read_bytes(), file.name).items()
     kept = decode((GOLDEN / "schema-1" / f"{unit_id}.arrow").read_bytes(), unit_id)
     assert found.rows.equals(kept.rows)
     assert (found.provenance, found.unit) == (kept.provenance, kept.unit)

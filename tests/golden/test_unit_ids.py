@@ -4,10 +4,10 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.plan import plan
-from benchmark.results import Results
-from benchmark.store import Store
-from benchmark.unit import Unit
+from benchmark.plan.planner import plan
+from benchmark.store.results import Results
+from benchmark.store.store import Store
+from benchmark.study.unit import Unit
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "reports" / "example" / "results"

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.analysis.agreement import spearman_agreement
-from benchmark.analysis.bootstrap import (
+from benchmark.analysis.intervals import (
     Interval,
     mean_interval,
     median_interval,
@@ -20,13 +19,14 @@ from benchmark.analysis.bootstrap import (
     share_interval,
     t_interval,
 )
-from benchmark.analysis.optimum import find_optima
-from benchmark.analysis.ranking import rank_agreement
-from benchmark.analysis.shift import accuracy_shift
-from benchmark.analysis.slope import depth_slope
-from benchmark.analysis.spearman import spearman_interval
-from benchmark.analysis.transfer import transfer
-from benchmark.analysis.updates import flatness, rung_update, update_exponent
+from benchmark.analysis.ladders.one_step import flatness, rung_update, update_exponent
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.slope import depth_slope
+from benchmark.analysis.ladders.transfer import transfer
+from benchmark.analysis.ranking.accuracy_shift import accuracy_shift
+from benchmark.analysis.ranking.other_agreement import spearman_agreement
+from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ranking.spearman import spearman_interval
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from networks import CASES, Options
-from replicas import replica
+from support.networks import CASES, Options
+from support.replicas import replica
 from torch import Tensor
 
-from benchmark import datasets
-from benchmark.chunk import Setting
-from benchmark.ranks import Ranks
-from benchmark.recipes import Recipe
-from benchmark.training import Training
-from benchmark.unit import Replica, Unit
+from benchmark.datasets import catalogue
+from benchmark.engine.build import Setting
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Replica, Unit
+from benchmark.training.loop import Training
+from benchmark.training.process_group import Ranks
 from search_spaces.registry import create, names
 
 STEPS = 30
@@ -47,7 +47,7 @@ def training(
         replicas=tuple(replicas),
         recipe=RECIPE,
         dataset="digits",
-        dataset_checksum=datasets.load("digits").checksum,
+        dataset_checksum=catalogue.load("digits").checksum,
     )
     return Setting.of(unit, torch.device("cpu"), Ranks()).training(replicas)
 

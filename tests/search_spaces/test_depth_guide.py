@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from search_spaces.conventions import CONVENTIONS
-from search_spaces.describe import whole
-from search_spaces.drawing import draw_graph
 from search_spaces.registry import create
+from search_spaces.show.describe import whole
+from search_spaces.show.text_drawing import draw_graph
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "depth.md").read_text()
 EXAMPLES = [

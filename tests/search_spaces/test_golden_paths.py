@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from search_spaces.conventions import convention
-from search_spaces.nasbench201 import NasBench201
+from search_spaces.nasbench201.space import NasBench201
 from search_spaces.registry import create
 
 GOLDEN: dict[str, Any] = json.loads(

@@ -12,9 +12,9 @@ import pytest
 
 from search_spaces.conventions import convention
 from search_spaces.errors import InvalidInput
-from search_spaces.nasbench201 import NasBench201
-from search_spaces.nasbench201_cell import code, official_order, read, write
-from search_spaces.nasbench201_network import Cost
+from search_spaces.nasbench201.cell import code, official_order, read, write
+from search_spaces.nasbench201.network import Cost
+from search_spaces.nasbench201.space import NasBench201
 
 SPACE = NasBench201()
 

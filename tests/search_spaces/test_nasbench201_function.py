@@ -6,14 +6,13 @@ from typing import cast
 
 import pytest
 import torch
-from networks import fill
+from support.networks import fill
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.conventions import CONVENTIONS
-from search_spaces.nasbench201 import NasBench201
-from search_spaces.nasbench201_canonical import swapped
-from search_spaces.nasbench201_cell import (
+from search_spaces.nasbench201.canonical import swapped
+from search_spaces.nasbench201.cell import (
     EDGES,
     KERNEL,
     NONE,
@@ -23,7 +22,8 @@ from search_spaces.nasbench201_cell import (
     read,
     write,
 )
-from search_spaces.nasbench201_network import CellModule, NormBias, ReluConvBn
+from search_spaces.nasbench201.network import CellModule, NormBias, ReluConvBn
+from search_spaces.nasbench201.space import NasBench201
 
 SPACE = NasBench201(channels=3, cells=1)
 CELLS = random.Random(0).sample(official_order(), 60)

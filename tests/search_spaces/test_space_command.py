@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from search_spaces import rates
 from search_spaces.__main__ import main
 from search_spaces.conventions import CONVENTIONS, convention
-from search_spaces.describe import describe
-from search_spaces.drawing import draw_graph, list_paths
-from search_spaces.export import export
 from search_spaces.paths import PathStatistics
-from search_spaces.rates import rule_columns
 from search_spaces.registry import create, names
+from search_spaces.show import installed_rules
+from search_spaces.show.describe import describe
+from search_spaces.show.export import export
+from search_spaces.show.installed_rules import rule_columns
+from search_spaces.show.text_drawing import draw_graph, list_paths
 
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
 
@@ -185,7 +185,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 
 
 def test_without_rules_it_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "entry_points", lambda group: ())
+    monkeypatch.setattr(installed_rules, "entry_points", lambda group: ())
     output = printed("cnn-3", "cnn")
     assert "No rules are installed" in output
     assert "multiplier" not in output
@@ -195,7 +195,8 @@ def test_a_failing_plugin_is_not_hidden(tmp_path: Path) -> None:
     installed = tmp_path / "broken-1.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text(f"[{rates.GROUP}]\nbroken = no_such_module:rules\n")
+    declared = f"[{installed_rules.GROUP}]\nbroken = no_such_module:rules\n"
+    (installed / "entry_points.txt").write_text(declared)
     done = subprocess.run(
         [sys.executable, "-m", "search_spaces", "describe", "cnn-3"],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},

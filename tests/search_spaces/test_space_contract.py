@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import CASES, SHAPE, Options, fill
+from support.networks import CASES, SHAPE, Options, fill
 from torch.nn import functional as F
 
 from search_spaces.registry import SPACES, create, names, option_names

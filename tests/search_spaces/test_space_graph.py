@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import torch
-from networks import Options, cases, images, network, space_of
+from support.networks import Options, cases, images, network, space_of
 from torch import Tensor, nn
 
 from search_spaces.layers import BranchScale, Node, Weighted

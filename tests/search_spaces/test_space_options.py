@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from search_spaces.dag import N_DAGS, canonical_dag, read
+from search_spaces.dag.space import N_DAGS, canonical_dag, read
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Weighted
+from search_spaces.nasbench201.stratify import by_class, by_value
 from search_spaces.registry import create, names
-from search_spaces.resolve import resolve
-from search_spaces.stratify import by_class, by_value
+from search_spaces.show.resolve import resolve
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import Options, cases, images, network, seed_dropout, space_of
+from support.networks import Options, cases, images, network, seed_dropout, space_of
 from torch import Tensor, nn
 from torch.nn import functional as F
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.analysis.shift import accuracy_shift, bias_check
+from benchmark.analysis.ranking.accuracy_shift import accuracy_shift, bias_check
 from search_spaces.errors import InvalidInput
 
 Array = NDArray[np.float64]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.analysis.optimum import find_optima
-from benchmark.analysis.slope import depth_slope, fit_slope
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.slope import depth_slope, fit_slope
 from search_spaces.errors import InvalidInput
 
 Array = NDArray[np.float64]

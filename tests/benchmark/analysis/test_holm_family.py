@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.analysis.family import holm
+from benchmark.analysis.holm import holm
 from search_spaces.errors import InvalidInput
 
 

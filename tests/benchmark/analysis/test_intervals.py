@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.analysis.bootstrap import (
+from benchmark.analysis.intervals import (
     Interval,
     bca_rows,
     mean_interval,

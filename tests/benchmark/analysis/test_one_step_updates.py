@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.analysis.updates import flatness, rung_update, update_exponent
+from benchmark.analysis.ladders.one_step import flatness, rung_update, update_exponent
 from search_spaces.errors import InvalidInput
 
 Array = NDArray[np.float64]

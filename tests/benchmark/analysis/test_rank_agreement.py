@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from benchmark.analysis.kendall import (
+from benchmark.analysis.ranking.kendall import (
     ColumnPairs,
     leave_one_out_taus,
     tau,
@@ -17,7 +17,7 @@ from benchmark.analysis.kendall import (
     taus,
     weighted_taus,
 )
-from benchmark.analysis.ranking import rank_agreement
+from benchmark.analysis.ranking.rank_agreement import rank_agreement
 from search_spaces.errors import InvalidInput
 
 Array = NDArray[np.float64]

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.analysis.agreement import (
+from benchmark.analysis.ranking.movers import movers
+from benchmark.analysis.ranking.other_agreement import (
     rounded_tau_agreement,
     seed_deviation,
     spearman_agreement,
     weighted_tau_agreement,
 )
-from benchmark.analysis.movers import movers
-from benchmark.analysis.top_k import regret_at_k, tau_by_top_k, top_k_overlap
+from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from search_spaces.errors import InvalidInput
 
 Array = NDArray[np.float64]

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmark.analysis.optimum import find_optima
-from benchmark.analysis.transfer import transfer
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.transfer import transfer
 from search_spaces.errors import InvalidInput
 
 RATES = np.logspace(-3, 0.5, 15)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import planted
 import pyarrow.compute as pc
+from support import planted
 
 from benchmark.findings.arrays import array, first
-from benchmark.results import Results
+from benchmark.store.results import Results
 
 
 def test_every_row_stands_where_its_keys_say(helped: str) -> None:

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.findings.constants import items, tuned
-from benchmark.ranking_stages import base_rates
+from benchmark.findings.ranking.constants import items, tuned
+from benchmark.plan.rank_stages import base_rates
 
 RATES = (0.01, 0.1, 1.0, 10.0)
 

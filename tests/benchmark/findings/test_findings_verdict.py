@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.analysis.bootstrap import Interval
+from benchmark.analysis.intervals import Interval
 from benchmark.findings.verdict import admits, below, exceeds, exponent
 
 bound = st.floats(-3, 3)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import planted
 import pytest
+from support import planted
 
 from benchmark.report.__main__ import main
 from benchmark.report.page import build
-from benchmark.results import Results
+from benchmark.store.results import Results
 
 
 @pytest.fixture(scope="module")

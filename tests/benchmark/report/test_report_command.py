@@ -7,18 +7,18 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import planted
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from support import planted
 
-from benchmark.analysis.bootstrap import Interval
-from benchmark.findings import rank
+from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Table
-from benchmark.findings.ladder import without_diverged
+from benchmark.findings.ladders.ladder_arrays import without_diverged
+from benchmark.findings.ranking import rank_part
 from benchmark.report.__main__ import main
 from benchmark.report.page import build
-from benchmark.results import Results
+from benchmark.store.results import Results
 from benchmark.study import rate_grid
 
 
@@ -87,7 +87,7 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
         if row["architecture"] == lost and row["rule"] == "path-cubed":
             row |= {"status": "diverged", "test_accuracy": None}
     part = results.study["parts"][0]
-    verdicts, blocks = rank.findings(
+    verdicts, blocks = rank_part.findings(
         part,
         pa.Table.from_pylist(rows, table.schema),
         dict(zip(part["rules"], range(4), strict=True)),

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from benchmark.analysis.bootstrap import Interval
+from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Figure, Table, intervals, number
 from benchmark.findings.plots import Curves, Forest, HeatMap
 from benchmark.report.figures import RASTER_ABOVE, draw
-from benchmark.report.svg import INK
+from benchmark.report.inline_svg import INK
 
 COLORS = {"a": 1, "b": 2}
 

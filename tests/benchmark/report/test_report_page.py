@@ -12,16 +12,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import planted
 import pyarrow.compute as pc
+from support import planted
 
 from benchmark.findings.arrays import first
 from benchmark.findings.content import Block, number
-from benchmark.findings.movers import Architectures
 from benchmark.findings.parts import findings
-from benchmark.planted_ranks import results_of
+from benchmark.findings.ranking.movers import Architectures
 from benchmark.report.page import build, render
-from benchmark.results import Results
+from benchmark.speed.planted import results_of
+from benchmark.store.results import Results
 
 LINKING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
 

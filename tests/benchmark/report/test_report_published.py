@@ -6,16 +6,15 @@ import re
 from pathlib import Path
 
 import numpy as np
-import planted
-import planted_published
 import pytest
+from support import planted, planted_published
 
-from benchmark.published import read
-from benchmark.published_ranks import multipliers
+from benchmark.published.agreement import multipliers
+from benchmark.published.table import read
 from benchmark.report.__main__ import main
 from benchmark.report.page import Page, build
-from benchmark.results import Results
-from search_spaces.nasbench201_cell import official_order, write
+from benchmark.store.results import Results
+from search_spaces.nasbench201.cell import official_order, write
 
 TRUTH_A = np.array([0.7 + 0.08 * planted.draw(write(cell)) for cell in official_order()]).clip(0, 1)
 """What ``planted`` plants as the default's accuracy, without seed noise."""

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import planted_published
 import pytest
-from commands import environment
-from planted_published import Accuracies
+from support import planted_published
+from support.commands import environment
+from support.planted_published import Accuracies
 
-from benchmark.published import read
-from benchmark.published_ranks import multipliers
+from benchmark.published.agreement import multipliers
+from benchmark.published.table import read
 from benchmark.report.page import Page, of_published
 
 JOB = Path(__file__).parents[3] / "jobs" / "published_ranks.py"

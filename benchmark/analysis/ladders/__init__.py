@@ -1,0 +1,1 @@
+"""Ladders of depth: optima, slopes, transfer and one-step updates."""

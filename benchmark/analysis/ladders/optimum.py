@@ -1,0 +1,223 @@
+"""The loss-minimizing rate of each rung, from a log grid of rates x seeds.
+
+Shapes: D rungs, R rates, S seeds, W rates in the fitted window.
+A non-finite loss is a diverged replica. A rate at which any seed diverged is unstable: its mean
+over the lucky seeds would flatter it, so it is neither the optimum nor fitted.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
+from search_spaces.errors import InvalidInput
+
+# fitted: a parabola's vertex. cliff: the next larger rate diverges, so the best measured rate
+# stands. censored: the best rate is at the grid's edge, the optimum may lie beyond. untrained: the
+# best rate does not clearly beat chance. diverged: no rate is stable.
+Status = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained", "diverged"]
+
+# Neighbors on each side of the best rate, and decades: whichever reaches further. Two neighbors of
+# a dense grid lie closer together than the noise can tell apart. The narrower windows are for
+# curves on which the wider one is not convex, or has its vertex away from the best rate.
+WINDOWS = ((2, 0.5), (1, 0.25), (1, 0.0))
+INNER = 0.75  # of the rates on a side, at least one: a vertex farther out shows a lopsided curve
+CHANCE_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """One rung's optimum.
+
+    `rate` and `loss` belong to the vertex where `status` is fitted, else to the best measured rate.
+    `log10_rate` is the interval of log10 of the rate over seeds. `largest_stable_rate` is the
+    largest rate below which nothing diverged; if nothing did, `stable_censored` says that the true
+    one lies beyond the grid.
+    """
+
+    status: Status
+    rate: float
+    loss: float
+    grid_rate: float
+    log10_rate: Interval
+    largest_stable_rate: float
+    stable_censored: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether the rate is an optimum that a slope or a regret may rest on."""
+        return self.status in ("fitted", "cliff")
+
+
+@dataclass(frozen=True)
+class Parabola:
+    """A least-squares parabola in log10 rate, and how its vertex moves with each point."""
+
+    vertex: float
+    loss: float
+    gradient_W: Array
+
+    @classmethod
+    def fit(cls, x_W: Array, loss_W: Array) -> "Parabola | None":
+        """None where the fit is not convex."""
+        center = float(x_W.mean())
+        inverse_3W = np.linalg.pinv(np.vander(x_W - center, 3, increasing=True))
+        a, b, c = (float(k) for k in inverse_3W @ loss_W)
+        if c <= 0:
+            return None
+        gradient_W = -inverse_3W[1] / (2 * c) + b * inverse_3W[2] / (2 * c * c)
+        return cls(center - b / (2 * c), a - b * b / (4 * c), gradient_W)
+
+
+def check_curves(rate_DR: Array, loss_DRS: Array) -> tuple[Array, Array]:
+    """Rates as (D, R) and losses as (D, R, S); raises InvalidInput where they do not match.
+
+    A rate of NaN pads a rung whose grid is shorter. The measured rates of a rung must be positive
+    and increasing.
+    """
+    loss_DRS = np.asarray(loss_DRS, dtype=np.float64)
+    if loss_DRS.ndim != 3 or 0 in loss_DRS.shape:
+        raise InvalidInput(f"loss_DRS must be rungs x rates x seeds; got shape {loss_DRS.shape}")
+    rate_DR = np.asarray(rate_DR, dtype=np.float64)
+    if rate_DR.shape not in (loss_DRS.shape[:2], loss_DRS.shape[1:2]):
+        raise InvalidInput(f"rates of shape {rate_DR.shape} do not fit losses {loss_DRS.shape}")
+    rate_DR = np.broadcast_to(rate_DR, loss_DRS.shape[:2])
+    for rung, rate_R in enumerate(rate_DR):
+        measured_R = rate_R[~np.isnan(rate_R)]
+        if not len(measured_R) or measured_R[0] <= 0 or (np.diff(measured_R) <= 0).any():
+            raise InvalidInput(f"the rates of rung {rung} must be positive and increasing")
+    return rate_DR, loss_DRS
+
+
+def mean_curve(rate_R: Array, loss_RS: Array) -> tuple[Array, Array, Array]:
+    """Measured rates, their losses per seed, and the mean over seeds: +inf where any diverged."""
+    measured_R = ~np.isnan(rate_R)
+    loss_RS = loss_RS[measured_R]
+    stable_R = np.isfinite(loss_RS).all(axis=1)
+    mean_R = np.full(len(loss_RS), math.inf)
+    mean_R[stable_R] = loss_RS[stable_R].mean(axis=1)
+    return rate_R[measured_R], loss_RS, mean_R
+
+
+def find_optima(
+    rate_DR: Array, loss_DRS: Array, chance_loss: float, *, level: float = LEVEL
+) -> tuple[Optimum, ...]:
+    """The optimum of every rung.
+
+    The mean loss over seeds is fitted by a parabola in log rate over the best measured rate and the
+    stable rates within half a decade, or two neighbors where these reach further, on each side. If
+    that is not convex, or its vertex is not well inside (on a coarse grid, between the best rate's
+    neighbors), over half the reach; at last over one neighbor on each side, which always has a
+    vertex there. On the same runs the vertex is much tighter than the grid's argmin, which cannot
+    fall between rates.
+
+    A rung is trained if its best mean loss is at most 0.95 of `chance_loss`, and, with two seeds or
+    more, still below it after adding two standard errors (pooled over the window).
+
+    The interval of log10 rate is Student's t over seeds with the spread between seeds pooled over
+    the fitted rungs: 2 seeds on one rung leave 1 degree of freedom, on 6 rungs 6. It supposes that
+    seeds scatter the optimum alike on every rung, and that the parabola holds within the window.
+
+    Args:
+        rate_DR: the grid, (R,) or (D, R); NaN pads a rung with fewer rates.
+        loss_DRS: final training losses; non-finite where diverged.
+        chance_loss: the loss of guessing, ln(classes) for cross-entropy.
+    """
+    check_level(level)
+    rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
+    if not chance_loss > 0:
+        raise InvalidInput(f"chance_loss must be positive, ln(classes); got {chance_loss}")
+    found = [
+        _optimum(rate_R, loss_RS, chance_loss)
+        for rate_R, loss_RS in zip(rate_DR, loss_DRS, strict=True)
+    ]
+    seeds = loss_DRS.shape[2]
+    spread_DS = np.array([deviation_S for _, deviation_S in found if deviation_S is not None])
+    freedom = len(spread_DS) * (seeds - 1)
+    if freedom == 0:
+        return tuple(optimum for optimum, _ in found)
+    error = math.sqrt(float((spread_DS**2).sum()) / freedom / seeds)
+    half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    return tuple(
+        optimum
+        if deviation_S is None
+        else replace(
+            optimum,
+            log10_rate=Interval(
+                math.log10(optimum.rate),
+                math.log10(optimum.rate) - half,
+                math.log10(optimum.rate) + half,
+                seeds,
+                "Student t over seeds, pooled over rungs",
+                level,
+            ),
+        )
+        for optimum, deviation_S in found
+    )
+
+
+def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum, Array | None]:
+    """One rung's optimum, and each seed's deviation of the vertex where one was fitted."""
+    rate_R, loss_RS, mean_R = mean_curve(rate_R, loss_RS)
+    x_R = np.log10(rate_R)
+    seeds = loss_RS.shape[1]
+    unstable = np.flatnonzero(np.isinf(mean_R))
+    first_unstable = int(unstable[0]) if len(unstable) else len(rate_R)
+    best = int(np.argmin(mean_R))
+
+    def found(status: Status, rate: float, loss: float, reason: str) -> Optimum:
+        return Optimum(
+            status=status,
+            rate=rate,
+            loss=loss,
+            grid_rate=float(rate_R[best]) if status != "diverged" else math.nan,
+            log10_rate=Interval.undetermined(reason, estimate=math.log10(rate), n=seeds),
+            largest_stable_rate=float(rate_R[first_unstable - 1]) if first_unstable else math.nan,
+            stable_censored=not len(unstable),
+        )
+
+    if len(unstable) == len(rate_R):
+        return found("diverged", math.nan, math.nan, "every rate diverged"), None
+    grid_rate, grid_loss = float(rate_R[best]), float(mean_R[best])
+    window = _window(x_R, mean_R, best, *WINDOWS[0])
+    error = 0.0
+    if seeds > 1:
+        error = math.sqrt(float(loss_RS[window].var(axis=1, ddof=1).mean()) / seeds)
+    if grid_loss > CHANCE_SHARE * chance_loss or grid_loss + 2 * error >= chance_loss:
+        return found("untrained", grid_rate, grid_loss, "untrained"), None
+    if best == 0:
+        return found("censored-low", grid_rate, grid_loss, "the grid starts too high"), None
+    if best == len(rate_R) - 1:
+        return found("censored-high", grid_rate, grid_loss, "the grid ends too low"), None
+    if np.isinf(mean_R[best + 1]) or np.isinf(mean_R[best - 1]):
+        return found("cliff", grid_rate, grid_loss, "the next rate diverges"), None
+    for neighbors, decades in WINDOWS:
+        window = _window(x_R, mean_R, best, neighbors, decades)
+        below, above = best - window.start, window.stop - 1 - best
+        low = x_R[best - max(1, int(INNER * below))]
+        high = x_R[best + max(1, int(INNER * above))]
+        fit = Parabola.fit(x_R[window], mean_R[window])
+        if fit is not None and low <= fit.vertex <= high:
+            break
+    if fit is None:  # the best rate and both neighbors tie exactly
+        return found("cliff", grid_rate, grid_loss, "the curve is flat at its best rate"), None
+    deviation_S = fit.gradient_W @ (loss_RS[window] - mean_R[window, None])
+    return found("fitted", 10**fit.vertex, fit.loss, "one seed"), deviation_S
+
+
+def _window(x_R: Array, mean_R: Array, best: int, neighbors: int, decades: float) -> slice:
+    """The stable rates without a gap around `best`: `neighbors` of them, or within `decades`."""
+
+    def inside(rate: int) -> bool:
+        near = abs(rate - best) <= neighbors or abs(x_R[rate] - x_R[best]) <= decades + 1e-9
+        return bool(near and np.isfinite(mean_R[rate]))
+
+    low = high = best
+    while low > 0 and inside(low - 1):
+        low -= 1
+    while high < len(mean_R) - 1 and inside(high + 1):
+        high += 1
+    return slice(low, high + 1)

@@ -1,0 +1,99 @@
+"""The exponent of a rate against depth, and which theories its interval admits.
+
+Shapes: D rungs.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
+from benchmark.analysis.ladders.optimum import Optimum
+from search_spaces.errors import InvalidInput
+
+# Effective depth, AM-muP and Jelassi; Depth-muP in weight-variance form; a constant rate.
+EXPONENTS = (-1.5, -1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """rate = prefactor * depth^exponent.
+
+    `inside` says for each theoretical exponent whether the interval admits it, and is empty where
+    the interval is undetermined. `r_squared` is no test: a steep wrong slope has a high one.
+    """
+
+    exponent: Interval
+    prefactor: float
+    r_squared: float
+    inside: tuple[tuple[float, bool], ...]
+    used_D: tuple[bool, ...]
+
+
+def fit_slope(
+    depth_D: Array,
+    rate_D: Array,
+    *,
+    level: float = LEVEL,
+    exponents: Sequence[float] = EXPONENTS,
+    reason: str = "",
+) -> Slope:
+    """Ordinary least squares of log rate on log depth, with Student's t interval (D - 2 freedom).
+
+    The scatter of the rungs around the line holds everything that moves an optimum: seeds, the
+    grid, the lack of fit. Resampling 5 or 6 rungs or 2 seeds cannot stand in for it (a pairs
+    bootstrap often draws two or three distinct depths); t covers 95% exactly under equal normal
+    scatter, from 3 rungs on, where it is honest and very wide (12.7 standard errors).
+
+    Args:
+        depth_D: effective depth of each rung, positive.
+        rate_D: its rate; NaN leaves the rung out.
+        reason: what to say beside "fewer than 3 usable rungs".
+    """
+    check_level(level)
+    depth_D, rate_D = np.asarray(depth_D, dtype=np.float64), np.asarray(rate_D, dtype=np.float64)
+    if depth_D.ndim != 1 or depth_D.shape != rate_D.shape:
+        raise InvalidInput(f"each rung needs a depth and a rate: {depth_D.shape}, {rate_D.shape}")
+    if not (np.isfinite(depth_D) & (depth_D > 0)).all() or (rate_D <= 0).any():
+        raise InvalidInput("depths and rates must be positive")
+    used_D = np.isfinite(rate_D)
+    x_D, y_D = np.log(depth_D[used_D]), np.log(rate_D[used_D])
+    n = len(x_D)
+    used = tuple(bool(u) for u in used_D)
+    if n < 3 or len(np.unique(x_D)) < 3:
+        said = "fewer than 3 usable rungs of different depth" + (f" ({reason})" if reason else "")
+        return Slope(Interval.undetermined(said, n=n), math.nan, math.nan, (), used)
+    dx_D = x_D - x_D.mean()
+    exponent = float(dx_D @ y_D / (dx_D @ dx_D))
+    residual_D = y_D - y_D.mean() - exponent * dx_D
+    scatter, total = float(residual_D @ residual_D), float(((y_D - y_D.mean()) ** 2).sum())
+    error = math.sqrt(scatter / (n - 2) / float(dx_D @ dx_D))
+    half = float(stats.t.ppf((1 + level) / 2, n - 2)) * error
+    interval = Interval(
+        exponent, exponent - half, exponent + half, n, "Student t over rungs", level
+    )
+    return Slope(
+        interval,
+        prefactor=math.exp(float(y_D.mean()) - exponent * float(x_D.mean())),
+        r_squared=1 - scatter / total if total > 0 else math.nan,
+        inside=tuple((theory, interval.contains(theory)) for theory in exponents),
+        used_D=used,
+    )
+
+
+def depth_slope(
+    depth_D: Array,
+    optima: Sequence[Optimum],
+    *,
+    level: float = LEVEL,
+    exponents: Sequence[float] = EXPONENTS,
+) -> Slope:
+    """Slope of the optimal rate; censored, untrained and diverged rungs are left out by name."""
+    rate_D = np.array([optimum.rate if optimum.usable else math.nan for optimum in optima])
+    left_out = Counter(optimum.status for optimum in optima if not optimum.usable)
+    reason = ", ".join(f"{count} {status}" for status, count in sorted(left_out.items()))
+    return fit_slope(depth_D, rate_D, level=level, exponents=exponents, reason=reason)

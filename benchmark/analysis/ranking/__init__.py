@@ -1,0 +1,1 @@
+"""Rankings of architectures: agreement, accuracy shift, top-k and who moved."""

@@ -1,0 +1,1 @@
+"""What depth and updates parts say."""

@@ -1,0 +1,1 @@
+"""What NAS-Bench-201's published accuracies say."""

@@ -1,0 +1,193 @@
+"""A rank part beside NAS-Bench-201's published numbers: does its recipe stand for theirs?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmark.analysis.intervals import Interval
+from benchmark.analysis.ranking.accuracy_shift import accuracy_shift
+from benchmark.analysis.ranking.kendall import tau
+from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ranking.spearman import spearman_rows
+from benchmark.findings.arrays import first
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, number, slug
+from benchmark.findings.plots import Forest
+from benchmark.findings.published.seeds import ALL, BEST, SEED, SHORT, Data, with_spearman
+from benchmark.findings.ranking.rank_arrays import Ranked
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, below
+from benchmark.published.agreement import (
+    DATASETS,
+    FOLLOWS,
+    TOP,
+    Array,
+    Index,
+    Mask,
+    agreement,
+    jackknifed,
+    multipliers,
+    top,
+)
+from benchmark.published.table import Published
+from search_spaces.nasbench201.cell import positions, read
+
+QUESTION: Final = "Does its ranking stand for the published 200-epoch one, up to seed noise?"
+PUBLISHED: Final = "published"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A part's cells beside what was published on one data set: their mean 200-epoch accuracies,
+    two seeds of those that have them, and whether they are in the published top 1,000."""
+
+    data: Data
+    mean_A: Array
+    pair_A2: Array
+    top_A: Mask
+
+    @classmethod
+    def of(cls, data: Data, index_A: Index) -> Beside:
+        """The cells of these official indices."""
+        best_A = top(data.long_A)[index_A]
+        return cls(data, data.long_A[index_A], data.pair_A2[index_A], best_A)
+
+
+def findings(
+    part: Mapping[str, Any], rows: pa.Table, table: Published, colors: Mapping[str, int]
+) -> Findings:
+    """Whether the default's ranking stands for the published one, and what each rule changes."""
+    ranked = Ranked.of(part, rows)
+    index_A = np.array([positions()[read(n)] for n in ranked.architectures], dtype=np.intp)
+    there = {name: Data.of(table, name) for name in DATASETS}
+    beside = {name: Beside.of(each, index_A) for name, each in there.items() if each.cells}
+    main = beside.get(part["dataset"]) or next(iter(beside.values()), None)
+    known = 0 if main is None else int((~np.isnan(main.mean_A)).sum())
+    if main is None or known < 6:
+        said = f"{known} of {len(ranked.architectures)} cells have a published 200-epoch accuracy"
+        return [], [Block("published", ranked.name, [f"Nothing to compare: {said}."])]
+    intro = (
+        f"Published accuracies: {table.source}; {known} of this part's cells are among them, "
+        f"{int(main.top_A.sum())} in the top {TOP} on {main.data.name}. This part trained for "
+        f"{part['recipe']['epochs']} epochs on {part['dataset']}, the published numbers are of 200."
+    )
+    items = [intro, standing(ranked, list(beside.values()), main, colors), *moved(ranked, main)]
+    return [verdict(ranked, main)], [Block("published", ranked.name, items)]
+
+
+def verdict(ranked: Ranked, main: Beside) -> Verdict:
+    """The answer, from single seeds on both sides."""
+    held_A = ~np.isnan(main.pair_A2[:, 0])
+    if held_A.sum() < 6:
+        delta = Interval.undetermined("the table has no two seeds of these cells")
+        because = ""
+    else:
+        ours_AS, theirs_AS = ranked.base_AS[held_A], main.pair_A2[held_A]
+        found = rank_agreement(ours_AS, theirs_AS, shared_seeds=False, permutations=0)
+        delta = found.delta
+        because = (
+            f"Delta {interval(delta)}: a seed of ours and a published one agree at tau "
+            f"{number(found.cross.estimate)}, two of either at {number(found.ceiling.estimate)} "
+            "on average."
+        )
+    topic = "Stands for 200 epochs"
+    answer = below(delta, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
+    return Verdict(ranked.name, topic, QUESTION, ranked.base, because, *answer)
+
+
+def standing(
+    ranked: Ranked, beside: Sequence[Beside], main: Beside, colors: Mapping[str, int]
+) -> Figure:
+    """The default against every published data set, beside what seeds agree on."""
+    name = main.data.name
+    found = {(ranked.base, b.data.name): agreement(ranked.base_AS, b.mean_A) for b in beside}
+    found[ranked.base, f"{name}, in the {BEST}"] = agreement(
+        ranked.base_AS, main.mean_A, main.top_A
+    )
+    if ranked.base_AS.shape[1] > 1:
+        first_A, second_A = ranked.base_AS[:, 0], ranked.base_AS[:, 1]
+        found[ranked.base, "another seed of ours"] = agreement(first_A, second_A)
+    if not np.isnan(main.data.pair_A2).all():
+        here = agreement(main.pair_A2[:, 0], main.pair_A2[:, 1])
+        every, best = main.data.agreements(len(main.data.long_A)), main.data.agreements(TOP)
+        found[PUBLISHED, f"{SEED}, {name}, these cells"] = here
+        found[PUBLISHED, f"{SEED}, {name}, {ALL}"] = every[SEED]
+        found |= {(PUBLISHED, f"{of}, {name}, {BEST}"): v for of, v in best.items() if of != SHORT}
+    ours = found[ranked.base, name]
+    ceilings = [
+        f"{what.removeprefix(f'{SEED}, ')} {number(each.tau.estimate)}"
+        for (who, what), each in found.items()
+        if who == PUBLISHED
+    ]
+    limit = f"Two published seeds agree at tau: {'; '.join(ceilings)}." if ceilings else ""
+    return Figure(
+        slug(ranked.name, "published"),
+        f"{ranked.base}'s ranking and the published 200-epoch one ({main.data.name}) agree at tau "
+        f"{interval(ours.tau)}, Spearman's rho {number(ours.spearman.estimate)}. {limit}",
+        with_spearman(f"{ranked.name}: against the published 200-epoch accuracies", found),
+        Forest(
+            {**colors, PUBLISHED: 1},
+            "tau-b",
+            at=(0, 1),
+        ),
+    )
+
+
+def moved(ranked: Ranked, main: Beside) -> tuple[Table | str, ...]:
+    """Every rule against the published ranking, what its changes would do there, and a warning."""
+    y_A, rows, warned = main.mean_A, [], []
+    for rule, acc_AS in ranked.others.items():
+        own = ranked.table.filter(pc.field("rule") == rule)
+        by_cell = first(own, "architecture", "lr_multiplier")
+        multiplier_A = np.array([by_cell[name] for name in ranked.architectures], dtype=np.float64)
+        all_cells = over_all_cells(rule, main.data)
+        change_A = accuracy_shift(ranked.base_AS, acc_AS).shift_A
+        row: list[Cell] = [rule, agreement(acc_AS, y_A).tau, closer(ranked.base_AS, acc_AS, y_A)]
+        row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_A, y_A).spearman]
+        rows.append([*row, all_cells])
+        if all_cells and abs(all_cells) > FOLLOWS:
+            warned.append(f"{rule}'s {number(all_cells)}")
+    columns = (
+        *("rule", "tau with published", "less the default's", "published, changes added"),
+        *("multiplier, these cells", "multiplier, all cells"),
+    )
+    table = Table(
+        f"What each rule would move ({main.data.name}, 200 epochs). Changes added: tau of the "
+        "published accuracies with themselves plus the rule's measured changes, whose own seed "
+        "noise counts as movement. Multiplier: Spearman's correlation of the rate multiplier, "
+        "untrained, with published accuracy",
+        columns,
+        rows,
+    )
+    warning = (
+        "Warning: a multiplier can follow accuracy before anything is trained. Spearman's "
+        f"correlation with the published accuracy over all cells is {', '.join(warned)}. A rule "
+        "that moves cells along its multiplier moves them along accuracy too: that alone does not "
+        "show that its rates are right."
+    )
+    return (table, warning) if warned else (table,)
+
+
+def over_all_cells(rule: str, data: Data) -> float | None:
+    """Spearman's correlation of a rule's multiplier with accuracy; None where it has but one."""
+    multiplier_A = multipliers().get(rule.partition(":")[0])
+    if multiplier_A is None:
+        return None
+    both_A = ~np.isnan(multiplier_A) & ~np.isnan(data.long_A)
+    return float(spearman_rows(multiplier_A[None, both_A], data.long_A[None, both_A])[0])
+
+
+def closer(base_AS: Array, rule_AS: Array, y_A: Array) -> Interval:
+    """A rule's mean tau with the published ranking less the default's, over the same cells."""
+    known_A = ~np.isnan(y_A)
+    base_SN, rule_SN, y_N = base_AS[known_A].T, rule_AS[known_A].T, y_A[known_A]
+
+    def gain(rows: Index) -> float:
+        pairs = zip(rule_SN[:, rows], base_SN[:, rows], strict=True)
+        return float(np.mean([tau(new, y_N[rows]) - tau(old, y_N[rows]) for new, old in pairs]))
+
+    return jackknifed(gain, len(y_N))

@@ -1,0 +1,178 @@
+"""Published accuracies: what a rule's multiplier says of them, and what its rate classes carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from benchmark.analysis.intervals import Interval
+from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number
+from benchmark.findings.plots import Curves, Forest
+from benchmark.findings.published.seeds import ALL, BEST, PART, Data, seed_scatter
+from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, below
+from benchmark.published.agreement import FOLLOWS, Classes, agreement, classes, multipliers, top
+
+ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
+BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"
+CARRIES: Final = 0.5
+"""Rate classes with more of the ranks' variance than this between them carry the ranking."""
+OPPOSITE: Final[dict[Answer, Answer]] = {"yes": "no", "no": "yes", "undetermined": "undetermined"}
+SHOWN: Final = "path-cubed"
+
+
+def findings(data: Sequence[Data]) -> Findings:
+    """How the multipliers follow accuracy, and how far a rule could matter."""
+    colors = {rule: place for place, rule in enumerate(multipliers(), start=1)}
+    rho, carried = {}, {}
+    for rule, multiplier_A in multipliers().items():
+        for each in data:
+            for label, among_A in ((ALL, None), (BEST, top(each.long_A))):
+                key = rule, f"{each.name}, {label}"
+                rho[key] = agreement(multiplier_A, each.long_A, among_A).spearman
+                carried[key] = classes(multiplier_A, each.long_A, among_A)
+    first = data[0]
+    found = [*alone(first, rho), *between(first, carried)]
+    correlations, shares = following(first, rho, colors), reach(first, carried, colors)
+    return found, [
+        Block("published", "Rate multipliers", [correlations, scatter(first)]),
+        Block("published", "How far a rule could matter", [shares, spreads(carried)]),
+    ]
+
+
+def follows(rho: Interval) -> Judged:
+    """Whether a correlation lies beyond ``FOLLOWS`` on either side of 0."""
+    low, high = sorted((abs(rho.low), abs(rho.high)))
+    size = replace(rho, estimate=abs(rho.estimate), low=0 if rho.contains(0) else low, high=high)
+    answer, why, _ = below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
+    return OPPOSITE[answer], why, rho
+
+
+def alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:
+    """A verdict per rule, on the first data set, with the others beside it."""
+    verdicts = []
+    for rule in multipliers():
+        own = {what: value for (who, what), value in rho.items() if who == rule}
+        main = own.pop(f"{first.name}, {ALL}")
+        others, best = (
+            ", ".join(number(value.estimate) for what, value in own.items() if what.endswith(label))
+            for label in (ALL, BEST)
+        )
+        because = f"Spearman's rho {interval(main)} cells, {first.name}"
+        because += f"; the other data sets {others}" * bool(others)
+        because += f". In the {BEST} of each: {best}."
+        topic = "Multiplier follows accuracy"
+        verdicts.append(Verdict(PART, topic, ALONE, rule, because, *follows(main)))
+    return verdicts
+
+
+def following(
+    first: Data, rho: Mapping[tuple[str, str], Interval], colors: Mapping[str, int]
+) -> Figure:
+    """Every multiplier's correlation with accuracy, and the warning."""
+    warned = [
+        f"{who} {number(value.estimate)}"
+        for (who, what), value in rho.items()
+        if what == f"{first.name}, {ALL}" and follows(value)[0] == "yes"
+    ]
+    return Figure(
+        "multipliers",
+        f"Warning: before any training, {', '.join(warned) or 'no rule'} ({first.name}, {ALL}). "
+        "Below 0, the cells that get lower rates are the better ones: a study in which such a rule "
+        "moves cells along its multiplier moves them along accuracy, whether or not its rates are "
+        "right. Among the best cells the correlation is another one.",
+        intervals("Spearman's correlation of rate multiplier and 200-epoch accuracy", rho),
+        Forest(
+            colors,
+            "Spearman's rho",
+        ),
+    )
+
+
+def scatter(each: Data) -> Figure:
+    """Every cell's accuracy against its multiplier, with the mean of each rate class."""
+    multiplier_A = multipliers()[SHOWN].round(9)
+    cells = np.flatnonzero(~np.isnan(multiplier_A) & ~np.isnan(each.long_A))
+    x_N, y_N = multiplier_A[cells], 100 * each.long_A[cells]
+    rate_C, class_N = np.unique(x_N, return_inverse=True)
+    mean_C = np.bincount(class_N, y_N) / np.bincount(class_N)
+    x, y = f"{SHOWN}'s rate multiplier", f"{each.name} test accuracy (%)"
+    points = zip(cells.tolist(), x_N.tolist(), y_N.tolist(), strict=True)
+    rows = [(str(index), "one cell", rate, share) for index, rate, share in points]
+    return Figure(
+        "accuracy-by-multiplier",
+        f"Each point is one of {len(cells):,} cells with a path, the line the mean of its rate "
+        f"class. The {len(rate_C)} classes overlap: cells of one class get one rate, however far "
+        "apart their accuracies.",
+        Table("Accuracy against rate multiplier", ("index", "of", x, y), rows),
+        Curves(
+            (x, y, "of"),
+            {"one cell": 1},
+            line="",
+            log="x",
+            lines=[("mean of a rate class", rate_C, mean_C, "-", 2)],
+        ),
+    )
+
+
+def between(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Verdict]:
+    """A verdict per rule on all cells and on the top, on the first data set."""
+    verdicts = []
+    for label in (ALL, BEST):
+        for rule in multipliers():
+            each = carried[rule, f"{first.name}, {label}"]
+            answer, why, _ = below(each.share, CARRIES, f"{CARRIES:.0%}")
+            because = (
+                f"Between its {each.classes} classes lies {interval(each.share, 100, '%')} of the "
+                f"variance of ranks ({first.name}); {each.pairs:.0%} of pairs share one rate."
+            )
+            topic = "Rate classes carry ranks" + ", top" * (label == BEST)
+            question = BETWEEN.format(f"{'the ' * (label == BEST)}{label}")
+            head = (PART, topic, question, rule)
+            verdicts.append(Verdict(*head, because, OPPOSITE[answer], why, each.share))
+    return verdicts
+
+
+def reach(
+    first: Data, carried: Mapping[tuple[str, str], Classes], colors: Mapping[str, int]
+) -> Figure:
+    """The share of the ranks' variance that lies between rate classes."""
+    among = carried[SHOWN, f"{first.name}, {BEST}"].between
+    noise = seed_scatter(first)
+    told = (
+        f"In the {BEST} on {first.name}, {SHOWN}'s classes differ by {number(100 * among)} points, "
+        f"seeds of one cell by {number(100 * noise)} (standard deviations): lifting some classes "
+        "by so little reorders the top, and one seed per cell cannot show it."
+    )
+    return Figure(
+        "classes",
+        "Cells of a class get one rate, so a rule can tell only classes apart. The share between "
+        f"classes is the most that any function of the multiplier explains; shuffled is what "
+        f"chance gives. {told if noise == noise else ''}",
+        intervals(
+            "Share of the variance of ranks between rate classes (%)",
+            {key: each.share for key, each in carried.items()},
+            100,
+        ),
+        Forest(
+            colors,
+            "between classes (%)",
+            at=(0, 100),
+        ),
+    )
+
+
+def spreads(carried: Mapping[tuple[str, str], Classes]) -> Table:
+    """How many classes, how coarse, and how far apart."""
+    rows: list[tuple[Cell, ...]] = [
+        (f"{rule}, {what}", c.classes, 100 * c.pairs, 100 * c.between, 100 * c.within)
+        for (rule, what), c in carried.items()
+    ]
+    columns = ("rule, data set, among", "classes", "pairs in one class (%)", "between", "within")
+    return Table(
+        "Rate classes: standard deviation of accuracy between and within them, in points",
+        columns,
+        rows,
+    )

@@ -1,0 +1,82 @@
+"""A study of the published accuracies alone: how far could any rule of the rate matter?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from benchmark import rules
+from benchmark.findings.content import Block, Cell, Table, number
+from benchmark.findings.methods import doc
+from benchmark.findings.published import rates, seeds
+from benchmark.findings.published.seeds import Data
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict
+from benchmark.published import agreement
+from benchmark.published.table import Published
+from search_spaces.errors import InvalidInput
+
+STUDY: Final = {
+    "name": "published-ranks",
+    "question": "How far could a learning-rate rule matter to the ranking of NAS-Bench-201's "
+    "15,625 cells, judged by published accuracies alone?",
+}
+
+
+def findings(table: Published) -> Findings:
+    """All that a table says; raises ``InvalidInput`` where it has nothing to rank."""
+    data = [Data.of(table, name) for name in agreement.DATASETS]
+    data = [each for each in data if each.cells > 1]
+    if not data:
+        raise InvalidInput(f"{table.source} has no 200-epoch test accuracies to rank")
+    verdicts: list[Verdict] = []
+    blocks: list[Block] = []
+    for part in (seeds, rates):
+        judged, found = part.findings(data)
+        verdicts, blocks = verdicts + judged, blocks + found
+    return verdicts, [*blocks, methods(), provenance(table, data)]
+
+
+def methods() -> Block:
+    """The rules, the thresholds, and the statistics in the words of the code."""
+    used = [
+        (rule, rules.rule(rule).formula, rules.rule(rule).source)
+        for rule in agreement.multipliers()
+    ]
+    words = [
+        ("smallest change of ranking", number(TAU_MARGIN), "tau-b"),
+        ("follows accuracy", number(agreement.FOLLOWS), "Spearman's rho, either sign"),
+        ("carries the ranking", f"{rates.CARRIES:.0%}", "of the variance of ranks"),
+    ]
+    statistics = [
+        ("agreement", doc(agreement.agreement)),
+        ("interval", doc(agreement.jackknifed)),
+        ("top", doc(agreement.top)),
+        ("two seeds", doc(agreement.two_seeds)),
+        ("a top by a third seed", doc(Data.by_third)),
+        ("multiplier", doc(agreement.multipliers)),
+        ("rate classes", doc(agreement.Classes)),
+        ("share between classes", doc(agreement.between_share)),
+    ]
+    tables = (
+        Table("Rules that give cells different rates", ("rule", "formula", "source"), used),
+        Table("What an interval is held against", ("threshold", "value", "applies to"), words),
+        Table("The statistics, from the code", ("statistic", "definition"), statistics),
+    )
+    return Block("methods", "", tables)
+
+
+def provenance(table: Published, data: Sequence[Data]) -> Block:
+    """Which file, and how many cells it knows."""
+    rows: list[tuple[Cell, ...]] = [
+        (each.name, *(int((~np.isnan(value_A)).sum()) for value_A in columns))
+        for each in data
+        for columns in [(each.long_A, each.short_A, each.pair_A2[:, 0])]
+    ]
+    columns = ("data set", "200 epochs", "12 epochs", "two seeds of 200 epochs")
+    items = (
+        f"Published accuracies: {table.source}.",
+        Table("Cells with a test accuracy", columns, rows),
+    )
+    return Block("provenance", "", items)

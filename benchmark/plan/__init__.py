@@ -1,0 +1,1 @@
+"""From a study to the units that it needs, stage by stage."""

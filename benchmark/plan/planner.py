@@ -1,0 +1,28 @@
+"""From a study to units of work, stage by stage.
+
+A stage may need an earlier one's results: ranking needs the base rates that tuning chose. So a plan
+is made from what the store already holds, and made again when more is there.
+"""
+
+from __future__ import annotations
+
+from benchmark.plan.depth_stages import depth_stages, updates_stage
+from benchmark.plan.rank_stages import rank_stages
+from benchmark.plan.stage import Read, Stage
+from benchmark.study import Depth, Rank, Study, Updates
+
+__all__ = ["Read", "Stage", "plan"]
+
+
+def plan(study: Study, read: Read) -> list[Stage]:
+    """Every stage of every part, with the units that are known from what ``read`` can give."""
+    stages: list[Stage] = []
+    for part in study.parts:
+        match part:
+            case Rank():
+                stages += rank_stages(part, read)
+            case Depth():
+                stages += depth_stages(part, read)
+            case Updates():
+                stages.append(updates_stage(part))
+    return [stage for stage in stages if stage.expected]

@@ -1,0 +1,71 @@
+"""Rank: tune every rule's constant on the base architecture, then train the sample at its rates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import inf
+
+import pyarrow as pa
+
+from benchmark import rules
+from benchmark.plan.stage import Read, Stage, probe_stage, stage
+from benchmark.plan.units import Measured, gridded, prescribed, seeded, unit
+from benchmark.study import Rank
+from benchmark.study.unit import Replica, Unit
+
+
+def rank_stages(part: Rank, read: Read) -> list[Stage]:
+    """``probe`` where a rule is measured, ``base`` where one is tuned, then ``rank``."""
+    base, architectures = part.search_space().base_architecture, part.architectures()
+    probing, measured = probe_stage(part, [base, *architectures], read)
+    tuned = [name for name in part.rules if rules.rule(name).tuned]
+    replicas: list[Replica] = []
+    for name in tuned:
+        (bundle,) = prescribed(part, name, [base], base)
+        replicas += gridded(part, name, bundle, part.rates)
+    tuning = stage(part, "base", [unit(part, base, replicas)] if tuned else [])
+    rows = tuning.rows(read) if tuned else None
+    if (tuned and rows is None) or (probing.expected and not measured):
+        return [probing, tuning, stage(part, "rank", None, len(architectures))]
+    rates = dict.fromkeys(part.rules, part.search_space().published_rate)
+    if rows is not None:
+        rates |= base_rates(rows)
+    return [probing, tuning, stage(part, "rank", ranked(part, architectures, rates, measured))]
+
+
+def base_rates(rows: pa.Table) -> dict[str, float]:
+    """Each rule's constant: the rate of highest mean validation accuracy, the larger if tied.
+
+    A replica that diverged counts as accuracy 0, so that a rate is not chosen for the seeds that
+    survived it.
+    """
+    accuracies: dict[tuple[str, float], list[float]] = defaultdict(list)
+    for row in rows.select(["rule", "base_lr", "status", "valid_accuracy"]).to_pylist():
+        done = row["status"] == "done"
+        accuracies[row["rule"], row["base_lr"]].append(row["valid_accuracy"] if done else 0.0)
+    best: dict[str, tuple[float, float]] = {}
+    for (rule, rate), values in accuracies.items():
+        candidate = (sum(values) / len(values), rate)
+        best[rule] = max(best.get(rule, (-inf, 0.0)), candidate)
+    return {rule: rate for rule, (_, rate) in best.items()}
+
+
+def ranked(
+    part: Rank, architectures: Sequence[str], rates: dict[str, float], measured: Measured
+) -> list[Unit]:
+    """One unit per architecture: every rule at its own rate, every seed."""
+    base = part.search_space().base_architecture
+    given = {name: prescribed(part, name, architectures, base, measured) for name in part.rules}
+    return [
+        unit(
+            part,
+            architecture,
+            [
+                each
+                for name in part.rules
+                for each in seeded(part, name, given[name][index], rates[name])
+            ],
+        )
+        for index, architecture in enumerate(architectures)
+    ]

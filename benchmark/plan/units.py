@@ -1,0 +1,127 @@
+"""The replicas that a part asks for: each rule's bundle, at a rate, for a seed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import Literal
+
+import pyarrow as pa
+
+from benchmark import rules
+from benchmark.datasets import catalogue
+from benchmark.rules import Bundle
+from benchmark.study import Part
+from benchmark.study.unit import Replica, Unit
+from search_spaces.registry import option_names
+
+Measured = Mapping[str, float]
+"""eta* by architecture, for rules that are measured (``benchmark.rules.one_step``)."""
+
+PROBE_SEEDS = 8
+"""How many draws of the weights a measured rule averages over."""
+
+
+def prescribed(
+    part: Part,
+    name: str,
+    architectures: Sequence[str],
+    base: str,
+    measured: Measured | None = None,
+) -> list[Bundle | None]:
+    """What a rule gives these architectures, relative to ``base``; None: it cannot be trained."""
+    space = part.search_space()
+    given = rules.bundles(name, space, architectures, base, part.recipe.optimizer)
+    if not rules.rule(name).measured or not measured:
+        return given
+    return [
+        bundle
+        and replace(
+            bundle, lr_multiplier=bundle.lr_multiplier * measured[architecture] / measured[base]
+        )
+        for architecture, bundle in zip(architectures, given, strict=True)
+    ]
+
+
+def replica(
+    part: Part, name: str, bundle: Bundle | None, base_lr: float, seed: int, lr: float | None = None
+) -> Replica:
+    """A rule's replica; without a bundle (untrainable) it is planned with multiplier 1."""
+    rule = rules.rule(name)
+    bundle = bundle or Bundle("he", 1.0, 1.0)
+    return Replica(
+        rule=name,
+        rule_version=rule.version,
+        convention=rule.convention(part.space),
+        initialization=bundle.initialization,
+        branch_multiplier=bundle.branch_multiplier,
+        lr_multiplier=bundle.lr_multiplier,
+        base_lr=base_lr,
+        lr=base_lr * bundle.lr_multiplier if lr is None else lr,
+        seed=seed,
+        factors=bundle.factors,
+    )
+
+
+def seeded(part: Part, name: str, bundle: Bundle | None, base_lr: float) -> list[Replica]:
+    """A rule's prediction from its constant, for every seed of the part."""
+    return [replica(part, name, bundle, base_lr, seed) for seed in range(part.seeds)]
+
+
+def gridded(part: Part, name: str, bundle: Bundle | None, rates: Iterable[float]) -> list[Replica]:
+    """A rule's initialisation at every rate of a grid, for every seed of the part."""
+    multiplier = bundle.lr_multiplier if bundle else 1.0
+    return [
+        replica(part, name, bundle, lr / multiplier, seed, lr)
+        for lr in rates
+        for seed in range(part.seeds)
+    ]
+
+
+def unit(
+    part: Part,
+    architecture: str,
+    replicas: Sequence[Replica],
+    measure: Literal["training", "updates"] = "training",
+) -> Unit:
+    """One architecture of a part with its replicas."""
+    space = part.search_space()
+    return Unit(
+        measure=measure,
+        space=part.space,
+        space_version=space.version,
+        space_options=tuple((name, getattr(space, name)) for name in option_names(part.space)),
+        architecture=architecture,
+        replicas=tuple(replicas),
+        recipe=part.recipe,
+        dataset=part.dataset,
+        dataset_checksum=catalogue.load(part.dataset).checksum,
+    )
+
+
+def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
+    """One step at initialisation on every architecture, for the measured rules of the part."""
+    space = part.search_space()
+    units = []
+    for name in part.rules:
+        if rules.rule(name).measured:
+            for architecture in dict.fromkeys(architectures):
+                (bundle,) = rules.bundles(name, space, [architecture])
+                replicas = [replica(part, name, bundle, 1.0, seed) for seed in range(PROBE_SEEDS)]
+                units.append(unit(part, architecture, replicas, "updates"))
+    return tuple(units)
+
+
+def one_step_rates(rows: pa.Table) -> dict[str, float]:
+    """eta* of every probed architecture: (mean over seeds of the mean S_l at rate 1)^(-1/2).
+
+    An architecture without moments (untrainable) has rate 1, which nothing is trained at.
+    """
+    moments: dict[str, list[float]] = defaultdict(list)
+    for row in rows.select(["architecture", "lr", "update_moments"]).to_pylist():
+        if row["update_moments"]:
+            moments[row["architecture"]].append(fmean(row["update_moments"]) / row["lr"] ** 2)
+    rates = {architecture: fmean(values) ** -0.5 for architecture, values in moments.items()}
+    return defaultdict(lambda: 1.0, rates)

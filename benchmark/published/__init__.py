@@ -1,0 +1,1 @@
+"""The accuracies that NAS-Bench-201 publishes, as one small table."""

@@ -1,0 +1,1 @@
+"""What survives: one sealed file per finished unit, on any filesystem."""

@@ -1,0 +1,107 @@
+"""The bytes of one finished unit: an Arrow IPC file, sealed by a checksum over itself.
+
+The schema's metadata holds the schema version, the unit's canonical JSON, the provenance and the
+seal. The seal is the sha256 of the whole file as it reads with 64 zeros in the seal's place: unlike
+a checksum over re-encoded rows it covers the metadata too, is checked before a parser sees the
+bytes, and does not depend on how another version of Arrow would encode the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from benchmark.store import schema
+from benchmark.study.unit import Unit, canonical_json
+from search_spaces.errors import InvalidInput
+
+SEAL: Final = re.compile(rb"unit-seal:([0-9a-f]{64})")
+BLANK: Final = b"unit-seal:" + b"0" * 64
+
+
+class Corrupt(Exception):  # noqa: N818 -- what the bytes are, not what the program did
+    """These bytes are not what a writer of this project wrote."""
+
+
+@dataclass(frozen=True)
+class UnitFile:
+    """What one file says: the rows (``schema.SCHEMA``), how they came about, and the unit's
+    canonical JSON, for whoever asks what its id stands for."""
+
+    rows: pa.Table
+    provenance: dict[str, Any]
+    unit: str
+
+
+def encode(unit: Unit, rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
+    """The sealed file of a unit's rows; raises ``ArrowInvalid`` on rows that do not fit."""
+    return seal(UnitFile(schema.table(rows), provenance, unit.canonical))
+
+
+def seal(file: UnitFile) -> bytes:
+    """The bytes of a file."""
+    metadata = {
+        b"schema_version": str(schema.VERSION).encode(),
+        b"unit": file.unit.encode(),
+        b"provenance": canonical_json(file.provenance).encode(),
+        b"seal": BLANK,
+    }
+    table = file.rows.replace_schema_metadata(metadata)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    blank: bytes = sink.getvalue().to_pybytes()
+    return blank.replace(BLANK, b"unit-seal:" + hashlib.sha256(blank).hexdigest().encode())
+
+
+def decode(data: bytes, unit_id: str) -> UnitFile:
+    """Read a file back; raises ``Corrupt``, or ``InvalidInput`` where a newer version wrote it."""
+    found = SEAL.search(data)
+    if found is None:
+        raise Corrupt("no seal")
+    blank = data.replace(found.group(0), BLANK)
+    if hashlib.sha256(blank).hexdigest().encode() != found.group(1):
+        raise Corrupt("the seal does not match")
+    table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
+    metadata = table.schema.metadata
+    if hashlib.sha256(metadata[b"unit"]).hexdigest() != unit_id:
+        raise Corrupt("the file's name is another unit's")
+    version = int(metadata[b"schema_version"])
+    if version not in READERS:
+        raise newer(unit_id[:12], version)
+    return UnitFile(
+        rows=READERS[version](table.replace_schema_metadata(None)),
+        provenance=json.loads(metadata[b"provenance"]),
+        unit=metadata[b"unit"].decode(),
+    )
+
+
+def newer(name: str, version: int) -> InvalidInput:
+    """The sentence for a file that a newer version wrote."""
+    return InvalidInput(
+        f"{name} was written in schema {version}, and this version reads "
+        f"{sorted(READERS)}; upgrade before reading these results"
+    )
+
+
+def read_version_1(table: pa.Table) -> pa.Table:
+    """Schema 1 is the present one.
+
+    The seal held, so other columns are no damage: another version wrote them, and they stay.
+    """
+    if not table.schema.equals(schema.SCHEMA):
+        raise InvalidInput(
+            "these results have other columns than this version's schema 1; read them with the "
+            "version that wrote them, or give --out another folder and train anew"
+        )
+    return table
+
+
+READERS: Final[dict[int, Callable[[pa.Table], pa.Table]]] = {1: read_version_1}
+"""How each released schema becomes the present one."""

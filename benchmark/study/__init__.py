@@ -1,0 +1,16 @@
+"""What is asked: studies, their parts, recipes and units."""
+
+from benchmark.study.parts import Depth, Part, Rank, Study, Updates, rate_grid
+from benchmark.study.recipe import NAS_BENCH_201, PLAIN_SGD, Recipe
+
+__all__ = [
+    "NAS_BENCH_201",
+    "PLAIN_SGD",
+    "Depth",
+    "Part",
+    "Rank",
+    "Recipe",
+    "Study",
+    "Updates",
+    "rate_grid",
+]

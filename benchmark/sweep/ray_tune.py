@@ -1,0 +1,111 @@
+"""Fans shards of units out over Ray Tune.
+
+Ray only places work. Workers write finished units to the store themselves, so nothing is lost with
+a trial, a worker or this driver, and Tune's own state is thrown away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+from ray import tune
+from ray.exceptions import GetTimeoutError, RayError
+
+from benchmark.engine import engine
+from benchmark.progress import Progress
+from benchmark.store.store import Store, StoreUnwritable
+from benchmark.study.unit import Unit
+from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.shards import Run, calibrate
+from benchmark.sweep.worker import trainable
+
+CALIBRATION_PATIENCE: Final = 120.0
+"""Seconds: a cluster may have to start a node first."""
+
+
+def sweep(
+    shards: Sequence[Sequence[Unit]], store: Store, run: Run, cluster: Cluster, progress: Progress
+) -> dict[int, str]:
+    """Run every shard once; returns the shards whose worker was lost, with the reason.
+
+    Shards start in their order, as many at once as the cluster has room for. A unit that raises
+    leaves a failure in the store and its shard goes on. Raises ``StoreUnwritable`` as soon as a
+    worker cannot write.
+    """
+    watch = Watch(progress)
+    if cluster.resources.ranks == 1:
+        demand = {name.lower(): amount for name, amount in cluster.resources.demand.items()}
+    else:  # Ray Train reserves for the ranks; a trial must ask for something, so for one byte
+        demand = {"memory": 1.0}
+    sent = [ray.put(list(shard)) for shard in shards]
+    tuner = tune.Tuner(
+        tune.with_resources(
+            trainable(sent, store.uri, run, cluster.resources), demand or {"cpu": 0}
+        ),
+        param_space={"shard": tune.grid_search(list(range(len(shards))))},
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=cluster.slots),
+        run_config=tune.RunConfig(
+            name=f"round-{time.time_ns()}",
+            storage_path=str(cluster.folder / "tune"),
+            callbacks=[watch],
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+    return watch.lost
+
+
+def seconds_per_cost(units: Sequence[Unit], run: Run, cluster: Cluster) -> float:
+    """``shards.calibrate`` on a worker, where a unit that hangs or dies harms nobody: 0 then."""
+    if run is engine.run:
+        run = partial(engine.run, device=cluster.resources.device)
+    cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
+    timed = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
+    answer = timed.remote(list(units), run, engine.cost, engine.replica_steps)
+    try:
+        return float(ray.get(answer, timeout=CALIBRATION_PATIENCE))
+    except (RayError, GetTimeoutError):
+        ray.cancel(answer, force=True)
+        return 0.0
+
+
+class Watch(tune.Callback):
+    """Hands what trials report to the progress display."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.lost: dict[int, str] = {}
+        self.unwritable: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its callbacks for a restore that nobody will make
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """A worker reported."""
+        if "unwritable" in result:
+            self.unwritable = result["unwritable"]
+        elif "units" in result:
+            self.progress.update(trial.trial_id, result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A shard came to its end."""
+        self.progress.finish()
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A shard's worker was lost."""
+        self.progress.finish(lost=True)
+        file = trial.error_file
+        text = Path(file).read_text() if file and Path(file).exists() else "the worker was lost"
+        self.lost[trial.config["shard"]] = text
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Stop the round where the store cannot be written: an error here ends Tune's loop."""
+        if self.unwritable is not None:
+            raise StoreUnwritable(self.unwritable)

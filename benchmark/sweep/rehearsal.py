@@ -1,0 +1,98 @@
+"""``--dry-run``: what a study would run and about how long it would take; writes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.engine import engine
+from benchmark.plan.planner import plan
+from benchmark.plan.stage import Stage
+from benchmark.progress import clock
+from benchmark.store import schema
+from benchmark.store.store import Store
+from benchmark.study import Study
+from benchmark.study.unit import Unit
+from benchmark.sweep.shards import Run, calibrate
+
+
+def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console) -> None:
+    """Print units, replicas and replica-steps per stage, and the time by a short calibration."""
+    stages = assumed_plan(study, store)
+    units = {unit.id: unit for stage in stages for unit in stage.units or ()}
+    todo = [units[unit_id] for unit_id in units.keys() - store.done()]
+    console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("part / stage", overflow="fold")
+    for column in ("units", "done", "replicas", "replica-steps"):
+        table.add_column(column, justify="right")
+    for stage in stages:
+        numbers = numbers_of(stage, store)
+        name = escape(f"{stage.part} / {stage.name}")
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    console.print(table)
+    seconds = sum(map(engine.cost, todo)) * calibrate(todo, run, engine.cost, engine.replica_steps)
+    console.print(
+        f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
+        "(one unit was timed for a second; rates still to be tuned are assumed)",
+        soft_wrap=True,
+    )
+
+
+def even(unit: Unit) -> list[dict[str, Any]]:
+    """Rows as if the middle of a grid of rates were always best."""
+    logs = [math.log(replica.lr) for replica in unit.replicas]
+    middle = (min(logs) + max(logs)) / 2
+    return [
+        schema.row(
+            unit,
+            replica,
+            {
+                "status": "done",
+                "valid_accuracy": 0.0,
+                "train_loss": (log - middle) ** 2,
+                "chance_loss": math.inf,
+                "update_moments": [1.0],
+            },
+        )
+        for replica, log in zip(unit.replicas, logs, strict=True)
+    ]
+
+
+def numbers_of(stage: Stage, store: Store) -> tuple[int, int, int, int]:
+    """A stage's units, those that are stored, replicas and replica-steps."""
+    units = stage.units or ()
+    done = store.done()
+    return (
+        len(units),
+        sum(unit.id in done for unit in units),
+        sum(len(unit.replicas) for unit in units),
+        sum(map(engine.replica_steps, units)),
+    )
+
+
+def assumed_plan(study: Study, store: Store) -> list[Stage]:
+    """The whole plan, as if every unit that later stages wait for had come out even."""
+    seen: dict[str, Unit] = {}
+
+    def read(ids: Sequence[str]) -> pa.Table | None:
+        stored = store.read(ids)
+        if stored is not None or not all(unit_id in seen for unit_id in ids):
+            return stored
+        return schema.table([row for unit_id in ids for row in even(seen[unit_id])])
+
+    stages = plan(study, read)
+    while any(stage.units is None for stage in stages):
+        before = len(seen)
+        seen |= {unit.id: unit for stage in stages for unit in stage.units or ()}
+        if len(seen) == before:
+            break
+        stages = plan(study, read)
+    return stages

@@ -1,0 +1,72 @@
+"""What one shard may use: cores, GPUs or a share of one, processes per unit, and time per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from search_spaces.errors import InvalidInput
+
+UNIT_TIMEOUT: Final = 86_400.0
+"""Seconds that a unit may take where ``--unit-timeout`` says nothing: a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Per rank, ``cpus`` cores and ``gpus`` GPUs: whole ones, or 1/k of one for k shards on it.
+
+    Ray counts shares of a GPU and does not enforce them, so a time that was taken on a shared one
+    says little; the share is therefore recorded with every unit. ``ranks`` processes train a unit
+    together (``benchmark.sweep.ray_train``). ``unit_timeout`` is in seconds. Raises
+    ``InvalidInput``.
+    """
+
+    cpus: int = 1
+    gpus: float = 0.0
+    ranks: int = 1
+    unit_timeout: float = UNIT_TIMEOUT
+
+    def __post_init__(self) -> None:
+        if self.cpus < 1:
+            raise InvalidInput(f"--cpus {self.cpus} is no place to work; give 1 or more")
+        parts = 1 / self.gpus if 0 < self.gpus < 1 else self.gpus
+        if self.gpus < 0 or abs(parts - round(parts)) > 0.05:  # 0.33 stands for 1/3
+            raise InvalidInput(f"--gpus {self.gpus:g}: give whole GPUs, or 1/k of one (0.5, 0.25)")
+        if self.ranks < 1:
+            raise InvalidInput(f"--ranks {self.ranks} leaves nobody to train; give 1 or more")
+        if self.ranks > 1 and 0 < self.gpus < 1:
+            raise InvalidInput(
+                f"--gpus {self.gpus:g} with --ranks {self.ranks}: a rank needs a whole GPU or none"
+            )
+        if not self.unit_timeout > 0:
+            raise InvalidInput(
+                f"--unit-timeout {self.unit_timeout:g} ends before it begins; give seconds"
+            )
+
+    @property
+    def demand(self) -> dict[str, float]:
+        """What a shard takes from the cluster."""
+        wanted = {"CPU": float(self.cpus * self.ranks), "GPU": self.gpus * self.ranks}
+        return {name: amount for name, amount in wanted.items() if amount}
+
+    @property
+    def device(self) -> str | None:
+        """Where a unit trains: None lets the engine take the GPU that Ray gave."""
+        return None if self.gpus else "cpu"
+
+    def slots(self, available: Mapping[str, float]) -> int:
+        """How many shards run at once; raises ``InvalidInput`` where not even one does."""
+        slots = min(int(available.get(name, 0) / need + 1e-9) for name, need in self.demand.items())
+        if slots:
+            return slots
+        there = ", ".join(f"{available.get(name, 0):g} {name}" for name in self.demand)
+        need = ", ".join(f"{amount:g} {name}" for name, amount in self.demand.items())
+        raise InvalidInput(
+            f"a shard needs {need} and the cluster has {there}; "
+            "lower --cpus, --gpus or --ranks, or add nodes (--workers N if they come with the work)"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """What a unit's provenance says."""
+        return asdict(self)

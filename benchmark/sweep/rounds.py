@@ -1,0 +1,117 @@
+"""Carries a study out: plan, run what is missing, plan again, until there is nothing new to run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+
+from benchmark.engine import engine
+from benchmark.plan.planner import plan
+from benchmark.plan.stage import Stage
+from benchmark.progress import Progress
+from benchmark.store.manifest import manifest
+from benchmark.store.store import Store
+from benchmark.study import Study
+from benchmark.study.unit import Unit
+from benchmark.sweep.resources import Resources
+from benchmark.sweep.shards import LIMIT, PER_CORE, Run, pack
+
+if TYPE_CHECKING:
+    from benchmark.sweep.cluster import Cluster
+
+ATTEMPTS: Final = 3
+"""How often one command tries a unit; a unit that failed before is tried apart from others."""
+
+
+@dataclass
+class Rounds:
+    """A study, its store, and what this command has tried so far."""
+
+    study: Study
+    store: Store
+    workers: int | None
+    resources: Resources
+    run: Run
+    console: Console
+    attempts: Counter[str] = field(default_factory=Counter)
+    known: set[str] = field(default_factory=set)
+    seconds_per_cost: float | None = None
+
+    def carry_out(self, announce: Callable[[list[Stage], int], None]) -> None:
+        """Run every unit that the store does not have; failed ones are tried ``ATTEMPTS`` times.
+
+        ``announce`` is told the first plan and how many of its units are done. Ray is started once,
+        and only if there is something to run. Raises ``StoreUnwritable``, and ``InvalidInput``
+        where the cluster has no room for a shard.
+        """
+        stages, todo = self.look()
+        announce(stages, len(self.known))
+        if not todo:
+            return
+        from benchmark.sweep.cluster import Cluster  # importing Ray takes seconds
+
+        with ExitStack() as stack:
+            with self.console.status("starting Ray"):
+                cluster = stack.enter_context(Cluster(self.workers, self.resources))
+            progress = stack.enter_context(Progress(self.console))
+            while todo:
+                self.round(todo, cluster, progress)
+                _, todo = self.look()
+
+    def look(self) -> tuple[list[Stage], list[Unit]]:
+        """Plan from what the store holds, say so in the manifest, and list what is to be run."""
+        stages = plan(self.study, self.store.read)
+        self.store.write_manifest(manifest(self.study, stages))
+        units = {unit.id: unit for stage in stages for unit in stage.units or ()}
+        self.known |= self.store.verified(units.keys() - self.known)
+        return stages, [
+            unit
+            for unit_id, unit in units.items()
+            if unit_id not in self.known and self.attempts[unit_id] < ATTEMPTS
+        ]
+
+    def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:
+        """Try every one of these units once."""
+        from benchmark.sweep.ray_tune import seconds_per_cost, sweep
+
+        fresh = [unit for unit in todo if not self.attempts[unit.id]]
+        again = [[unit] for unit in todo if self.attempts[unit.id]]
+        if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
+            self.seconds_per_cost = seconds_per_cost(fresh, self.run, cluster)
+        shards = pack(fresh, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
+        if len(shards) + len(again) <= LIMIT:
+            shards += again
+        else:
+            shards = pack(todo, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
+        cost = sum(map(engine.cost, todo))
+        given_up = sum(tries == ATTEMPTS for tries in self.attempts.values())
+        progress.expect(len(todo), cost, len(shards), given_up)
+        self.attempts.update(unit.id for unit in todo)
+        logged = self.store.attempts()
+        for shard, reason in sweep(shards, self.store, self.run, cluster, progress).items():
+            self.lost(shards[shard], reason, logged)
+
+    def lost(self, shard: list[Unit], reason: str, logged: dict[str, list[int]]) -> None:
+        """Blame the unit that a lost worker was at; those after it were not tried.
+
+        A shard's units run in order and leave a file or a log each (``logged`` has those of before
+        the round), so the first without either was running, unless the last log is a kill's.
+        """
+        finished, logs = self.store.verified(unit.id for unit in shard), self.store.attempts()
+        ended = [
+            unit.id in finished or len(logs.get(unit.id, ())) > len(logged.get(unit.id, ()))
+            for unit in shard
+        ]
+        reached = ended.index(False) if False in ended else len(shard)
+        rest = shard[reached:]
+        before = shard[reached - 1].id if reached else ""
+        if rest and (before in finished or not self.store.killed(before)):
+            last = reason.strip().splitlines()[-1]
+            error = f"the worker was lost: {last}"
+            self.store.write_failure(rest.pop(0), error, reason, killed=True)
+        self.attempts.subtract(unit.id for unit in rest)

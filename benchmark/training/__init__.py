@@ -1,0 +1,1 @@
+"""Trains the replicas of one chunk together, step by step."""

@@ -1,0 +1,91 @@
+"""Initialisations: the variance of every weight, and the random stream it is drawn from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from benchmark.study.unit import Replica
+from search_spaces.errors import InvalidInput
+from search_spaces.layers import BranchScale, Dropout, Weighted
+
+RELU_GAIN = 2.0
+"""c in Var[W] = c / fan_in: keeps the second moment through a ReLU (He et al. 2015)."""
+
+
+def he(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / fan_in (He et al. 2015)."""
+    return RELU_GAIN / layer.fan_in
+
+
+def in_degree_target(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (fan_in d_in), d_in of the edge's target (arXiv 2402.17440, eq. 12)."""
+    return RELU_GAIN / (layer.fan_in * layer.target_in_degree)
+
+
+def in_degree_source(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (fan_in d_in), d_in of the edge's source (arXiv 2402.17440, eq. 4)."""
+    return RELU_GAIN / (layer.fan_in * layer.source_in_degree)
+
+
+def residual_aware(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (K fan_in) at the end of a residual branch, K blocks (arXiv 2510.04327)."""
+    return RELU_GAIN / (layer.fan_in * (residual_blocks if layer.branch else 1))
+
+
+SCHEMES: dict[str, Callable[[Weighted, int], float]] = {
+    "he": he,
+    "in-degree-target": in_degree_target,
+    "in-degree-source": in_degree_source,
+    "residual-aware": residual_aware,
+}
+
+
+def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
+    """The variance a scheme gives a layer's weights.
+
+    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``.
+    Raises ``InvalidInput`` for an unknown scheme.
+    """
+    hidden, _, readout = scheme.partition("+")
+    if hidden not in SCHEMES or readout not in ("", "mean-field"):
+        raise InvalidInput(
+            f"unknown initialization {scheme!r}; choose one of {', '.join(SCHEMES)}, "
+            "with +mean-field for the other readout"
+        )
+    if layer.readout:
+        return float(layer.fan_in) ** (-2 if readout else -1)
+    return SCHEMES[hidden](layer, residual_blocks)
+
+
+def stream(seed: int, purpose: str) -> torch.Generator:
+    """The random stream of a seed for one purpose, the same on every machine."""
+    digest = hashlib.sha256(f"{purpose}:{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+@torch.no_grad()
+def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: int) -> None:
+    """Draw every replica's weights, and set branch multipliers and dropout streams.
+
+    Replicas of one seed draw the same normal numbers and scale them each by its own scheme, so
+    that comparisons between rules are paired. Numbers are drawn in float64 whatever the precision.
+    """
+    streams = {replica.seed: stream(replica.seed, "weights") for replica in replicas}
+    for layer in module.modules():
+        if isinstance(layer, Weighted):
+            shape = layer.weight.shape[1:]
+            normal = {
+                seed: torch.randn(shape, generator=generator, dtype=torch.float64)
+                for seed, generator in streams.items()
+            }
+            for index, replica in enumerate(replicas):
+                scale = variance(replica.initialization, layer, residual_blocks) ** 0.5
+                layer.weight[index] = normal[replica.seed] * scale
+        elif isinstance(layer, BranchScale):
+            layer.set(torch.tensor([replica.branch_multiplier for replica in replicas]))
+        elif isinstance(layer, Dropout):
+            layer.generators = [stream(replica.seed, "dropout") for replica in replicas]

@@ -1,0 +1,150 @@
+"""Training of replicas as one network.
+
+Shape suffixes: R replicas, B batch, C channels, K = R x C, H height, W width, S steps, E epochs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.study.unit import Replica
+from benchmark.training.batches import Batches
+from benchmark.training.losses import replica_losses
+from benchmark.training.optimizer import optimizer
+from benchmark.training.outcome import Outcome, outcome
+from benchmark.training.precision import autocast
+from benchmark.training.schedules import factor
+from benchmark.training.step import step_of
+from search_spaces.layers import Dropout
+
+Progress = Callable[[int], None]
+Images = tuple[Tensor, Tensor]
+"""x_BKHW and labels y_RB."""
+
+
+class Training:
+    """Replicas in training: losses are means per image, accuracies shares in [0, 1].
+
+    No replica disturbs the others, and none is stopped early: a spike may recover.
+    """
+
+    def __init__(self, module: nn.Module, replicas: Sequence[Replica], batches: Batches) -> None:
+        self.module, self.batches, self.recipe = module, batches, batches.recipe
+        self.replicas, self.total = len(replicas), self.recipe.epochs * batches.steps
+        batches.ranks.join(module)
+        lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
+        factors = [dict(replica.factors) for replica in replicas]
+        self.optimizer = optimizer(module, lr_R, self.recipe, factors)
+        self.gradients = step_of(module, self.recipe, batches.device, batches.ranks.size)
+        self.step = 0
+        shape = (self.total, self.replicas)
+        self.loss_SR = torch.full(shape, math.nan, dtype=torch.float64, device=batches.device)
+        self.valid_ER = torch.full((self.recipe.epochs, self.replicas), math.nan).double()
+        self.evaluation: dict[str, Tensor] = {}
+
+    def run(
+        self,
+        on_progress: Progress | None = None,
+        on_step: Callable[[Training], None] | None = None,
+    ) -> list[Outcome]:
+        """Train to the recipe's end; the columns of every replica.
+
+        ``on_progress`` is told of finished replica-steps, ``on_step`` is called before every step,
+        where ``state()`` can be taken.
+        """
+        while self.step < self.total:
+            self.module.train()
+            for x_BKHW, y_RB in self.batches.epoch(self.step % self.batches.steps):
+                if on_step:
+                    on_step(self)
+                self.advance(x_BKHW, y_RB)
+                if on_progress:
+                    on_progress(self.replicas)
+            self.evaluate("valid", self.batches.valid())
+            epoch = self.step // self.batches.steps - 1
+            self.valid_ER[epoch] = self.evaluation["valid_accuracy"]
+        self.evaluate("test", self.batches.test())
+        return self.outcomes()
+
+    def advance(self, x_BKHW: Tensor, y_RB: Tensor) -> None:
+        """One step of every replica on the batch; notes its losses before the step."""
+        self.optimizer.zero_grad()
+        loss_R = self.gradients(x_BKHW, y_RB)
+        self.batches.ranks.mean_(self.optimizer.gradient)
+        self.batches.ranks.mean_(loss_R)
+        self.optimizer.step(factor(self.recipe, self.step, self.batches.steps))
+        self.loss_SR[self.step] = loss_R
+        self.step += 1
+
+    def evaluate(self, split: str, images: Iterator[Images]) -> None:
+        """Note every replica's mean loss and accuracy on a split."""
+        losses, accuracies = evaluate(self.module, self.batches, images)
+        self.evaluation |= {f"{split}_loss": losses, f"{split}_accuracy": accuracies}
+
+    def outcomes(self) -> list[Outcome]:
+        """The columns of every replica."""
+        loss_SR = self.loss_SR.cpu()
+        train_ER = loss_SR.view(self.recipe.epochs, -1, self.replicas).mean(1)
+        return [
+            outcome(
+                loss_SR[:, index],
+                train_ER[:, index],
+                self.valid_ER[:, index],
+                {name: float(value_R[index]) for name, value_R in self.evaluation.items()},
+                chance=math.log(self.batches.data.classes),
+            )
+            for index in range(self.replicas)
+        ]
+
+    @property
+    def dropout_streams(self) -> list[torch.Generator]:
+        """The streams of all dropout layers, in order."""
+        layers = [layer for layer in self.module.modules() if isinstance(layer, Dropout)]
+        return [generator for layer in layers for generator in layer.generators]
+
+    def state(self) -> dict[str, Any]:
+        """All that the steps to come depend on, between two steps; tensors and plain values."""
+        return {
+            "step": self.step,
+            "losses": self.loss_SR,
+            "valid": self.valid_ER,
+            "evaluation": self.evaluation,
+            "module": self.module.state_dict(),
+            "optimizer": self.optimizer.state(),
+            "batches": self.batches.state(),
+            "dropout": [generator.get_state() for generator in self.dropout_streams],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()`` of the same replicas, recipe and data."""
+        self.step, self.evaluation = state["step"], state["evaluation"]
+        self.loss_SR.copy_(state["losses"])
+        self.valid_ER.copy_(state["valid"])
+        self.module.load_state_dict(state["module"])
+        self.optimizer.restore(state["optimizer"])
+        self.batches.restore(state["batches"])
+        for generator, value in zip(self.dropout_streams, state["dropout"], strict=True):
+            generator.set_state(value)
+
+
+@torch.inference_mode()
+def evaluate(
+    module: nn.Module, batches: Batches, images: Iterator[Images]
+) -> tuple[Tensor, Tensor]:
+    """Each replica's mean loss (of the labels as they are) and accuracy over all ranks' images."""
+    module.eval()
+    total_3R = torch.zeros(3, len(batches.seed_R), dtype=torch.float64, device=batches.device)
+    for x_BKHW, y_RB in images:
+        with autocast(batches.recipe, x_BKHW.device):
+            logits_RBC = module(x_BKHW).to(x_BKHW)
+        total_3R[0] += replica_losses(logits_RBC, y_RB) * y_RB.shape[1]
+        total_3R[1] += (logits_RBC.argmax(-1) == y_RB).sum(1)
+        total_3R[2] += y_RB.shape[1]
+    batches.ranks.sum_(total_3R)
+    loss_R, correct_R, images_R = total_3R.cpu()
+    return loss_R / images_R, correct_R / images_R

@@ -1,0 +1,206 @@
+"""Optimisers over replicas, each at a rate of its own.
+
+All trained parameters move into one flat vector, of which the module's parameters become views, and
+so do their gradients: a step is a few vector operations however many layers and replicas there are.
+Rates are a vector over the same elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.study.recipe import Recipe
+from search_spaces.layers import Weighted
+
+Group = Literal["input", "hidden", "readout", "vector"]
+"""What a rule may give a rate of its own: the first weights, the readout's, all weights between,
+and biases with norms' scales and shifts."""
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+
+
+class Optimizer(Protocol):
+    """What the engine needs of an optimiser; ``gradient`` is that of all replicas, flat."""
+
+    gradient: Tensor
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of the last step."""
+        ...
+
+    def step(self, schedule: float) -> None:
+        """Move the weights, at ``schedule`` times each replica's rate."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What it remembers of earlier steps: tensors and plain values."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
+        ...
+
+
+def groups(module: nn.Module) -> dict[nn.Parameter, Group]:
+    """The group of every parameter; the first weighted layer is the one that reads the images."""
+    found: dict[nn.Parameter, Group] = dict.fromkeys(module.parameters(), "vector")
+    layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
+    for number, layer in enumerate(layers):
+        found[layer.weight] = "readout" if layer.readout else "hidden" if number else "input"
+    return found
+
+
+class Flat:
+    """The trained parameters of a module as one vector, and the rate of each of its elements.
+
+    ``lr_R`` is each replica's rate, ``factors`` its multipliers by group (``Group``).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr_R: Tensor,
+        recipe: Recipe,
+        factors: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        self.recipe = recipe
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        kinds = groups(module)
+        self.kinds = [kinds[p] for p in parameters]
+        self.replicas = len(lr_R)
+        self.sizes = [p[0].numel() for p in parameters]
+        self.spans = [p.numel() for p in parameters]
+        self.weights = torch.cat([p.detach().flatten() for p in parameters])
+        self.gradient = torch.zeros_like(self.weights)
+        offset = 0
+        for parameter in parameters:
+            span = slice(offset, offset + parameter.numel())
+            parameter.data = self.weights[span].view_as(parameter)
+            parameter.grad = self.gradient[span].view_as(parameter)
+            offset = span.stop
+        self.rates = self.spread(lr_R, factors)
+
+    def spread(self, value_R: Tensor, factors: Sequence[Mapping[str, float]] = ()) -> Tensor:
+        """A value per replica over all elements, times the factor of each element's group."""
+        parts = []
+        for kind, size in zip(self.kinds, self.sizes, strict=True):
+            scaled_R = value_R.to(self.weights)
+            if factors:
+                scaled_R = scaled_R * scaled_R.new_tensor([f.get(kind, 1.0) for f in factors])
+            parts.append(scaled_R.repeat_interleave(size))
+        return torch.cat(parts)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of the last step."""
+        self.gradient.zero_()
+
+    def clip(self) -> None:
+        """Scale down every replica whose gradient has an L2 norm above the recipe's, as
+        ``torch.nn.utils.clip_grad_norm_`` does for one network."""
+        if not self.recipe.gradient_clip:
+            return
+        by_replica = [part.view(self.replicas, -1) for part in self.gradient.split(self.spans)]
+        norm_R = torch.stack([part_RN.norm(dim=1) for part_RN in by_replica]).norm(dim=0)
+        factor_R = (self.recipe.gradient_clip / (norm_R + 1e-6)).clamp_max(1.0)
+        for part_RN in by_replica:
+            part_RN.mul_(factor_R[:, None])
+
+
+class ReplicatedSGD(Flat):
+    """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr_R: Tensor,
+        recipe: Recipe,
+        factors: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        super().__init__(module, lr_R, recipe, factors)
+        self.velocity = torch.zeros_like(self.weights)
+
+    @torch.no_grad()
+    def step(self, schedule: float) -> None:
+        """Move the weights, at ``schedule`` times each replica's rate."""
+        self.clip()
+        recipe = self.recipe
+        direction = self.gradient
+        if recipe.weight_decay:
+            direction = direction.add(self.weights, alpha=recipe.weight_decay)
+        if recipe.momentum:
+            self.velocity.mul_(recipe.momentum).add_(direction)
+            if recipe.nesterov:
+                direction = direction.add(self.velocity, alpha=recipe.momentum)
+            else:
+                direction = self.velocity
+        self.weights.addcmul_(direction, self.rates, value=-schedule)
+
+    def state(self) -> dict[str, Any]:
+        """The velocity."""
+        return {"velocity": self.velocity}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
+        self.velocity.copy_(state["velocity"])
+
+
+class ReplicatedAdamW(Flat):
+    """AdamW as ``torch.optim.AdamW`` defines it, betas 0.9 and 0.999, epsilon 1e-8.
+
+    ``factors`` may also scale a replica's ``epsilon`` (CompleteP does, arXiv 2505.01618, Table 1).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr_R: Tensor,
+        recipe: Recipe,
+        factors: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        super().__init__(module, lr_R, recipe, factors)
+        self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        scales = [f.get("epsilon", 1.0) for f in factors] or [1.0] * len(lr_R)
+        self.epsilon = self.spread(EPSILON * torch.tensor(scales, dtype=torch.float64))
+        self.steps = 0
+
+    @torch.no_grad()
+    def step(self, schedule: float) -> None:
+        """Move the weights, at ``schedule`` times each replica's rate."""
+        self.clip()
+        self.steps += 1
+        one, two = BETAS
+        self.first.lerp_(self.gradient, 1 - one)
+        self.second.mul_(two).addcmul_(self.gradient, self.gradient, value=1 - two)
+        if self.recipe.weight_decay:
+            self.weights.addcmul_(
+                self.weights, self.rates, value=-schedule * self.recipe.weight_decay
+            )
+        scale = (self.second / (1 - two**self.steps)).sqrt_().add_(self.epsilon)
+        update = (self.first / scale).mul_(self.rates)
+        self.weights.add_(update, alpha=-schedule / (1 - one**self.steps))
+
+    def state(self) -> dict[str, Any]:
+        """Both moments and the count of steps."""
+        return {"first": self.first, "second": self.second, "steps": self.steps}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a ``state()``."""
+        self.first.copy_(state["first"])
+        self.second.copy_(state["second"])
+        self.steps = state["steps"]
+
+
+def optimizer(
+    module: nn.Module,
+    lr_R: Tensor,
+    recipe: Recipe,
+    factors: Sequence[Mapping[str, float]] = (),
+) -> Optimizer:
+    """The recipe's optimiser."""
+    kind = ReplicatedAdamW if recipe.optimizer == "adamw" else ReplicatedSGD
+    return kind(module, lr_R, recipe, factors)

@@ -1,0 +1,1 @@
+"""Ladders of depth: MLPs, CNNs, residual nets and vision transformers."""

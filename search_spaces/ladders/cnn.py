@@ -1,0 +1,94 @@
+"""The plain CNN ladder: cnn-D is D equal convolutions with zero padding, then a readout.
+
+The homogeneous networks of arXiv 2510.04327, in one or two dimensions (an image is read row by row
+in one). z_1 = conv(x), z_(l+1) = conv(phi(z_l)), logits = W mean(phi(z_D)) + b. Normalization
+stands between a convolution and its activation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.graph import ArchGraph, Operation
+from search_spaces.ladders.ladder import Ladder
+from search_spaces.layers import Conv1d, Conv2d, Dropout, Linear, Node, unfold_replicas
+from search_spaces.options import (
+    CommonOptions,
+    activation,
+    image_norm,
+    require_choice,
+    require_odd,
+)
+from search_spaces.space import Topology
+
+
+@lru_cache(maxsize=4096)
+def _topology(depth: int, width: int, kernel: int) -> Topology:
+    first = ArchGraph.single(Operation("conv", kernel, activated=False))
+    later = ArchGraph.single(Operation("conv", kernel))
+    head = ArchGraph.single(Operation("linear", role="head"))
+    network = ArchGraph.series([first, *[later] * (depth - 1), head])
+    return Topology(network, network, 0, width, kernel, shape=f"cnn-{depth} q{kernel}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cnn(CommonOptions, Ladder):
+    """``dimensions`` is 2 (images) or 1 (their pixels in a row); ``kernel`` is odd."""
+
+    kernel: int = 3
+    dimensions: Literal[1, 2] = 2
+
+    name: ClassVar[str] = "cnn"
+    version: ClassVar[int] = 1
+    published_rate: ClassVar[float] = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_odd("kernel", self.kernel)
+        require_choice("dimensions", self.dimensions, (1, 2))
+
+    def topology(self, architecture: str) -> Topology:
+        """A chain: D convolutions and the readout."""
+        return _topology(self.depth(architecture), self.width, self.kernel)
+
+    def build(
+        self,
+        architecture: str,
+        replicas: int,
+        in_shape: tuple[int, int, int] = (3, 32, 32),
+        classes: int = 10,
+    ) -> nn.Module:
+        """x_BKHW -> logits_RBC."""
+        return _Network(self, self.depth(architecture), replicas, in_shape[0], classes)
+
+
+class _Network(nn.Module):
+    def __init__(self, space: Cnn, depth: int, replicas: int, inputs: int, classes: int):
+        super().__init__()
+        self.replicas, self.dimensions = replicas, space.dimensions
+        conv = Conv2d if space.dimensions == 2 else Conv1d
+        self.body = nn.Sequential()
+        for number in range(1, depth + 1):
+            if number > 1:
+                self.body.append(activation(space.activation))
+                self.body.append(Dropout(replicas, space.dropout, replica_axis=1))
+            self.body.append(conv(replicas, inputs, space.width, space.kernel))
+            self.body.append(image_norm(space.normalization, replicas, space.width))
+            self.body.append(Node(number))
+            inputs = space.width
+        self.activation = activation(space.activation)
+        self.readout = Linear(replicas, space.width, classes)
+        self.readout.at(readout=True)
+        self.logits = Node(depth + 1, replica_axis=0)
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        """Class scores of every replica."""
+        x = x_BKHW if self.dimensions == 2 else x_BKHW.flatten(2)
+        features_BK = self.activation(self.body(x)).flatten(2).mean(2)
+        features_RBC = unfold_replicas(features_BK, self.replicas)
+        return torch.as_tensor(self.logits(self.readout(features_RBC)))

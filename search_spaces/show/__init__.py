@@ -1,0 +1,1 @@
+"""Shows architectures as text, drawings and tables."""

@@ -1,0 +1,92 @@
+"""The speed table: its ways to train agree, and it writes what it prints."""
+
+import json
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from benchmark.speed import __main__ as speed
+from benchmark.speed import contenders, scales
+from benchmark.speed import ray_tune as tuned
+from benchmark.speed.networks import Network, networks
+from benchmark.speed.table import Row
+
+TINY = [replace(n, rates=5, steps=3) for n in networks(quick=True, gpu=False) if n.side == 8]
+
+
+@pytest.mark.parametrize("network", TINY, ids=[n.name for n in TINY])
+def test_all_ways_train_the_same(network: Network) -> None:
+    setting = network.setting("cpu")
+    together = contenders.train_together(setting, network, 4)
+    alone = contenders.train_together(setting, network, 1)
+    by_hand = [
+        contenders.train_plainly(setting, each, network.steps, channels_last)
+        for each, channels_last in zip(
+            network.replicas(network.rates), (False, True, False, True, False), strict=True
+        )
+    ]
+    assert len(set(by_hand)) == network.rates
+    assert together == pytest.approx(by_hand, rel=1e-4)
+    assert alone == pytest.approx(by_hand, rel=1e-4)
+
+
+def test_the_table_has_the_rows_that_were_asked_for() -> None:
+    found = networks(quick=False, gpu=False)
+    assert {n.batch for n in found} == {32, 256}
+    assert len(found) == len(set(found)) == 10
+    assert sum("NAS-Bench-201" in n.name for n in found) == 6
+    for network in found:
+        setting = network.setting("cpu")
+        assert network.steps <= setting.training(network.replicas(1)).batches.steps
+    (cells,) = {dict(n.options)["cells"] for n in networks(True, True) if "light" in n.name}
+    assert cells == 5
+
+
+@pytest.mark.ray
+def test_the_command_prints_and_writes_every_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(speed, "networks", lambda quick, gpu: [replace(TINY[1], goal=1e9)])
+    monkeypatch.setattr(scales, "rows", lambda quick: [*scales.paths(6), *scales.store(20)])
+    out = tmp_path / "speed.parquet"
+    assert speed.main(["--quick", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    table = pq.read_table(out)
+    rows = table.to_pylist()
+    for row in rows:
+        assert f"\n{row['subject']}\n" in said
+        assert f"\n  {row['name']}" in said
+    measured = [row for row in rows if row["section"] == "speed"]
+    assert [row["name"] for row in measured] == list(speed.WAYS)
+    for row in measured:
+        skipped = row["note"] == "no GPU"
+        assert len(row["values"]) == (0 if skipped else 2)
+        assert all(value > 0 for value in row["values"])
+        assert (row["name"] != tuned.REUSE) or row["ratio"] == 1.0
+    assert "missed by a factor of" in said
+    assert "Where the engine's time goes: ResNet 8x8, batch 32" in said
+    assert "aten::" in said
+    origin = json.loads(table.schema.metadata[b"provenance"])
+    assert origin["repeats"] == 2
+    assert origin["versions"]["torch"] == version("torch")
+
+
+def test_the_plan_and_the_report_are_timed() -> None:
+    row = scales.plan(3, 2)
+    assert row.name == f"{3 * 8 * 2 + 3 * 2 * 7:,} replicas"
+    page, size = scales.report(20)
+    assert page.subject == "report of 1,280 rows"
+    assert 0 < size.values[0] < 2
+
+
+def test_a_row_says_its_median_and_range() -> None:
+    assert Row("", "", "", "", [3.0, 1.0, 2.0]).text == "2 (1 to 3)"
+    assert Row("", "", "", "").text == "skipped"
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert speed.main(["--out", "/no/such/folder/speed.parquet"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,65 @@
+"""What a shard asks for, how many fit, and bad requests."""
+
+import pytest
+from support.small_study import STUDY
+
+from benchmark import job
+from benchmark.sweep.resources import Resources
+from search_spaces.errors import InvalidInput
+
+CLUSTER = {"CPU": 16.0, "GPU": 4.0, "memory": 1e9}
+
+
+@pytest.mark.parametrize(
+    ("asked", "slots"),
+    [
+        ({}, 16),
+        ({"cpus": 3}, 5),
+        ({"gpus": 1}, 4),
+        ({"gpus": 2}, 2),
+        ({"gpus": 0.25}, 16),
+        ({"gpus": 0.2}, 16),  # twenty on the GPUs, and sixteen cores
+        ({"gpus": 0.5, "cpus": 4}, 4),
+        ({"gpus": 1, "ranks": 2}, 2),
+        ({"ranks": 4, "cpus": 2}, 2),
+    ],
+)
+def test_as_many_shards_run_at_once_as_the_cluster_has_room_for(
+    asked: dict[str, float], slots: int
+) -> None:
+    assert Resources(**asked).slots(CLUSTER) == slots  # type: ignore[arg-type]
+
+
+def test_a_cluster_without_room_is_a_sentence_and_not_a_wait() -> None:
+    with pytest.raises(InvalidInput, match=r"needs 1 CPU, 1 GPU and the cluster has 16 CPU, 0 GPU"):
+        Resources(gpus=1).slots({"CPU": 16.0})
+    with pytest.raises(InvalidInput, match="needs 32 CPU and the cluster has 16 CPU; lower --cpus"):
+        Resources(cpus=8, ranks=4).slots(CLUSTER)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--cpus 0", "--cpus 0 is no place to work"),
+        ("--gpus 0.4", "--gpus 0.4: give whole GPUs, or 1/k of one"),
+        ("--gpus 1.5", "--gpus 1.5: give whole GPUs"),
+        ("--gpus -1", "--gpus -1: give whole GPUs"),
+        ("--ranks 0", "--ranks 0 leaves nobody to train"),
+        ("--ranks 2 --gpus 0.5", "a rank needs a whole GPU or none"),
+        ("--unit-timeout 0", "--unit-timeout 0 ends before it begins"),
+        ("--unit-timeout soon", "argument --unit-timeout: invalid float value: 'soon'"),
+    ],
+)
+def test_bad_requests_are_one_sentence(
+    arguments: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert job.main(STUDY, arguments.split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert sentence in error
+
+
+@pytest.mark.parametrize("share", [0.5, 0.33, 1 / 3, 0.25, 0.1, 1, 8])
+def test_shares_of_a_gpu_are_whole_parts(share: float) -> None:
+    assert Resources(gpus=share).demand["GPU"] == share

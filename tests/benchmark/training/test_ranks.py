@@ -1,0 +1,127 @@
+"""Two processes with half of every batch each are one process with the whole."""
+
+import math
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+from support.replicas import replica
+
+from benchmark.datasets import catalogue
+from benchmark.engine import engine
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Unit
+from benchmark.training.batches import Batches
+from benchmark.training.initialization import initialize
+from benchmark.training.loop import Training
+from benchmark.training.process_group import ProcessGroup, Ranks
+from search_spaces.errors import InvalidInput
+from search_spaces.registry import create
+
+FULL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
+NETWORKS: list[tuple[str, dict[str, Any], str]] = [
+    ("nasbench201", {"channels": 2, "cells": 1}, FULL),
+    ("resnet", {"width": 4, "normalization": "bn", "dropout": 0.2}, "resnet-2"),
+    ("mlp", {"width": 8, "normalization": "bn", "dropout": 0.3}, "mlp-2"),
+    ("cnn", {"width": 4, "normalization": "bn", "dimensions": 1}, "cnn-2"),
+    ("vit", {"width": 8, "heads": 2, "dropout": 0.2}, "vit-1"),
+]
+RECIPE = Recipe(
+    momentum=0.9,
+    weight_decay=5e-4,
+    gradient_clip=1.0,
+    crop_padding=1,
+    horizontal_flip=True,
+    batch=38,
+    precision="float64",
+)
+REPLICAS = (replica(0.1, 0), replica(0.02, 1), replica(1e6, 0))
+SIZE = 2
+
+
+def unit() -> Unit:
+    space, options, architecture = NETWORKS[0]
+    return Unit(
+        measure="training",
+        space=space,
+        space_version=1,
+        space_options=tuple(options.items()),
+        architecture=architecture,
+        replicas=REPLICAS,
+        recipe=RECIPE,
+        dataset="digits",
+        dataset_checksum=catalogue.load("digits").checksum,
+    )
+
+
+def trained(number: int, ranks: Ranks) -> dict[str, Any]:
+    """Weights, running statistics and losses after an epoch of 30 steps."""
+    space, options, architecture = NETWORKS[number]
+    built = create(space, **options)
+    module = built.build(architecture, len(REPLICAS), (1, 8, 8), 10).double()
+    initialize(module, REPLICAS, built.topology(architecture).residual_blocks)
+    seeds = [each.seed for each in REPLICAS]
+    batches = Batches(catalogue.load("digits"), RECIPE, seeds, torch.float64, ranks=ranks)
+    training = Training(module, REPLICAS, batches)
+    training.run()
+    return module.state_dict() | {"losses": training.loss_SR, "accuracies": training.valid_ER}
+
+
+def work(rank: int, folder: str) -> None:
+    """One of two processes."""
+    torch.set_num_threads(1)
+    store = f"file://{folder}/store"
+    dist.init_process_group("gloo", init_method=store, rank=rank, world_size=SIZE)
+    ranks = ProcessGroup()
+    states = [trained(number, ranks) for number in range(len(NETWORKS))]
+    rows = engine.run(unit(), ranks=ranks)
+    torch.save({"states": states, "rows": rows}, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of two processes got."""
+    folder: Path = tmp_path_factory.mktemp("ranks")
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=work, args=(rank, str(folder))) for rank in range(SIZE)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * SIZE
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(SIZE)]
+
+
+@pytest.mark.parametrize("number", range(len(NETWORKS)), ids=[n for n, _, _ in NETWORKS])
+def test_two_processes_train_what_one_does(number: int, found: list[dict[str, Any]]) -> None:
+    alone = trained(number, Ranks())
+    assert len(alone["losses"]) == 30
+    for key, value in alone.items():
+        one, other = (each["states"][number][key] for each in found)
+        finite = value[..., :2] if key in ("losses", "accuracies") else value[:2]
+        mine = one[..., :2] if key in ("losses", "accuracies") else one[:2]
+        torch.testing.assert_close(mine, finite, rtol=0, atol=1e-10)
+        assert torch.equal(one.nan_to_num(), other.nan_to_num()), key
+
+
+def test_all_ranks_agree_on_rows_and_divergence(found: list[dict[str, Any]]) -> None:
+    one, other = (each["rows"] for each in found)
+    assert one == other
+    for mine, row in zip(one, engine.run(unit()), strict=True):
+        assert mine["unit_id"] == row["unit_id"]
+        assert mine["status"] == row["status"]
+        if row["status"] == "done":
+            for name in ("train_loss", "valid_loss", "test_accuracy"):
+                assert math.isclose(mine[name], row[name], rel_tol=0, abs_tol=1e-10), name
+    assert {row["status"] for row in one} == {"done", "diverged"}
+
+
+def test_a_batch_that_does_not_divide_is_refused() -> None:
+    ranks = Ranks()
+    ranks.size = 3
+    with pytest.raises(InvalidInput, match="batch=128 does not divide over 3 ranks"):
+        ranks.slice(128)

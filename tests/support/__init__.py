@@ -1,0 +1,1 @@
+"""What several tests share: planted results, small studies, faulty servers."""
