@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from math import inf
 
 import pyarrow as pa
 
 from benchmark import rules
+from benchmark.analysis.ranking.constants import choose_constants
 from benchmark.plan.stage import Read, Stage, probe_stage, stage
 from benchmark.plan.units import Measured, gridded, prescribed, seeded, unit
 from benchmark.study import Rank
@@ -35,20 +34,14 @@ def rank_stages(part: Rank, read: Read) -> list[Stage]:
 
 
 def base_rates(rows: pa.Table) -> dict[str, float]:
-    """Each rule's constant: the rate of highest mean validation accuracy, the larger if tied.
-
-    A replica that diverged counts as accuracy 0, so that a rate is not chosen for the seeds that
-    survived it.
-    """
-    accuracies: dict[tuple[str, float], list[float]] = defaultdict(list)
-    for row in rows.select(["rule", "base_lr", "status", "valid_accuracy"]).to_pylist():
-        done = row["status"] == "done"
-        accuracies[row["rule"], row["base_lr"]].append(row["valid_accuracy"] if done else 0.0)
-    best: dict[str, tuple[float, float]] = {}
-    for (rule, rate), values in accuracies.items():
-        candidate = (sum(values) / len(values), rate)
-        best[rule] = max(best.get(rule, (-inf, 0.0)), candidate)
-    return {rule: rate for rule, (_, rate) in best.items()}
+    """Each rule's constant, as ``choose_constants`` chooses it from the base stage's rows."""
+    columns = ("rule", "base_lr", "status", "valid_accuracy")
+    return choose_constants(
+        (rule, rate, accuracy if status == "done" else None)
+        for rule, rate, status, accuracy in zip(
+            *(rows[name].to_pylist() for name in columns), strict=True
+        )
+    )
 
 
 def ranked(

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.ranking.constants import choose_constants
 from benchmark.findings.arrays import array
 from benchmark.findings.content import Cell, Table, number
-from benchmark.plan.rank_stages import base_rates
 
 TOLD_APART: Final = 2.0
 """Standard errors (of a difference between two rates) by which a rate must fall short."""
@@ -51,7 +51,14 @@ class Constant:
 def tuned(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
     """Every tuned rule's constant, as the plan chose it; with one seed nothing can be said."""
     base = table.filter(pc.field("stage") == "base")
-    chosen, seeds = base_rates(base), range(part["seeds"])
+    seeds = range(part["seeds"])
+    columns = ("rule", "base_lr", "status", "valid_accuracy")
+    chosen = choose_constants(
+        (rule, rate, accuracy if status == "done" else None)
+        for rule, rate, status, accuracy in zip(
+            *(base[name].to_pylist() for name in columns), strict=True
+        )
+    )
     found = {}
     for rule, rate in chosen.items() if len(seeds) > 1 else ():
         own = base.filter(pc.field("rule") == rule)
