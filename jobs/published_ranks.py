@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
     try:
         options = parser.parse_args(arguments)
-        report = page.of_published(table.read(options.published))
+        report = page.build_published_page(table.read(options.published))
         try:
             written = report.write(options.out)
         except OSError as error:

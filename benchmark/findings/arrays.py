@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def array(
+def arrange_column(
     table: pa.Table, column: str, axes: Mapping[str, Sequence[Any]], diverged: float | None
 ) -> Array:
     """A column laid out along ``axes`` (column name -> its values, in order).
@@ -39,7 +39,7 @@ def array(
     return result
 
 
-def first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
+def read_first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
     """``column`` by ``key``, from each key's first row that has one; keys in the table's order."""
     rows = table.select([key, column]).filter(pc.field(column).is_valid()).combine_chunks()
     coded = rows[key].combine_chunks().dictionary_encode()

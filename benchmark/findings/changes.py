@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.findings.content import Block, Cell, Table, interval
+from benchmark.findings.content import Block, Table, TableCell, format_interval
 from benchmark.findings.verdict import Verdict
 from benchmark.store.results import Results
 
-Key = tuple[str, str, str]
+Conclusion = tuple[str, str, str]
 """Part, topic, rule: what makes two verdicts answers to one question."""
 
 
-def block(
+def compare_runs(
     new: Results, verdicts: Sequence[Verdict], old: Results, before: Sequence[Verdict]
 ) -> tuple[Block, list[str]]:
     """The section of the page, and its lines for the terminal.
@@ -21,20 +21,20 @@ def block(
     ``before`` are the verdicts that this same code draws from the older results, so that a changed
     word is a change of the numbers and never of the thresholds.
     """
-    now, then = keyed(verdicts), keyed(before)
+    now, then = key_verdicts(verdicts), key_verdicts(before)
     shared = [key for key in now if key in then]
     changed = [key for key in shared if now[key].answer != then[key].answer]
-    differences = differing(new, old)
+    differences = find_differences(new, old)
     lines = [
         f"{', '.join(filter(None, key))}: {then[key].answer} became {now[key].answer} "
-        f"({because(then[key], now[key], differences[key[0]])})"
+        f"({explain_change(then[key], now[key], differences[key[0]])})"
         for key in changed
     ]
     counts = (
         f"{len(changed)} of {len(shared)} conclusions changed; {len(now) - len(shared)} are new, "
         f"{len(then) - len(shared)} are gone."
     )
-    rows: list[Sequence[Cell]] = [
+    rows: list[Sequence[TableCell]] = [
         (", ".join(filter(None, key)), then[key].answer, now[key].answer, *sides)
         for key in sorted(shared, key=lambda key: key not in changed)
         for sides in [(then[key].value, now[key].value)]
@@ -50,38 +50,38 @@ def block(
     return Block("against", "", items), [counts, *lines]
 
 
-def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
+def key_verdicts(verdicts: Sequence[Verdict]) -> dict[Conclusion, Verdict]:
     """Verdicts by what they answer."""
     return {(v.part, v.topic, v.rule): v for v in verdicts}
 
 
-def because(then: Verdict, now: Verdict, differences: Sequence[Sequence[str]]) -> str:
+def explain_change(then: Verdict, now: Verdict, differences: Sequence[Sequence[str]]) -> str:
     """Why an answer may have changed: its interval and n, and what differs in its part."""
-    told = [f"{of} {before} → {after}" for of, before, after in differences]
+    format_field = [f"{of} {before} → {after}" for of, before, after in differences]
     if then.value and now.value:
-        told.insert(0, f"{interval(then.value)} → {interval(now.value)}")
-    return "; ".join(told) or "the same fields and versions: other numbers"
+        format_field.insert(0, f"{format_interval(then.value)} → {format_interval(now.value)}")
+    return "; ".join(format_field) or "the same fields and versions: other numbers"
 
 
-def differing(new: Results, old: Results) -> dict[str, list[tuple[str, str, str]]]:
+def find_differences(new: Results, old: Results) -> dict[str, list[tuple[str, str, str]]]:
     """What differs by part, and under "" what concerns the whole study: (of, before, now)."""
-    after, before = described(new), described(old)
+    after, before = describe_parts(new), describe_parts(old)
     found: dict[str, list[tuple[str, str, str]]] = {part: [] for part in [*after, *before]}
     for part, rows in found.items():
         then, now = before.get(part, {}), after.get(part, {})
         for field in dict.fromkeys([*then, *now]):
-            sides = told(then.get(field, "–")), told(now.get(field, "–"))
+            sides = format_field(then.get(field, "–")), format_field(now.get(field, "–"))
             if sides[0] != sides[1]:
                 rows.append((f"{part} {field}".strip(), *sides))
     return found
 
 
-def told(value: Any) -> str:
+def format_field(value: Any) -> str:
     """A field's value as read."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def described(results: Results) -> dict[str, dict[str, Any]]:
+def describe_parts(results: Results) -> dict[str, dict[str, Any]]:
     """Every part's fields, its replicas and the versions that trained them; "" for the study."""
     origin = results.provenance
     found: dict[str, dict[str, Any]] = {"": {"commits": ", ".join(origin.commits)}}

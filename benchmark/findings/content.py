@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
-from typing import Any
 
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.plots import Plot
+from search_spaces.graph import ArchGraph
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-Cell = str | int | float | Interval | None
+TableCell = str | int | float | Interval | None
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Table:
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[TableCell]]
 
     def csv(self) -> str:
         """The rows at full precision; missing values are empty."""
@@ -46,32 +46,50 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Architectures:
+    """A table whose rows open: ``shown`` on the page, each with its graph and lines of text, and
+    ``data`` beside it."""
+
+    name: str
+    data: Table
+    shown: Table
+    graphs: Mapping[str, ArchGraph]
+    lines: Sequence[Sequence[str]]
+
+
+Item = str | Table | Figure | Architectures
+"""What a section shows: a sentence, a table, a figure, or a table of architectures."""
+
+
+@dataclass(frozen=True)
 class Block:
     """What one part of the study adds to one section of the page."""
 
     section: str
     part: str
-    items: Sequence[Any]  # str, Table, Figure, or movers.Architectures
+    items: Sequence[Item]
 
 
-def intervals(title: str, values: Mapping[tuple[str, str], Interval], scale: float = 1) -> Table:
+def tabulate_intervals(
+    title: str, values: Mapping[tuple[str, str], Interval], scale: float = 1
+) -> Table:
     """Intervals as plain numbers; the keys are (rule, what)."""
-    rows: list[list[Cell]] = [
+    rows: list[list[TableCell]] = [
         [*key, v.estimate * scale, v.low * scale, v.high * scale, v.n, v.method]
         for key, v in values.items()
     ]
     return Table(title, ("rule", "of", "estimate", "low", "high", "n", "method"), rows)
 
 
-def slug(*names: str) -> str:
+def make_slug(*names: str) -> str:
     """A file stem and anchor."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
 
 
-def number(value: Cell, digits: int = 2) -> str:
+def format_number(value: TableCell, digits: int = 2) -> str:
     """A number as read: three digits near 1, ``digits`` and a power of ten far from it."""
     if isinstance(value, str | Interval):
-        return value if isinstance(value, str) else interval(value)
+        return value if isinstance(value, str) else format_interval(value)
     if value is None or isnan(value):
         return "–"
     size = abs(value)
@@ -89,18 +107,19 @@ def number(value: Cell, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def interval(value: Interval, scale: float = 1, unit: str = "") -> str:
+def format_interval(value: Interval, scale: float = 1, unit: str = "") -> str:
     """``estimate [low, high], n``, or the estimate and why it has no interval."""
-    return f"{number(value.estimate * scale)}{unit} {bounds(value, scale)}"
+    return f"{format_number(value.estimate * scale)}{unit} {format_bounds(value, scale)}"
 
 
-def bounds(value: Interval, scale: float = 1) -> str:
+def format_bounds(value: Interval, scale: float = 1) -> str:
     """``[low, high], n``, or why there are none."""
     if not value.determined:
         return f"(undetermined: {value.reason})"
-    return f"[{number(value.low * scale)}, {number(value.high * scale)}], {count(value.n)}"
+    low, high = format_number(value.low * scale), format_number(value.high * scale)
+    return f"[{low}, {high}], {format_count(value.n)}"
 
 
-def count(n: int) -> str:
+def format_count(n: int) -> str:
     """``n = 24``, which no line breaks apart."""
     return f"n\u00a0=\u00a0{n:,}"

@@ -24,7 +24,7 @@ from benchmark.analysis.ranking.other_agreement import (
 )
 from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
 from benchmark.findings import verdict
-from benchmark.findings.content import Table, number
+from benchmark.findings.content import Table, format_number
 from benchmark.store.results import Results
 from benchmark.study.recipe import Recipe
 from benchmark.training import initialization
@@ -54,7 +54,7 @@ STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
 }
 
 
-def completeness(results: Results) -> list[str | Table]:
+def count_units(results: Results) -> list[str | Table]:
     """Units and replicas of every stage, what failed and what was set aside."""
     names = ("planned", "done", "failed", "missing", "replicas", "diverged", "untrainable")
     counted = [(f"{c.part}, {c.stage}", *(getattr(c, n) for n in names)) for c in results.counts]
@@ -68,13 +68,18 @@ def completeness(results: Results) -> list[str | Table]:
     return items
 
 
-def tables(results: Results) -> list[Table]:
-    """The methods: parts, rules, conventions, initialisations, thresholds, statistics."""
+def describe_methods(results: Results) -> list[Table]:
+    """The methods: parts, rules, conventions, initializations, thresholds, statistics."""
     parts = results.study["parts"]
-    return [parts_table(parts), *readings(results), thresholds(), how(parts)]
+    return [
+        tabulate_parts(parts),
+        *tabulate_rules(results),
+        tabulate_thresholds(),
+        explain_statistics(parts),
+    ]
 
 
-def parts_table(parts: list[dict[str, Any]]) -> Table:
+def tabulate_parts(parts: list[dict[str, Any]]) -> Table:
     """What each part trained, and how; a column per part."""
     columns = []
     for part in parts:
@@ -88,26 +93,26 @@ def parts_table(parts: list[dict[str, Any]]) -> Table:
                 "architectures": f"depths {depths}" if depths else f"{part['sample'] or 'all'}",
                 "rules": ", ".join(part["rules"]),
                 "seeds": str(part["seeds"]),
-                "rates": f"{len(rates)}, {number(rates[0])} to {number(rates[-1])}"
+                "rates": f"{len(rates)}, {format_number(rates[0])} to {format_number(rates[-1])}"
                 if rates
                 else "one step",
                 "data": part["dataset"],
-                "recipe": recipe(part["recipe"]),
+                "recipe": describe_recipe(part["recipe"]),
             }
         )
     rows = [(field, *(column[field] for column in columns)) for field in columns[0]]
     return Table("The parts of this study", ("field", *(part["name"] for part in parts)), rows)
 
 
-def recipe(values: Mapping[str, Any]) -> str:
+def describe_recipe(values: Mapping[str, Any]) -> str:
     """What a recipe says, leaving out what is zero or false."""
     given = {field.name: values[field.name] for field in fields(Recipe) if values.get(field.name)}
     named = [name if value is True else f"{name} {value}" for name, value in given.items()]
     return ", ".join(named).replace("_", " ")
 
 
-def readings(results: Results) -> tuple[Table, Table, Table]:
-    """The rules, the conventions they read and the initialisations they ask for."""
+def tabulate_rules(results: Results) -> tuple[Table, Table, Table]:
+    """The rules, the conventions they read and the initializations they ask for."""
     used = results.table.group_by(["rule", "rule_version", "convention", "initialization"])
     rows = sorted(used.aggregate([]).to_pylist(), key=lambda row: tuple(map(str, row.values())))
     known = rules.registry()
@@ -120,30 +125,36 @@ def readings(results: Results) -> tuple[Table, Table, Table]:
     counted = [conventions.CONVENTIONS[name] for name in named if name in conventions.CONVENTIONS]
     schemes = dict.fromkeys(row["initialization"] for row in rows)
     documented = [
-        (s, doc(initialization.SCHEMES[s])) for s in schemes if s in initialization.SCHEMES
+        (s, read_docstring(initialization.SCHEMES[s]))
+        for s in schemes
+        if s in initialization.SCHEMES
     ]
-    columns = ("rule", "version", "convention", "initialisation", "formula", "source")
+    columns = ("rule", "version", "convention", "initialization", "formula", "source")
     return (
         Table(
-            "The rules: each is a rate, an initialisation and a way to count depth", columns, told
+            "The rules: each is a rate, an initialization and a way to count depth", columns, told
         ),
         Table(
             "The conventions by which they count depth (tags: P paper, C code, A summaries)",
             ("convention", "scope", "counts", "source"),
             [(each.name, each.scope, each.counts, each.source) for each in counted],
         ),
-        Table("The initialisations", ("name", "variance of a weight"), documented),
+        Table("The initializations", ("name", "variance of a weight"), documented),
     )
 
 
-def thresholds() -> Table:
+def tabulate_thresholds() -> Table:
     """The numbers that turn an interval into a word."""
     rows = [
-        ("smallest change of ranking", number(verdict.TAU_MARGIN), "delta, in tau-b"),
-        ("smallest gain", f"{number(100 * verdict.ACCURACY_MARGIN)} points", "mean accuracy shift"),
+        ("smallest change of ranking", format_number(verdict.TAU_MARGIN), "delta, in tau-b"),
+        (
+            "smallest gain",
+            f"{format_number(100 * verdict.ACCURACY_MARGIN)} points",
+            "mean accuracy shift",
+        ),
         (
             "rate predicted",
-            f"within a factor {number(verdict.RATE_FACTOR)}",
+            f"within a factor {format_number(verdict.RATE_FACTOR)}",
             "mean |log rate error|",
         ),
         ("level", f"{100 * LEVEL:.0f}%", "every interval"),
@@ -155,23 +166,27 @@ def thresholds() -> Table:
     return Table(note, ("threshold", "value", "applies to"), rows)
 
 
-def how(parts: list[dict[str, Any]]) -> Table:
+def explain_statistics(parts: list[dict[str, Any]]) -> Table:
     """What each statistic is, in the words of the code that computes it."""
     kinds = dict.fromkeys(part["kind"] for part in parts)
     return Table(
         "The statistics, from the docstrings of the functions that computed them",
         ("statistic", "definition"),
-        [(name, doc(function)) for kind in kinds for name, function in STATISTICS[kind].items()],
+        [
+            (name, read_docstring(function))
+            for kind in kinds
+            for name, function in STATISTICS[kind].items()
+        ],
     )
 
 
-def doc(function: Callable[..., Any]) -> str:
+def read_docstring(function: Callable[..., Any]) -> str:
     """A docstring as running text, up to its arguments."""
     text = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
     return " ".join(text.replace("`", "").split())
 
 
-def provenance(results: Results) -> Table:
+def tabulate_provenance(results: Results) -> Table:
     """Where the numbers came from."""
     origin = results.provenance
     ids = sorted(set(results.table["unit_id"].to_pylist()))

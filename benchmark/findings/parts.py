@@ -16,28 +16,26 @@ from benchmark.findings.verdict import Findings, Verdict
 from benchmark.published.table import Published
 from benchmark.store.results import Results
 
-KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table, Mapping[str, int]], Findings]]] = {
-    "rank": rank_part.findings,
-    "depth": depth_part.findings,
-    "updates": updates_part.findings,
+KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table], Findings]]] = {
+    "rank": rank_part.judge_rank_part,
+    "depth": depth_part.judge_depth_part,
+    "updates": updates_part.judge_updates_part,
 }
 
 
-def findings(results: Results, table: Published | None) -> Findings:
-    """The verdicts and blocks of every part; a rule has one colour in all of them.
+def judge_study(results: Results, table: Published | None) -> Findings:
+    """The verdicts and blocks of every part.
 
     ``table`` has published accuracies; parts that rank NAS-Bench-201's cells are held against them.
     """
     parts = results.study["parts"]
-    rules = dict.fromkeys(rule for part in parts for rule in part["rules"])
-    colors = {rule: index % 8 for index, rule in enumerate(rules)}
     verdicts: list[Verdict] = []
     blocks: list[Block] = []
     for part in parts:
         rows = results.table.filter(pc.field("part") == part["name"])
-        judged, found = KINDS[part["kind"]](part, rows, colors)
+        judged, found = KINDS[part["kind"]](part, rows)
         verdicts, blocks = verdicts + judged, blocks + found
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
-            judged, found = beside.findings(part, rows, table, colors)
+            judged, found = beside.compare_with_published(part, rows, table)
             verdicts, blocks = verdicts + judged, blocks + found
     return verdicts, blocks

@@ -1,47 +1,69 @@
-"""How a figure is to be drawn, as data: curves, intervals in rows, or a square of colours."""
+"""What a figure shows, as data: curves, intervals in rows, or a square of numbers.
+
+Colors, sizes and line styles are the report's own; here a series has a name, and a line a meaning.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
-Line = tuple[str, ArrayLike, ArrayLike, str, int]
-"""Label, x, y, style (of matplotlib), colour."""
-Span = tuple[float, float, float, int]
-"""Low, middle, high on the x axis, colour."""
+Meaning = Literal["fit", "mean", "ceiling", "chance", "identity", "theory"]
+"""What a line in a figure stands for; the report draws equal meanings alike."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through (x, y); ``series`` is the series that it belongs to, empty for none."""
+
+    label: str
+    x: ArrayLike
+    y: ArrayLike
+    meaning: Meaning
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval on the x axis with its middle, and the series that it belongs to."""
+
+    low: float
+    middle: float
+    high: float
+    series: str
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The columns ``axes_hue`` (x, y, what is coloured), axes per ``panel``; vertical ``bars``.
+    """The columns ``axes_hue`` (x, y, the series), axes per ``panel``; vertical ``bars``.
 
-    Rows whose column ``used`` says no are hollow. ``log`` names logarithmic axes; ``level`` draws a
-    dotted horizontal, ``spans`` vertical bands by panel; what is not finite or above ``y_max`` is
-    not drawn. ``colors`` are places in the palette.
+    Rows whose column ``used`` says no are hollow. ``joined`` draws a line through the points of a
+    series. ``log`` names logarithmic axes; ``level`` draws a horizontal, ``spans`` vertical bands
+    by panel; what is not finite or above ``y_max`` is not drawn. ``rules`` names the rule whose
+    look a series has where the series is no rule.
     """
 
     axes_hue: tuple[str, str, str]
-    colors: Mapping[str, int]
     panel: str = ""
     bars: tuple[str, str] | None = None
-    line: str = "-"
+    joined: bool = True
     log: str = "xy"
     ticks: ArrayLike | None = None
     level: float | None = None
     y_max: float = inf
     lines: Sequence[Line] = ()
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
-    height: float = 3.2
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Forest:
-    """A table of ``content.intervals``, a line each; dotted verticals ``at``."""
+    """A table of ``content.tabulate_intervals``, a row each; verticals ``at``."""
 
-    colors: Mapping[str, int]
     x_label: str
     at: Sequence[float] = (0.0,)
 

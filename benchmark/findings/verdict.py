@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ladders.slope import EXPONENTS
-from benchmark.findings.content import Block, number
+from benchmark.findings.content import Block, format_number
 
 TAU_MARGIN: Final = 0.05
 """A delta below this is no change of ranking worth the name."""
@@ -44,7 +44,7 @@ Findings = tuple[list[Verdict], list[Block]]
 """All that one part of the study says."""
 
 
-def exceeds(value: Interval, margin: float, adjusted_p: float, scale: float = 1) -> Judged:
+def judge_gain(value: Interval, margin: float, adjusted_p: float, scale: float = 1) -> Judged:
     """Is there an effect above 0? The answer, and what it leaves open.
 
     Yes: the interval lies above 0 and ``adjusted_p`` (Holm) agrees. No: it lies below ``margin``,
@@ -58,12 +58,12 @@ def exceeds(value: Interval, margin: float, adjusted_p: float, scale: float = 1)
     if value.low <= 0:
         return "undetermined", f"the interval holds both 0 and {least}", value
     if adjusted_p > 1 - value.level:
-        why = f"above 0, but not after Holm's correction (p = {number(adjusted_p)})"
+        why = f"above 0, but not after Holm's correction (p = {format_number(adjusted_p)})"
         return "undetermined", why, value
     return "yes", "", value
 
 
-def below(value: Interval, bound: float, said: str) -> Judged:
+def judge_below(value: Interval, bound: float, said: str) -> Judged:
     """Is the value below ``bound``, which reads ``said``? Undetermined where it lies inside."""
     if not value.determined:
         return "undetermined", value.reason, value
@@ -72,33 +72,37 @@ def below(value: Interval, bound: float, said: str) -> Judged:
     return ("yes" if value.high < bound else "no"), "", value
 
 
-def admits(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
+def judge_exponent(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
     """Is the exponent ``theory``? Yes where the interval holds it and stays on both sides nearer
     to it than its closest rival.
     """
     if not value.determined:
         return "undetermined", value.reason, value
     if not value.contains(theory):
-        return "no", f"the interval leaves out {exponent(theory)}", value
-    held = [exponent(rival) for rival in rivals if value.contains(rival)]
-    if held:
-        return "undetermined", f"the interval holds {' and '.join(held)} as well", value
+        return "no", f"the interval leaves out {format_exponent(theory)}", value
+    name_exponents = [format_exponent(rival) for rival in rivals if value.contains(rival)]
+    if name_exponents:
+        return "undetermined", f"the interval holds {' and '.join(name_exponents)} as well", value
     if value.low <= theory - min(abs(theory - rival) for rival in rivals):
-        return "undetermined", f"the interval is too wide: it reaches {number(value.low)}", value
+        return (
+            "undetermined",
+            f"the interval is too wide: it reaches {format_number(value.low)}",
+            value,
+        )
     return "yes", "", value
 
 
-def exponent(value: float) -> str:
+def format_exponent(value: float) -> str:
     """An exponent as the papers write it."""
     return str(Fraction(value).limit_denominator(8)).replace("-", "−")
 
 
-def held(value: Interval) -> str:
+def name_exponents(value: Interval) -> str:
     """The theories' exponents that an interval holds."""
     if not value.determined:
         return "–"
-    return ", ".join(exponent(each) for each in EXPONENTS if value.contains(each)) or "none"
+    return ", ".join(format_exponent(each) for each in EXPONENTS if value.contains(each)) or "none"
 
 
-HELD: Final = f"holds, of {', '.join(exponent(theory) for theory in EXPONENTS)}"
+EXPONENTS_HEADING: Final = f"holds, of {', '.join(format_exponent(theory) for theory in EXPONENTS)}"
 """The heading of a column of ``held``."""

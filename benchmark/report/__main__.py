@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out = options.out or Path("reports") / results.study["name"]
         try:
             out.mkdir(parents=True, exist_ok=True)
-            report = page.build(results, table, old)
+            report = page.build_page(results, table, old)
             written = report.write(out)
         except OSError as error:
             raise InvalidInput(

@@ -1,6 +1,6 @@
-"""A matplotlib figure as inline SVG that follows the page's colours.
+"""A matplotlib figure as inline SVG that follows the page's colors.
 
-Text stays text and takes the page's font; ink, grid and the Okabe-Ito colours become CSS variables,
+Text stays text and takes the page's font; ink, grid and the Okabe-Ito colors become CSS variables,
 so that one drawing serves light, dark and paper.
 """
 
@@ -9,54 +9,119 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from functools import partial
-from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree
 
-from matplotlib.figure import Figure as Canvas
+from benchmark.report.palette import GRID, INK, OKABE_ITO
 
-INK: Final = "#767671"
-GRID: Final = "#c4c4c3"
-OKABE_ITO: Final = ("#0072b2", "#d55e00", "#cc79a7", "#009e73", "#e69f00", "#56b4e9", "#f0e442")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+TIP: Final = "tip-"
+"""A series whose points say something has this and its number for an id."""
+PAINTS: Final = {
+    **{color: f"var(--c{index})" for index, color in enumerate(OKABE_ITO, start=1)},
+    INK: "var(--ink)",
+    GRID: "var(--grid)",
+}
+PAINT: Final = re.compile("|".join(PAINTS), re.IGNORECASE)
+REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
+LONG: Final = re.compile(r"(\d\.\d\d)\d{3,}")
+NAMESPACE: Final = "http://www.w3.org/2000/svg"
 
 
-def svg(canvas: Canvas, name: str, title: str, finding: str, tips: Sequence[Sequence[str]]) -> str:
-    """The drawing as an ``<svg>`` element: ids of its own, colours of the page, and ``tips`` on the
+def render_svg(
+    canvas: Canvas, name: str, title: str, finding: str, tips: Sequence[Sequence[str]]
+) -> str:
+    """The drawing as an ``<svg>`` element: ids of its own, colors of the page, and ``tips`` on the
     points of each series, whose ids are tip-0, tip-1 and on."""
-    buffer = io.StringIO()
+    buffer = io.BytesIO()
     canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=110)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace("xlink:href", "href")
-    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r'(?s)<g id="tip-(\d+)">.*?(?=<g id="(?!m)|$)', partial(tipped, tips), text)
-    used = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda own: own[0] if own[1] in used else "", text)
-    text = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", text)
-    text = re.sub(r"font: ?([\d.]+px)[^;\"]*|font-family:[^;\"]*;?", font, text)
-    text = re.sub(r"(\d\.\d\d)\d{3,}", r"\1", text)
-    for index, color in enumerate(OKABE_ITO, start=1):
-        text = text.replace(color, f"var(--c{index})")
-    text = text.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
-    head = f'<svg role="img" aria-labelledby="{name}-title" aria-describedby="{name}-desc"'
-    told = (
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(finding)}'
-    )
-    text = text.replace("<svg", head, 1).replace(">", f">{told}</desc>", 1)
-    return re.sub(r"\s*\n\s*", "\n", text)
+    root = ElementTree.fromstring(buffer.getvalue())
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+        element.text, element.tail = strip_blank(element.text), "\n"
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in ("metadata", "style"):
+                parent.remove(child)
+    add_tips(root, tips)
+    rename_ids(root, name)
+    for element in root.iter():
+        restyle(element)
+    head = {
+        "role": "img",
+        "aria-labelledby": f"{name}-title",
+        "aria-describedby": f"{name}-desc",
+    }
+    root.attrib = head | {"xmlns": NAMESPACE} | root.attrib
+    for place, (tag, text) in enumerate((("title", title), ("desc", finding))):
+        told = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+        told.text = text
+        root.insert(place, told)
+    return ElementTree.tostring(root, encoding="unicode").strip()
 
 
-def tipped(tips: Sequence[Sequence[str]], series: re.Match[str]) -> str:
-    """A series with a title in each of its points; a line, drawn before them, gets none."""
-    left = iter(tips[int(series[1])])
-    kind = "use" if "<use" in series[0] else "path"
-
-    def titled(point: re.Match[str]) -> str:
-        said = next(left, None)
-        return point[0] if said is None else f"{point[1]}><title>{escape(said)}</title></{kind}>"
-
-    return re.sub(rf"(?s)(<{kind} [^>]*?)/>", titled, series[0])
+def strip_blank(text: str | None) -> str | None:
+    """The text, or None where it is white space alone."""
+    return text if text and text.strip() else None
 
 
-def font(match: re.Match[str]) -> str:
-    """The size of a text without its family, which the page sets."""
-    return f"font-size: {match[1]}" if match[1] else ""
+def add_tips(root: ElementTree.Element, tips: Sequence[Sequence[str]]) -> None:
+    """A title in each point of a series; a line, drawn before its points, gets none."""
+    for series in root.iter("g"):
+        kind, _, number = series.get("id", "").partition(TIP)
+        if kind or not number:
+            continue
+        shapes = {id(shape) for definition in series.iter("defs") for shape in definition.iter()}
+        points = list(series.iter("use")) or [
+            path for path in series.iter("path") if id(path) not in shapes
+        ]
+        for point, said in zip(points, tips[int(number)], strict=False):
+            ElementTree.SubElement(point, "title").text = said
+
+
+def rename_ids(root: ElementTree.Element, name: str) -> None:
+    """Number the ids that are referred to, under the figure's name, and drop all others."""
+    used = {value[1:] for element in root.iter() if (value := element.get("href", ""))[:1] == "#"}
+    for element in root.iter():
+        for value in element.attrib.values():
+            used |= set(REFERENCE.findall(value))
+    own = (element.get("id", "") for element in root.iter())
+    names = {
+        old: f"{name}-{place}"
+        for place, old in enumerate(old for old in dict.fromkeys(own) if old in used)
+    }
+    for element in root.iter():
+        old = element.attrib.pop("id", "")
+        if old in names:
+            element.set("id", names[old])
+        if (href := element.get("href", "")).startswith("#"):
+            element.set("href", f"#{names[href[1:]]}")
+        for key, value in element.attrib.items():
+            element.set(key, REFERENCE.sub(lambda found: f"url(#{names[found[1]]})", value))
+
+
+def restyle(element: ElementTree.Element) -> None:
+    """The page's colors and font, and two decimals."""
+    for key, value in element.attrib.items():
+        if key == "style":
+            value = keep_font_size(value)
+        if not value.startswith("data:"):
+            value = LONG.sub(r"\1", value)
+            value = PAINT.sub(lambda found: PAINTS[found[0].lower()], value)
+        element.set(key, value)
+
+
+def keep_font_size(style: str) -> str:
+    """A style without the font's family, which the page sets."""
+    kept = []
+    for declaration in style.split(";"):
+        key, _, value = (part.strip() for part in declaration.partition(":"))
+        if key == "font":
+            size = re.search(r"[\d.]+px", value)
+            key, value = "font-size", size[0] if size else ""
+        if value and key != "font-family":
+            kept.append(f"{key}: {value}")
+    return "; ".join(kept)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmark import __version__
 from benchmark.findings import changes as against
 from benchmark.findings import methods
-from benchmark.findings.content import Block, Figure, Table, bounds, number
-from benchmark.findings.parts import findings
+from benchmark.findings.content import (
+    Architectures,
+    Block,
+    Figure,
+    Item,
+    Table,
+    format_bounds,
+    format_number,
+)
+from benchmark.findings.parts import judge_study
 from benchmark.findings.published import study as published_study
-from benchmark.findings.ranking.movers import Architectures
 from benchmark.findings.verdict import Verdict
+from benchmark.published.agreement import multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
-from benchmark.report.figures import draw
+from benchmark.report.figures import draw_figure
+from benchmark.report.palette import Palette
 from benchmark.store.results import Results
 
 ALWAYS: Final = {"verdict", "limits", "cite"}
@@ -43,28 +52,30 @@ class Page:
         for folder in ("data", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            (out / "data" / f"{name}.csv").write_text(table.csv())
+            write_text(out / "data" / f"{name}.csv", table.csv())
         for name, svg in self.drawings.items():
-            (out / "figures" / f"{name}.svg").write_text(alone(svg))
-        (out / "index.html").write_text(self.html)
+            write_text(out / "figures" / f"{name}.svg", make_standalone(svg))
+        write_text(out / "index.html", self.html)
         return out / "index.html"
 
 
-def build(results: Results, table: Published | None = None, old: Results | None = None) -> Page:
+def build_page(
+    results: Results, table: Published | None = None, old: Results | None = None
+) -> Page:
     """The page of a store's results; equal tables give equal bytes.
 
     ``table`` has published accuracies to compare ranks with, ``old`` is an earlier run, whose
     conclusions are held against these.
     """
     parts = results.study["parts"]
-    verdicts, blocks = findings(results, table)
-    blocks.insert(0, Block("completeness", "", methods.completeness(results)))
+    verdicts, blocks = judge_study(results, table)
+    blocks.insert(0, Block("completeness", "", methods.count_units(results)))
     changes: list[str] = []
     if old:
-        block, changes = against.block(results, verdicts, old, findings(old, table)[0])
+        block, changes = against.compare_runs(results, verdicts, old, judge_study(old, table)[0])
         blocks.append(block)
-    blocks += [Block("methods", "", methods.tables(results))]
-    blocks += [Block("provenance", "", [methods.provenance(results)])]
+    blocks += [Block("methods", "", methods.describe_methods(results))]
+    blocks += [Block("provenance", "", [methods.tabulate_provenance(results)])]
     facts = {
         "kinds": {part["kind"] for part in parts},
         "data": ", ".join(dict.fromkeys(part["dataset"] for part in parts)),
@@ -72,37 +83,46 @@ def build(results: Results, table: Published | None = None, old: Results | None 
         "seeds": min(part["seeds"] for part in parts),
         "commits": ", ".join(results.provenance.commits) or "unknown",
     }
-    page = render(results.study, verdicts, blocks, facts, incomplete(results))
+    missing = describe_missing(results)
+    rules = list(dict.fromkeys(rule for part in parts for rule in part["rules"]))
+    page = render_page(results.study, verdicts, blocks, facts, missing, rules)
     return replace(page, changes=tuple(changes))
 
 
-def of_published(table: Published) -> Page:
+def build_published_page(table: Published) -> Page:
     """The page of a table of published accuracies alone.
 
     Raises ``InvalidInput`` where it has nothing to rank.
     """
     facts = {"kinds": {"published"}, "commits": ""}
-    return render(published_study.STUDY, *published_study.findings(table), facts)
+    verdicts, blocks = published_study.judge_published(table)
+    return render_page(published_study.STUDY, verdicts, blocks, facts, rules=list(multipliers()))
 
 
-def render(
+def render_page(
     study: Mapping[str, Any],
     verdicts: Sequence[Verdict],
     blocks: Sequence[Block],
     facts: Mapping[str, Any],
     missing: str = "",
+    rules: Sequence[str] = (),
 ) -> Page:
-    """The page of what was found; ``facts`` are what the sections on limits and citing name."""
-    items = [item for block in blocks for item in block.items]
+    """The page of what was found; ``facts`` are what the sections on limits and citing name.
+
+    ``rules`` have one look in all figures. A figure without a number to draw is a sentence.
+    """
+    items: list[Item] = [item for block in blocks for item in block.items]
     figures = [item for item in items if isinstance(item, Figure)]
     opening = [item for item in items if isinstance(item, Architectures)]
-    drawings = {figure.name: draw(figure) for figure in figures}
+    palette = Palette(rules)
+    made = {figure.name: draw_figure(figure, palette) for figure in figures}
+    drawings = {name: svg for name, svg in made.items() if svg}
     sheet = Drawings()
     graphs = {
         each.name: [sheet.draw(graph, name) for name, graph in each.graphs.items()]
         for each in opening
     }
-    short = summary(verdicts)
+    short = summarize_verdicts(verdicts)
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
         autoescape=True,
@@ -110,12 +130,12 @@ def render(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"number": number, "bounds": bounds}
+    environment.filters |= {"number": format_number, "bounds": format_bounds}
     html = environment.get_template("template.html.j2").render(
         study=study,
         incomplete=missing,
-        style=beside("style.css"),
-        script=beside("script.js"),
+        style=read_asset("style.css"),
+        script=read_asset("script.js"),
         summary=short,
         verdicts=[
             (part, [(ask, list(told)) for ask, told in groupby(group, lambda v: v.question)])
@@ -124,20 +144,20 @@ def render(
         blocks=blocks,
         drawings=drawings,
         graphs=graphs,
-        definitions=sheet.definitions(),
+        definitions=sheet.define_parts(),
         shown=ALWAYS | {block.section for block in blocks},
-        facts={**facts, "release": version("architecture-aware-rates")},
+        facts={**facts, "release": __version__},
     )
     tables = {item.name: item.data for item in items if isinstance(item, Figure | Architectures)}
     return Page(html + "\n", tables, drawings, short, missing)
 
 
-def summary(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
+def summarize_verdicts(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
     """A line per topic: every part's rules by answer."""
     lines: dict[str, dict[str, dict[str, list[str]]]] = {}
     for v in verdicts:
         answers = lines.setdefault(v.topic, {}).setdefault(v.part, {})
-        answers.setdefault(v.answer, []).append(v.rule.removeprefix("initialisation "))
+        answers.setdefault(v.answer, []).append(v.rule.removeprefix("initialization "))
     told = {
         topic: [
             f"{part}: "
@@ -149,7 +169,7 @@ def summary(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
     return tuple((topic, "; ".join(said)) for topic, said in told.items())
 
 
-def incomplete(results: Results) -> str:
+def describe_missing(results: Results) -> str:
     """What is missing, in a sentence; empty where nothing is."""
     if results.complete:
         return ""
@@ -160,13 +180,18 @@ def incomplete(results: Results) -> str:
     return f"Of {planned} planned units, {missing} are missing and {failed} failed."
 
 
-def beside(name: str) -> str:
+def read_asset(name: str) -> str:
     """The text of a file of this package."""
-    return Path(__file__).with_name(name).read_text()
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def alone(svg: str) -> str:
-    """A drawing that stands on its own: with the page's colours, light and dark."""
-    colors = beside("style.css").partition("* {")[0]
+def write_text(path: Path, text: str) -> None:
+    """Write the same bytes under every locale and on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make_standalone(svg: str) -> str:
+    """A drawing that stands on its own: with the page's colors, light and dark."""
+    colors = read_asset("style.css").partition("* {")[0]
     own = f"<style>{colors} svg {{ background: var(--paper); font-family: sans-serif; }}</style>"
     return svg.replace("</title>", f"</title>{own}", 1) + "\n"

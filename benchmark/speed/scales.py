@@ -149,7 +149,7 @@ def report(architectures: int) -> Iterator[Row]:
     results = planted_ranks.results_of(architectures)
     subject = f"report of {len(results.table):,} rows"
     with tempfile.TemporaryDirectory() as folder:
-        taken, written = seconds(lambda: page.build(results).write(Path(folder)))
+        taken, written = seconds(lambda: page.build_page(results).write(Path(folder)))
         size = written.stat().st_size / 1e6
     yield Row(SECTION, subject, "page", "s", [taken], note="goal: at most 30")
     yield Row(SECTION, subject, "page", "MB", [size], note="goal: at most 2")

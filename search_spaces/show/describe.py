@@ -15,7 +15,7 @@ from search_spaces.nasbench201.space import NasBench201
 from search_spaces.paths import PathStatistics
 from search_spaces.show.installed_rules import GROUP, rule_columns
 from search_spaces.show.svg_drawing import draw_svg
-from search_spaces.show.text_drawing import draw_graph, label, list_paths
+from search_spaces.show.text_drawing import draw_graph, label_operation, list_paths
 from search_spaces.space import SearchSpace
 
 MOST_PATHS = 16
@@ -87,7 +87,10 @@ def _facts(space: SearchSpace, architecture: str) -> Iterator[str]:
 def _paths(graph: ArchGraph) -> Iterator[str]:
     count = PathStatistics.of(graph, lambda edge: 0).count
     for path in islice(list_paths(graph), MOST_PATHS):
-        runs = ((step, len(list(run))) for step, run in groupby(path, lambda e: label(e.operation)))
+        runs = (
+            (step, len(list(run)))
+            for step, run in groupby(path, lambda e: label_operation(e.operation))
+        )
         steps = ", ".join(step if times == 1 else f"{times} {step}" for step, times in runs)
         if graph.n_nodes <= MOST_NODES:
             steps = "-".join(map(str, (0, *(edge.target for edge in path)))) + "  " + steps

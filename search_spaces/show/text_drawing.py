@@ -10,7 +10,7 @@ _LANE = 9
 _MARGIN = 3
 
 
-def label(operation: Operation) -> str:
+def label_operation(operation: Operation) -> str:
     """A few characters that say what an edge does."""
     if operation.kind == "conv":
         return f"conv{operation.kernel}x{operation.kernel}"
@@ -92,7 +92,7 @@ def draw_graph(graph: ArchGraph, most_nodes: int) -> Iterator[str]:
         mark = _STROKES[directions]
         canvas[row][column] = mark if (row, column) in solid else mark.translate(_DOTTED)
     for edge, column in zip(edges, columns, strict=True):
-        text = label(edge.operation)
+        text = label_operation(edge.operation)
         start = column - (len(text) - 1) // 2
         canvas[3 * edge.source + 2][start : start + len(text)] = text
     for node in range(shown):

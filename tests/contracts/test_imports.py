@@ -22,7 +22,7 @@ print(*sorted(set(unknown) & set(sys.modules)))
         ("search_spaces", ("benchmark", "ray", "matplotlib")),
         ("benchmark.analysis", ("ray", "torch", "matplotlib", "benchmark.findings")),
         ("benchmark.engine", ("ray", "matplotlib", "benchmark.analysis", "benchmark.findings")),
-        ("benchmark.findings", ("ray", "matplotlib", "seaborn", "jinja2", "benchmark.report")),
+        ("benchmark.findings", ("ray", "matplotlib", "jinja2", "benchmark.report")),
         ("benchmark.report", ("ray",)),
     ],
 )

@@ -10,50 +10,66 @@ import pyarrow as pa
 
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.ladders.slope import EXPONENTS
-from benchmark.findings.content import Block, Figure, Table, interval, number, slug
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    format_interval,
+    format_number,
+    make_slug,
+)
 from benchmark.findings.ladders import transfer
-from benchmark.findings.ladders.ladder_arrays import Ladder
-from benchmark.findings.plots import Curves
-from benchmark.findings.verdict import HELD, Findings, Verdict, admits, exponent, held
+from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.plots import Curves, Line, Span
+from benchmark.findings.verdict import (
+    EXPONENTS_HEADING,
+    Findings,
+    Verdict,
+    format_exponent,
+    judge_exponent,
+    name_exponents,
+)
 
 QUESTION = "Does the best rate fall as effective depth to the power −3/2?"
 BEST = "best learning rate"
 DEPTH = "effective depth (layers and additions)"
 
 
-def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]) -> Findings:
+def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """Verdicts on the slope and on every rule's predictions, with their figures."""
-    if not table["chance_loss"].drop_null():
+    ladder = DepthArrays.of(part, table)
+    if not ladder.schemes:
         return [], [Block("slope", part["name"], ["No rung is done yet."])]
-    ladder = Ladder.of(part, table)
-    own = {scheme.name: colors[scheme.rules[0]] for scheme in ladder.schemes}
     verdicts = []
     for scheme in ladder.schemes:
         slope = scheme.slope
-        because = f"Exponent {interval(slope.exponent)} rungs; R² {number(slope.r_squared)}."
-        judged = admits(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
-        label = f"initialisation {scheme.name}"
+        because = (
+            f"Exponent {format_interval(slope.exponent)} rungs; "
+            f"R² {format_number(slope.r_squared)}."
+        )
+        judged = judge_exponent(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
+        label = f"initialization {scheme.name}"
         verdicts.append(
             Verdict(ladder.name, "Best rate ~ depth^−3/2", QUESTION, label, because, *judged)
         )
-    items = (loss_figure(ladder, own), slope_figure(ladder, own))
-    predicted = transfer.items(ladder, colors)
-    block = Block("slope", ladder.name, (*items, exponents(ladder), *predicted))
-    return [*verdicts, *transfer.verdicts(ladder)], [block]
+    items = (draw_losses(ladder), draw_slopes(ladder))
+    predicted = transfer.show_transfers(ladder)
+    block = Block("slope", ladder.name, (*items, tabulate_exponents(ladder), *predicted))
+    return [*verdicts, *transfer.judge_transfers(ladder)], [block]
 
 
-def exponents(ladder: Ladder) -> Table:
-    """The exponent of every initialisation, and the same looked at otherwise."""
+def tabulate_exponents(ladder: DepthArrays) -> Table:
+    """The exponent of every initialization, and the same looked at otherwise."""
     rows = [
-        (scheme.name, how, slope.exponent, slope.r_squared, held(slope.exponent))
+        (scheme.name, how, slope.exponent, slope.r_squared, name_exponents(slope.exponent))
         for scheme in ladder.schemes
         for how, slope in {"layers and additions": scheme.slope, **scheme.slopes}.items()
     ]
-    columns = ("initialisation", "depth", "exponent", "R²", HELD)
+    columns = ("initialization", "depth", "exponent", "R²", EXPONENTS_HEADING)
     return Table("The exponent, by what counts as depth and what is left out", columns, rows)
 
 
-def log_bounds(optimum: Optimum) -> tuple[float, float, float]:
+def find_rate_bounds(optimum: Optimum) -> tuple[float, float, float]:
     """Low, middle and high of an optimum's rate; all the same where it has no interval."""
     value = optimum.log10_rate
     if not value.determined:
@@ -61,10 +77,15 @@ def log_bounds(optimum: Optimum) -> tuple[float, float, float]:
     return float(10**value.low), optimum.rate, float(10**value.high)
 
 
-def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
+def name_rules(ladder: DepthArrays) -> dict[str, str]:
+    """Each initialization's first rule, whose look it has."""
+    return {scheme.name: scheme.rules[0] for scheme in ladder.schemes}
+
+
+def draw_losses(ladder: DepthArrays) -> Figure:
     """The loss over the grid, a panel per rung."""
     rows, unusable = [], []
-    spans: dict[str, list[tuple[float, float, float, int]]] = {}
+    spans: dict[str, list[Span]] = {}
     for scheme, d, rung, optimum in ladder.optima():
         used = "yes" if optimum.usable else "no"
         rows += [
@@ -73,7 +94,7 @@ def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
             if not np.isnan(loss)
         ]
         if optimum.usable:
-            spans.setdefault(rung, []).append((*log_bounds(optimum), colors[scheme.name]))
+            spans.setdefault(rung, []).append(Span(*find_rate_bounds(optimum), scheme.name))
         else:
             unusable.append(f"{rung} ({scheme.name}: {optimum.status})")
     finding = (
@@ -81,59 +102,60 @@ def loss_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
         if unusable
         else "Every rung has its optimum inside the grid."
     )
-    columns = ("rung", "initialisation", "learning rate", "training loss (last epoch)", "used")
+    columns = ("rung", "initialization", "learning rate", "training loss (last epoch)", "used")
     return Figure(
-        slug(ladder.name, "loss"),
+        make_slug(ladder.name, "loss"),
         f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
         "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
         Table(f"{ladder.name}: training loss against rate", columns, rows),
         Curves(
-            ("learning rate", "training loss (last epoch)", "initialisation"),
-            colors,
+            ("learning rate", "training loss (last epoch)", "initialization"),
             panel="rung",
             log="x",
             level=ladder.chance,
             y_max=1.25 * ladder.chance,
             spans=spans,
-            height=1.75,
+            rules=name_rules(ladder),
         ),
     )
 
 
-def slope_figure(ladder: Ladder, colors: Mapping[str, int]) -> Figure:
+def draw_slopes(ladder: DepthArrays) -> Figure:
     """The optimum against effective depth, with the fit and the theories' slopes."""
     rows = []
     for scheme, d, rung, optimum in ladder.optima():
-        rate, used = log_bounds(optimum), "yes" if optimum.usable else "no"
-        stable = ("≥ " if optimum.stable_censored else "") + number(optimum.largest_stable_rate)
+        rate, used = find_rate_bounds(optimum), "yes" if optimum.usable else "no"
+        stable = ("≥ " if optimum.stable_censored else "") + format_number(
+            optimum.largest_stable_rate
+        )
         depth = int(ladder.depth_D[d])
         rows.append((rung, scheme.name, depth, *rate, optimum.loss, optimum.status, used, stable))
-    columns = ("rung", "initialisation", DEPTH, "low", BEST, "high", "loss there", "status", "used")
+    columns = ("rung", "initialization", DEPTH, "low", BEST, "high", "loss there", "status", "used")
     ends = ladder.depth_D[[0, -1]]
     start = next((o.rate for _, _, _, o in ladder.optima() if o.usable), 1.0)
     lines = [
-        (f"slope {exponent(theory)}", ends, start * (ends / ends[0]) ** theory, style, 0)
-        for theory, style in zip(EXPONENTS, (":", "--", "-."), strict=True)
+        Line(f"slope {format_exponent(theory)}", ends, start * (ends / ends[0]) ** theory, "theory")
+        for theory in EXPONENTS
     ]
     said = []
     for scheme in ladder.schemes:
         value = scheme.slope.exponent
-        said.append(f"{scheme.name} {interval(value)}")
+        said.append(f"{scheme.name} {format_interval(value)}")
         fitted = scheme.slope.prefactor * ends**value.estimate
-        lines.append(("", ends, fitted, "-", colors[scheme.name]))
+        if np.isfinite(fitted).all():
+            lines.append(Line("", ends, fitted, "fit", scheme.name))
     return Figure(
-        slug(ladder.name, "slope"),
+        make_slug(ladder.name, "slope"),
         f"Fitted exponents: {'; '.join(said)}. Solid lines are fits, hollow points are not fitted.",
         Table(
             f"{ladder.name}: the best rate against depth", (*columns, "largest stable rate"), rows
         ),
         Curves(
-            (DEPTH, BEST, "initialisation"),
-            colors,
+            (DEPTH, BEST, "initialization"),
             bars=("low", "high"),
-            line="",
+            joined=False,
             ticks=ladder.depth_D,
             lines=lines,
-            height=3.6,
+            rules=name_rules(ladder),
         ),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
 from benchmark.analysis.ladders.slope import Slope, depth_slope
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, transfer
-from benchmark.findings.arrays import Array, array, first
+from benchmark.findings.arrays import Array, arrange_column, read_first
 from search_spaces.conventions import convention
 from search_spaces.registry import create
 
@@ -22,7 +22,7 @@ BLOCKS = "am-mup-blocks"
 
 @dataclass(frozen=True)
 class Scheme:
-    """An initialisation: the rules that share it share their training, mean_DR over seeds.
+    """An initialization: the rules that share it share their training, mean_DR over seeds.
 
     ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
     are none where that rung has no optimum. They are measured where every predicted rate was
@@ -40,7 +40,7 @@ class Scheme:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class DepthArrays:
     """A depth part's rungs, shallowest first, and the grid on which each was trained."""
 
     name: str
@@ -51,63 +51,29 @@ class Ladder:
     schemes: tuple[Scheme, ...]
 
     @classmethod
-    def of(cls, part: Mapping[str, Any], table: pa.Table) -> Ladder:
-        """Optima, slopes and transfer of every rule."""
+    def of(cls, part: Mapping[str, Any], table: pa.Table) -> DepthArrays:
+        """Optima, slopes and transfer of every rule; empty where no rung is done."""
+        grid = table.filter(pc.field("stage").isin(["grid", "neighbours"]))
         predicted = table.filter(pc.field("stage") == "transfer")
-        table = table.filter(pc.field("stage").isin(["grid", "neighbours"]))
-        depth = first(table, "architecture", "effective_depth")
+        depth = read_first(grid, "architecture", "effective_depth")
+        chance = grid["chance_loss"].drop_null()
+        if not depth or not len(chance):
+            return cls(part["name"], (), np.empty(0), np.empty(0), np.nan, ())
         rungs = tuple(sorted(depth, key=depth.__getitem__))
-        depth_D = np.array([depth[rung] for rung in rungs], dtype=np.float64)
-        rate_R = np.unique(table["lr"].to_numpy())
-        chance = float(table["chance_loss"].drop_null()[0].as_py())
-        axes: dict[str, Any] = {"architecture": rungs, "lr": rate_R, "seed": range(part["seeds"])}
-        axes_DS = {"architecture": rungs[1:], "seed": range(part["seeds"])}
-        shared: dict[tuple[Any, ...], dict[str, pa.Table]] = {}
-        for rule in part["rules"]:
-            own = table.filter(pc.field("rule") == rule)
-            branch = first(own, "architecture", "branch_multiplier")
-            scheme = first(own, "architecture", "initialization")
-            key = tuple((scheme.get(rung), branch.get(rung)) for rung in rungs)
-            shared.setdefault(key, {})[rule] = own
-        space, blocks = create(part["space"], **part["options"]), convention(BLOCKS)
-        counted = [blocks.statistics(space.topology(rung)).min or 0 for rung in rungs]
-        schemes = []
-        for named, rules in shared.items():
-            # A rung without an addition is He's under every rule, and does not name the scheme.
-            name_D = [scheme for scheme, _ in named if scheme]
-            name = next((each for each in name_D if not each.startswith("he")), name_D[0])
-            loss_DRS = array(next(iter(rules.values())), "train_loss", axes, np.inf)
-            rate_DR = np.where(np.isnan(loss_DRS).any(axis=2), np.nan, rate_R)
-            optima = find_optima(rate_DR, loss_DRS, chance)
-            transfers = {}
-            for rule, own in rules.items() if optima[0].usable else ():
-                given = first(own, "architecture", "lr_multiplier")
-                predicted_D = np.array([given[rung] / given[rungs[0]] for rung in rungs])
-                predicted_D *= optima[0].rate
-                beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:])
-                trained = predicted.filter(pc.field("rule") == rule)
-                loss_DS = array(trained, "train_loss", axes_DS, np.inf)
-                whole = not np.isnan(loss_DS).any()
-                transfers[rule] = transfer(*beyond, chance, measured_DS=loss_DS if whole else None)
-            slopes = {}
-            if min(counted) > 0:
-                slopes[f"against {BLOCKS}"] = depth_slope(np.array(counted, dtype=float), optima)
-            if np.isinf(loss_DRS).any():
-                kept = find_optima(rate_DR, without_diverged(loss_DRS), chance)
-                slopes["without diverged replicas"] = depth_slope(depth_D, kept)
-            scaled = {branch for _, branch in named} != {1.0}
-            schemes.append(
-                Scheme(
-                    name + ", branch scaled" * scaled,
-                    tuple(rules),
-                    loss_DRS.mean(axis=2),
-                    optima,
-                    depth_slope(depth_D, optima),
-                    slopes,
-                    transfers,
-                )
-            )
-        return cls(part["name"], rungs, depth_D, rate_R, chance, tuple(schemes))
+        ladder = cls(
+            part["name"],
+            rungs,
+            np.array([depth[rung] for rung in rungs], dtype=np.float64),
+            np.unique(grid["lr"].to_numpy()),
+            float(chance[0].as_py()),
+            (),
+        )
+        blocks_D = count_blocks(part, rungs)
+        schemes = tuple(
+            measure_scheme(ladder, name, rules, predicted, blocks_D, range(part["seeds"]))
+            for name, rules in group_schemes(part["rules"], grid, rungs)
+        )
+        return replace(ladder, schemes=schemes)
 
     def optima(self) -> Iterator[tuple[Scheme, int, str, Optimum]]:
         """Scheme, rung's index, rung and its optimum."""
@@ -124,7 +90,82 @@ class Ladder:
                     yield rule, rung, depth, optimum, each
 
 
-def without_diverged(loss_DRS: Array) -> Array:
+def count_blocks(part: Mapping[str, Any], rungs: Sequence[str]) -> Array:
+    """Depth by the convention of AM-muP, rung by rung; 0 where it counts none."""
+    space, blocks = create(part["space"], **part["options"]), convention(BLOCKS)
+    counted = [blocks.statistics(space.topology(rung)).min or 0 for rung in rungs]
+    return np.array(counted, dtype=np.float64)
+
+
+def group_schemes(
+    rules: Sequence[str], grid: pa.Table, rungs: Sequence[str]
+) -> Iterator[tuple[str, dict[str, pa.Table]]]:
+    """Rules by the initialization that they share: its name, and the rows of each rule."""
+    shared: dict[tuple[Any, ...], dict[str, pa.Table]] = {}
+    for rule in rules:
+        own = grid.filter(pc.field("rule") == rule)
+        branch = read_first(own, "architecture", "branch_multiplier")
+        scheme = read_first(own, "architecture", "initialization")
+        if scheme:
+            key = tuple((scheme.get(rung), branch.get(rung)) for rung in rungs)
+            shared.setdefault(key, {})[rule] = own
+    for named, rows in shared.items():
+        # A rung without an addition is He's under every rule, and does not name the scheme.
+        name_D = [scheme for scheme, _ in named if scheme]
+        name = next((each for each in name_D if not each.startswith("he")), name_D[0])
+        scaled = {branch for _, branch in named} != {1.0}
+        yield (f"{name}, branch scaled" if scaled else name), rows
+
+
+def measure_scheme(
+    ladder: DepthArrays,
+    name: str,
+    rules: Mapping[str, pa.Table],
+    predicted: pa.Table,
+    blocks_D: Array,
+    seeds: Sequence[int],
+) -> Scheme:
+    """The optima of an initialization, its slopes, and how each of its rules transfers."""
+    axes: dict[str, Any] = {"architecture": ladder.rungs, "lr": ladder.rate_R, "seed": seeds}
+    loss_DRS = arrange_column(next(iter(rules.values())), "train_loss", axes, np.inf)
+    rate_DR = np.where(np.isnan(loss_DRS).any(axis=2), np.nan, ladder.rate_R)
+    optima = find_optima(rate_DR, loss_DRS, ladder.chance)
+    slopes = {}
+    if (blocks_D > 0).all():
+        slopes[f"against {BLOCKS}"] = depth_slope(blocks_D, optima)
+    if np.isinf(loss_DRS).any():
+        kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
+        slopes["without diverged replicas"] = depth_slope(ladder.depth_D, kept)
+    curves = rate_DR, loss_DRS, optima
+    transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
+    slope = depth_slope(ladder.depth_D, optima)
+    return Scheme(name, tuple(rules), loss_DRS.mean(axis=2), optima, slope, slopes, transfers)
+
+
+def measure_transfers(
+    ladder: DepthArrays,
+    curves: tuple[Array, Array, Sequence[Optimum]],
+    rules: Mapping[str, pa.Table],
+    predicted: pa.Table,
+    seeds: Sequence[int],
+) -> Iterator[tuple[str, Transfer]]:
+    """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant."""
+    rate_DR, loss_DRS, optima = curves
+    rungs = ladder.rungs
+    if len(rungs) < 2 or not optima[0].usable:
+        return
+    axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
+    for rule, own in rules.items():
+        given = read_first(own, "architecture", "lr_multiplier")
+        predicted_D = np.array([given[rung] / given[rungs[0]] for rung in rungs]) * optima[0].rate
+        trained = predicted.filter(pc.field("rule") == rule)
+        loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
+        measured_DS = None if np.isnan(loss_DS).any() else loss_DS
+        beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:], ladder.chance)
+        yield rule, transfer(*beyond, measured_DS=measured_DS)
+
+
+def replace_diverged(loss_DRS: Array) -> Array:
     """Diverged replicas replaced by the mean of the rate's other seeds, where there are any."""
     finite_DRS = np.isfinite(loss_DRS)
     total_DR = np.where(finite_DRS, loss_DRS, 0.0).sum(axis=2)

@@ -7,17 +7,24 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer
-from benchmark.findings.content import Figure, Table, count, interval, number, slug
-from benchmark.findings.ladders.ladder_arrays import Ladder
-from benchmark.findings.plots import Curves
-from benchmark.findings.verdict import RATE_FACTOR, Verdict, below
+from benchmark.findings.content import (
+    Figure,
+    Table,
+    format_count,
+    format_interval,
+    format_number,
+    make_slug,
+)
+from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.plots import Curves, Line
+from benchmark.findings.verdict import RATE_FACTOR, Verdict, judge_below
 
 QUESTION = f"Does the rule land within a factor {RATE_FACTOR:g} of the best rate, on average?"
 COLUMNS = ("rung", "rule", "effective depth", "measured best rate", "predicted rate")
 REGRET = "regret (training loss)"
 
 
-def verdicts(ladder: Ladder) -> list[Verdict]:
+def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
     """Whether each rule's rates lie near the measured optima."""
     result = []
     for scheme in ladder.schemes:
@@ -29,38 +36,48 @@ def verdicts(ladder: Ladder) -> list[Verdict]:
                 continue
             found = scheme.transfers[rule]
             error = found.absolute_log10_error
-            because = f"Off by a factor {number(10**error.estimate)}"
+            because = f"Off by a factor {format_number(10**error.estimate)}"
             if error.determined:
-                low, high = number(10 ** max(error.low, 0.0)), number(10**error.high)
-                because += f" [{low}, {high}], {count(error.n)} rungs"
-            because += f"; regret {interval(found.regret)}."
+                low, high = format_number(10 ** max(error.low, 0.0)), format_number(10**error.high)
+                because += f" [{low}, {high}], {format_count(error.n)} rungs"
+            because += f"; regret {format_interval(found.regret)}."
             result.append(
                 Verdict(
-                    *head, because, *below(error, float(np.log10(RATE_FACTOR)), f"{RATE_FACTOR:g}")
+                    *head,
+                    because,
+                    *judge_below(error, float(np.log10(RATE_FACTOR)), f"{RATE_FACTOR:g}"),
                 )
             )
     return result
 
 
-def how(found: RungTransfer) -> str:
+def describe_source(found: RungTransfer) -> str:
     """Where the loss at a predicted rate comes from."""
     if found.outside:
         return "outside the grid"
     return "diverges" if found.diverged else "interpolated" if found.interpolated else "trained"
 
 
-def source(transfers: Mapping[str, Transfer]) -> str:
+def describe_sources(transfers: Mapping[str, Transfer]) -> str:
     """How the losses at the predicted rates were found."""
-    ways = {how(rung) for found in transfers.values() for rung in found.rungs}
+    ways = {describe_source(rung) for found in transfers.values() for rung in found.rungs}
     if "interpolated" in ways:
         return "Interpolated on the grid in log rate, not trained"
     return "Trained at the predicted rates, above the rung's own fitted optimum"
 
 
-def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ...]:
+def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
     """Figures and table; none where no rule could get its constant."""
     rows = [
-        (rung, rule, depth, optimum.rate, found.predicted_rate, found.regret, how(found))
+        (
+            rung,
+            rule,
+            depth,
+            optimum.rate,
+            found.predicted_rate,
+            found.regret,
+            describe_source(found),
+        )
         for rule, rung, depth, optimum, found in ladder.predictions()
         if optimum.usable
     ]
@@ -69,33 +86,32 @@ def items(ladder: Ladder, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
     transfers = {rule: f for scheme in ladder.schemes for rule, f in scheme.transfers.items()}
     columns = (*COLUMNS, REGRET, "there")
     ends = [function(row[3] for row in rows) for function in (min, max)]
-    ratios = [f"{rule} {number(10**f.log10_error.estimate)}" for rule, f in transfers.items()]
+    ratios = [
+        f"{rule} {format_number(10**f.log10_error.estimate)}" for rule, f in transfers.items()
+    ]
     least = min(transfers, key=lambda rule: transfers[rule].regret.estimate)
     rates = Figure(
-        slug(ladder.name, "rates"),
+        make_slug(ladder.name, "rates"),
         "Every rule starts from its own optimum on the shallowest rung. Geometric mean of "
         f"predicted over measured: {', '.join(ratios)} (1 is right, above 1 too large).",
         Table(f"{ladder.name}: predicted against measured rates", columns, rows),
         Curves(
             ("measured best rate", "predicted rate", "rule"),
-            colors,
-            line="",
-            lines=[("predicted = measured", ends, ends, ":", 0)],
+            joined=False,
+            lines=[Line("predicted = measured", ends, ends, "identity")],
         ),
     )
     regret = Figure(
-        slug(ladder.name, "regret"),
-        f"Least on average: {least}, {interval(transfers[least].regret)} rungs. "
-        f"{source(transfers)}; "
+        make_slug(ladder.name, "regret"),
+        f"Least on average: {least}, {format_interval(transfers[least].regret)} rungs. "
+        f"{describe_sources(transfers)}; "
         "divergence is scored as guessing.",
         Table(f"{ladder.name}: regret of every rule against depth", columns, rows),
         Curves(
             ("effective depth", REGRET, "rule"),
-            colors,
             log="x",
             ticks=ladder.depth_D,
             level=0,
-            height=2.8,
         ),
     )
     told = [

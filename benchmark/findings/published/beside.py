@@ -15,12 +15,20 @@ from benchmark.analysis.ranking.accuracy_shift import accuracy_shift
 from benchmark.analysis.ranking.kendall import tau
 from benchmark.analysis.ranking.rank_agreement import rank_agreement
 from benchmark.analysis.ranking.spearman import spearman_rows
-from benchmark.findings.arrays import first
-from benchmark.findings.content import Block, Cell, Figure, Table, interval, number, slug
+from benchmark.findings.arrays import read_first
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    TableCell,
+    format_interval,
+    format_number,
+    make_slug,
+)
 from benchmark.findings.plots import Forest
-from benchmark.findings.published.seeds import ALL, BEST, SEED, SHORT, Data, with_spearman
-from benchmark.findings.ranking.rank_arrays import Ranked
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, below
+from benchmark.findings.published.seeds import ALL, BEST, SEED, SHORT, Data, tabulate_agreements
+from benchmark.findings.ranking.rank_arrays import RankArrays
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_below
 from benchmark.published.agreement import (
     DATASETS,
     FOLLOWS,
@@ -57,11 +65,9 @@ class Beside:
         return cls(data, data.long_A[index_A], data.pair_A2[index_A], best_A)
 
 
-def findings(
-    part: Mapping[str, Any], rows: pa.Table, table: Published, colors: Mapping[str, int]
-) -> Findings:
+def compare_with_published(part: Mapping[str, Any], rows: pa.Table, table: Published) -> Findings:
     """Whether the default's ranking stands for the published one, and what each rule changes."""
-    ranked = Ranked.of(part, rows)
+    ranked = RankArrays.of(part, rows)
     index_A = np.array([positions()[read(n)] for n in ranked.architectures], dtype=np.intp)
     there = {name: Data.of(table, name) for name in DATASETS}
     beside = {name: Beside.of(each, index_A) for name, each in there.items() if each.cells}
@@ -75,11 +81,15 @@ def findings(
         f"{int(main.top_A.sum())} in the top {TOP} on {main.data.name}. This part trained for "
         f"{part['recipe']['epochs']} epochs on {part['dataset']}, the published numbers are of 200."
     )
-    items = [intro, standing(ranked, list(beside.values()), main, colors), *moved(ranked, main)]
-    return [verdict(ranked, main)], [Block("published", ranked.name, items)]
+    items = [
+        intro,
+        draw_standing(ranked, list(beside.values()), main),
+        *tabulate_moves(ranked, main),
+    ]
+    return [judge_standing(ranked, main)], [Block("published", ranked.name, items)]
 
 
-def verdict(ranked: Ranked, main: Beside) -> Verdict:
+def judge_standing(ranked: RankArrays, main: Beside) -> Verdict:
     """The answer, from single seeds on both sides."""
     held_A = ~np.isnan(main.pair_A2[:, 0])
     if held_A.sum() < 6:
@@ -90,18 +100,16 @@ def verdict(ranked: Ranked, main: Beside) -> Verdict:
         found = rank_agreement(ours_AS, theirs_AS, shared_seeds=False, permutations=0)
         delta = found.delta
         because = (
-            f"Delta {interval(delta)}: a seed of ours and a published one agree at tau "
-            f"{number(found.cross.estimate)}, two of either at {number(found.ceiling.estimate)} "
-            "on average."
+            f"Delta {format_interval(delta)}: a seed of ours and a published one agree at tau "
+            f"{format_number(found.cross.estimate)}, two of either at "
+            f"{format_number(found.ceiling.estimate)} on average."
         )
     topic = "Stands for 200 epochs"
-    answer = below(delta, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
+    answer = judge_below(delta, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
     return Verdict(ranked.name, topic, QUESTION, ranked.base, because, *answer)
 
 
-def standing(
-    ranked: Ranked, beside: Sequence[Beside], main: Beside, colors: Mapping[str, int]
-) -> Figure:
+def draw_standing(ranked: RankArrays, beside: Sequence[Beside], main: Beside) -> Figure:
     """The default against every published data set, beside what seeds agree on."""
     name = main.data.name
     found = {(ranked.base, b.data.name): agreement(ranked.base_AS, b.mean_A) for b in beside}
@@ -119,38 +127,42 @@ def standing(
         found |= {(PUBLISHED, f"{of}, {name}, {BEST}"): v for of, v in best.items() if of != SHORT}
     ours = found[ranked.base, name]
     ceilings = [
-        f"{what.removeprefix(f'{SEED}, ')} {number(each.tau.estimate)}"
+        f"{what.removeprefix(f'{SEED}, ')} {format_number(each.tau.estimate)}"
         for (who, what), each in found.items()
         if who == PUBLISHED
     ]
     limit = f"Two published seeds agree at tau: {'; '.join(ceilings)}." if ceilings else ""
     return Figure(
-        slug(ranked.name, "published"),
+        make_slug(ranked.name, "published"),
         f"{ranked.base}'s ranking and the published 200-epoch one ({main.data.name}) agree at tau "
-        f"{interval(ours.tau)}, Spearman's rho {number(ours.spearman.estimate)}. {limit}",
-        with_spearman(f"{ranked.name}: against the published 200-epoch accuracies", found),
+        f"{format_interval(ours.tau)}, Spearman's rho {format_number(ours.spearman.estimate)}. "
+        f"{limit}",
+        tabulate_agreements(f"{ranked.name}: against the published 200-epoch accuracies", found),
         Forest(
-            {**colors, PUBLISHED: 1},
             "tau-b",
             at=(0, 1),
         ),
     )
 
 
-def moved(ranked: Ranked, main: Beside) -> tuple[Table | str, ...]:
+def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
     """Every rule against the published ranking, what its changes would do there, and a warning."""
     y_A, rows, warned = main.mean_A, [], []
     for rule, acc_AS in ranked.others.items():
         own = ranked.table.filter(pc.field("rule") == rule)
-        by_cell = first(own, "architecture", "lr_multiplier")
+        by_cell = read_first(own, "architecture", "lr_multiplier")
         multiplier_A = np.array([by_cell[name] for name in ranked.architectures], dtype=np.float64)
-        all_cells = over_all_cells(rule, main.data)
+        all_cells = correlate_multiplier(rule, main.data)
         change_A = accuracy_shift(ranked.base_AS, acc_AS).shift_A
-        row: list[Cell] = [rule, agreement(acc_AS, y_A).tau, closer(ranked.base_AS, acc_AS, y_A)]
+        row: list[TableCell] = [
+            rule,
+            agreement(acc_AS, y_A).tau,
+            measure_approach(ranked.base_AS, acc_AS, y_A),
+        ]
         row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_A, y_A).spearman]
         rows.append([*row, all_cells])
         if all_cells and abs(all_cells) > FOLLOWS:
-            warned.append(f"{rule}'s {number(all_cells)}")
+            warned.append(f"{rule}'s {format_number(all_cells)}")
     columns = (
         *("rule", "tau with published", "less the default's", "published, changes added"),
         *("multiplier, these cells", "multiplier, all cells"),
@@ -172,7 +184,7 @@ def moved(ranked: Ranked, main: Beside) -> tuple[Table | str, ...]:
     return (table, warning) if warned else (table,)
 
 
-def over_all_cells(rule: str, data: Data) -> float | None:
+def correlate_multiplier(rule: str, data: Data) -> float | None:
     """Spearman's correlation of a rule's multiplier with accuracy; None where it has but one."""
     multiplier_A = multipliers().get(rule.partition(":")[0])
     if multiplier_A is None:
@@ -181,7 +193,7 @@ def over_all_cells(rule: str, data: Data) -> float | None:
     return float(spearman_rows(multiplier_A[None, both_A], data.long_A[None, both_A])[0])
 
 
-def closer(base_AS: Array, rule_AS: Array, y_A: Array) -> Interval:
+def measure_approach(base_AS: Array, rule_AS: Array, y_A: Array) -> Interval:
     """A rule's mean tau with the published ranking less the default's, over the same cells."""
     known_A = ~np.isnan(y_A)
     base_SN, rule_SN, y_N = base_AS[known_A].T, rule_AS[known_A].T, y_A[known_A]

@@ -9,10 +9,18 @@ from typing import Final
 import numpy as np
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number
-from benchmark.findings.plots import Curves, Forest
-from benchmark.findings.published.seeds import ALL, BEST, PART, Data, seed_scatter
-from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, below
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    TableCell,
+    format_interval,
+    format_number,
+    tabulate_intervals,
+)
+from benchmark.findings.plots import Curves, Forest, Line
+from benchmark.findings.published.seeds import ALL, BEST, PART, Data, measure_seed_scatter
+from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, judge_below
 from benchmark.published.agreement import FOLLOWS, Classes, agreement, classes, multipliers, top
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
@@ -23,9 +31,8 @@ OPPOSITE: Final[dict[Answer, Answer]] = {"yes": "no", "no": "yes", "undetermined
 SHOWN: Final = "path-cubed"
 
 
-def findings(data: Sequence[Data]) -> Findings:
+def judge_multipliers(data: Sequence[Data]) -> Findings:
     """How the multipliers follow accuracy, and how far a rule could matter."""
-    colors = {rule: place for place, rule in enumerate(multipliers(), start=1)}
     rho, carried = {}, {}
     for rule, multiplier_A in multipliers().items():
         for each in data:
@@ -34,48 +41,51 @@ def findings(data: Sequence[Data]) -> Findings:
                 rho[key] = agreement(multiplier_A, each.long_A, among_A).spearman
                 carried[key] = classes(multiplier_A, each.long_A, among_A)
     first = data[0]
-    found = [*alone(first, rho), *between(first, carried)]
-    correlations, shares = following(first, rho, colors), reach(first, carried, colors)
+    found = [*judge_multipliers_alone(first, rho), *judge_classes(first, carried)]
+    correlations, shares = (
+        draw_correlations(first, rho),
+        draw_shares(first, carried),
+    )
     return found, [
-        Block("published", "Rate multipliers", [correlations, scatter(first)]),
-        Block("published", "How far a rule could matter", [shares, spreads(carried)]),
+        Block("published", "Rate multipliers", [correlations, draw_cells(first)]),
+        Block("published", "How far a rule could matter", [shares, tabulate_classes(carried)]),
     ]
 
 
-def follows(rho: Interval) -> Judged:
+def judge_following(rho: Interval) -> Judged:
     """Whether a correlation lies beyond ``FOLLOWS`` on either side of 0."""
     low, high = sorted((abs(rho.low), abs(rho.high)))
     size = replace(rho, estimate=abs(rho.estimate), low=0 if rho.contains(0) else low, high=high)
-    answer, why, _ = below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
+    answer, why, _ = judge_below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
     return OPPOSITE[answer], why, rho
 
 
-def alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:
+def judge_multipliers_alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:
     """A verdict per rule, on the first data set, with the others beside it."""
     verdicts = []
     for rule in multipliers():
         own = {what: value for (who, what), value in rho.items() if who == rule}
         main = own.pop(f"{first.name}, {ALL}")
         others, best = (
-            ", ".join(number(value.estimate) for what, value in own.items() if what.endswith(label))
+            ", ".join(
+                format_number(value.estimate) for what, value in own.items() if what.endswith(label)
+            )
             for label in (ALL, BEST)
         )
-        because = f"Spearman's rho {interval(main)} cells, {first.name}"
+        because = f"Spearman's rho {format_interval(main)} cells, {first.name}"
         because += f"; the other data sets {others}" * bool(others)
         because += f". In the {BEST} of each: {best}."
         topic = "Multiplier follows accuracy"
-        verdicts.append(Verdict(PART, topic, ALONE, rule, because, *follows(main)))
+        verdicts.append(Verdict(PART, topic, ALONE, rule, because, *judge_following(main)))
     return verdicts
 
 
-def following(
-    first: Data, rho: Mapping[tuple[str, str], Interval], colors: Mapping[str, int]
-) -> Figure:
+def draw_correlations(first: Data, rho: Mapping[tuple[str, str], Interval]) -> Figure:
     """Every multiplier's correlation with accuracy, and the warning."""
     warned = [
-        f"{who} {number(value.estimate)}"
+        f"{who} {format_number(value.estimate)}"
         for (who, what), value in rho.items()
-        if what == f"{first.name}, {ALL}" and follows(value)[0] == "yes"
+        if what == f"{first.name}, {ALL}" and judge_following(value)[0] == "yes"
     ]
     return Figure(
         "multipliers",
@@ -83,15 +93,14 @@ def following(
         "Below 0, the cells that get lower rates are the better ones: a study in which such a rule "
         "moves cells along its multiplier moves them along accuracy, whether or not its rates are "
         "right. Among the best cells the correlation is another one.",
-        intervals("Spearman's correlation of rate multiplier and 200-epoch accuracy", rho),
+        tabulate_intervals("Spearman's correlation of rate multiplier and 200-epoch accuracy", rho),
         Forest(
-            colors,
             "Spearman's rho",
         ),
     )
 
 
-def scatter(each: Data) -> Figure:
+def draw_cells(each: Data) -> Figure:
     """Every cell's accuracy against its multiplier, with the mean of each rate class."""
     multiplier_A = multipliers()[SHOWN].round(9)
     cells = np.flatnonzero(~np.isnan(multiplier_A) & ~np.isnan(each.long_A))
@@ -109,24 +118,23 @@ def scatter(each: Data) -> Figure:
         Table("Accuracy against rate multiplier", ("index", "of", x, y), rows),
         Curves(
             (x, y, "of"),
-            {"one cell": 1},
-            line="",
+            joined=False,
             log="x",
-            lines=[("mean of a rate class", rate_C, mean_C, "-", 2)],
+            lines=[Line("mean of a rate class", rate_C, mean_C, "mean")],
         ),
     )
 
 
-def between(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Verdict]:
+def judge_classes(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Verdict]:
     """A verdict per rule on all cells and on the top, on the first data set."""
     verdicts = []
     for label in (ALL, BEST):
         for rule in multipliers():
             each = carried[rule, f"{first.name}, {label}"]
-            answer, why, _ = below(each.share, CARRIES, f"{CARRIES:.0%}")
+            answer, why, _ = judge_below(each.share, CARRIES, f"{CARRIES:.0%}")
             because = (
-                f"Between its {each.classes} classes lies {interval(each.share, 100, '%')} of the "
-                f"variance of ranks ({first.name}); {each.pairs:.0%} of pairs share one rate."
+                f"Between its {each.classes} classes lies {format_interval(each.share, 100, '%')} "
+                f"of the variance of ranks ({first.name}); {each.pairs:.0%} of pairs share a rate."
             )
             topic = "Rate classes carry ranks" + ", top" * (label == BEST)
             question = BETWEEN.format(f"{'the ' * (label == BEST)}{label}")
@@ -135,38 +143,35 @@ def between(first: Data, carried: Mapping[tuple[str, str], Classes]) -> list[Ver
     return verdicts
 
 
-def reach(
-    first: Data, carried: Mapping[tuple[str, str], Classes], colors: Mapping[str, int]
-) -> Figure:
+def draw_shares(first: Data, carried: Mapping[tuple[str, str], Classes]) -> Figure:
     """The share of the ranks' variance that lies between rate classes."""
     among = carried[SHOWN, f"{first.name}, {BEST}"].between
-    noise = seed_scatter(first)
+    noise = measure_seed_scatter(first)
     told = (
-        f"In the {BEST} on {first.name}, {SHOWN}'s classes differ by {number(100 * among)} points, "
-        f"seeds of one cell by {number(100 * noise)} (standard deviations): lifting some classes "
-        "by so little reorders the top, and one seed per cell cannot show it."
+        f"In the {BEST} on {first.name}, {SHOWN}'s classes differ by {format_number(100 * among)} "
+        f"points, seeds of one cell by {format_number(100 * noise)} (standard deviations): lifting "
+        "some classes by so little reorders the top, and one seed per cell cannot show it."
     )
     return Figure(
         "classes",
         "Cells of a class get one rate, so a rule can tell only classes apart. The share between "
         f"classes is the most that any function of the multiplier explains; shuffled is what "
-        f"chance gives. {told if noise == noise else ''}",
-        intervals(
+        f"chance gives. {'' if np.isnan(noise) else told}",
+        tabulate_intervals(
             "Share of the variance of ranks between rate classes (%)",
             {key: each.share for key, each in carried.items()},
             100,
         ),
         Forest(
-            colors,
             "between classes (%)",
             at=(0, 100),
         ),
     )
 
 
-def spreads(carried: Mapping[tuple[str, str], Classes]) -> Table:
+def tabulate_classes(carried: Mapping[tuple[str, str], Classes]) -> Table:
     """How many classes, how coarse, and how far apart."""
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[TableCell, ...]] = [
         (f"{rule}, {what}", c.classes, 100 * c.pairs, 100 * c.between, 100 * c.within)
         for (rule, what), c in carried.items()
     ]

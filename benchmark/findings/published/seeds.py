@@ -11,9 +11,17 @@ import numpy as np
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ranking.kendall import tau
-from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    TableCell,
+    format_interval,
+    format_number,
+    tabulate_intervals,
+)
 from benchmark.findings.plots import Curves, Forest
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, below
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_below
 from benchmark.published.agreement import (
     DATASETS,
     TOP,
@@ -31,7 +39,6 @@ from benchmark.published.table import Published
 PART: Final = "Published accuracies"
 ALL, BEST = "all cells", f"top {TOP}"
 SEED, THIRD, SHORT = "two seeds", "two seeds, top by a third", "12 and 200 epochs"
-COLORS: Final = {SEED: 1, THIRD: 3, SHORT: 2}
 KS: Final = (100, 200, 500, 1000, 2000, 5000, 15_625)
 
 
@@ -84,7 +91,7 @@ class Data:
         return found | {SHORT: agreement(self.short_A, self.long_A, top(self.long_A, k))}
 
 
-def findings(data: Sequence[Data]) -> Findings:
+def judge_seeds(data: Sequence[Data]) -> Findings:
     """The ceiling that seeds set, and how 12 epochs stand against it."""
     among = {(each.name, k): each.agreements(k) for each in data for k in KS}
     found = {
@@ -95,8 +102,8 @@ def findings(data: Sequence[Data]) -> Findings:
         if (of, label) != (THIRD, ALL)
     }
     told = [
-        f"{what}{' by a third seed' * (of == THIRD)} {number(each.tau.estimate)} (rho "
-        f"{number(each.spearman.estimate)})"
+        f"{what}{' by a third seed' * (of == THIRD)} {format_number(each.tau.estimate)} (rho "
+        f"{format_number(each.spearman.estimate)})"
         for (of, what), each in found.items()
         if of != SHORT
     ]
@@ -104,20 +111,19 @@ def findings(data: Sequence[Data]) -> Findings:
         "agreement",
         f"Tau between two published seeds: {'; '.join(told) or 'unknown, as no cell has two'}. The "
         "top is chosen by mean 200-epoch accuracy, of the cells compared, unless said otherwise.",
-        with_spearman("How far seeds agree, and 12 epochs with 200", found),
+        tabulate_agreements("How far seeds agree, and 12 epochs with 200", found),
         Forest(
-            COLORS,
             "tau-b",
             at=(0, 1),
         ),
     )
-    items = (figure, by_k(among), deviations(data))
-    return list(verdicts(data)), [Block("published", "Seeds and epochs", items)]
+    items = (figure, draw_agreement_by_k(among), tabulate_deviations(data))
+    return list(judge_epochs(data)), [Block("published", "Seeds and epochs", items)]
 
 
-def with_spearman(title: str, found: Mapping[tuple[str, str], Agreement]) -> Table:
+def tabulate_agreements(title: str, found: Mapping[tuple[str, str], Agreement]) -> Table:
     """Intervals of tau-b, and Spearman's rho with its bounds behind them."""
-    table = intervals(title, {key: each.tau for key, each in found.items()})
+    table = tabulate_intervals(title, {key: each.tau for key, each in found.items()})
     columns = (*table.columns, "Spearman's rho", "rho low", "rho high")
     rhos = [each.spearman for each in found.values()]
     rows = [
@@ -126,7 +132,7 @@ def with_spearman(title: str, found: Mapping[tuple[str, str], Agreement]) -> Tab
     return Table(title, columns, rows)
 
 
-def verdicts(data: Sequence[Data]) -> Iterator[Verdict]:
+def judge_epochs(data: Sequence[Data]) -> Iterator[Verdict]:
     """Whether one 12-epoch run ranks as another 200-epoch seed would; the top by a third seed."""
     for label, each in product((ALL, BEST), data):
         among_A = ~np.isnan(each.pair_A2).any(axis=1) & ~np.isnan(each.short_A)
@@ -135,19 +141,19 @@ def verdicts(data: Sequence[Data]) -> Iterator[Verdict]:
         lost, because = Interval.undetermined("the table lacks the seeds for it"), ""
         if np.count_nonzero(among_A) > 1:
             pair_N2, short_N = each.pair_A2[among_A], each.short_A[among_A]
-            lost = tau_lost(pair_N2, short_N)
+            lost = measure_tau_lost(pair_N2, short_N)
             because = (
-                f"Two seeds agree at tau {number(tau(*pair_N2.T))}, a seed and 12 epochs at "
-                f"{number(tau(pair_N2[:, 0], short_N))}: {interval(lost)} less."
+                f"Two seeds agree at tau {format_number(tau(*pair_N2.T))}, a seed and 12 epochs at "
+                f"{format_number(tau(pair_N2[:, 0], short_N))}: {format_interval(lost)} less."
             )
-        judged = below(lost, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
+        judged = judge_below(lost, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
         topic = "12 epochs as 200" + ", top" * (label == BEST)
         among = f"{'the ' * (label == BEST)}{label}"
         question = f"Do 12 epochs rank {among} as another seed of 200 epochs would?"
         yield Verdict(PART, topic, question, each.name, because, *judged)
 
 
-def tau_lost(pair_N2: Array, short_N: Array) -> Interval:
+def measure_tau_lost(pair_N2: Array, short_N: Array) -> Interval:
     """Tau of two seeds less tau of one of them with the short run, over the same cells."""
     seed_N, other_N = pair_N2.T
 
@@ -157,9 +163,9 @@ def tau_lost(pair_N2: Array, short_N: Array) -> Interval:
     return jackknifed(lost, len(seed_N))
 
 
-def by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
+def draw_agreement_by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
     """Agreement among the top K, for every data set and K."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     told = []
     for (name, k), agreements in among.items():
         for of, found in agreements.items():
@@ -167,7 +173,7 @@ def by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
             bounds = (value.n, value.estimate, value.low, value.high)
             rows.append((f"top {k:,} of 15,625", of, name, *bounds))
             if k == KS[0]:
-                told.append(f"{name}, {of} {number(value.estimate)}")
+                told.append(f"{name}, {of} {format_number(value.estimate)}")
     names = ("among", "of", "data set", "K", "tau-b", "low", "high")
     return Figure(
         "agreement-by-k",
@@ -177,28 +183,26 @@ def by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
         Table("Agreement among the top K", names, rows),
         Curves(
             ("K", "tau-b", "of"),
-            COLORS,
             panel="data set",
             bars=("low", "high"),
             log="x",
             level=0,
-            height=2.6,
         ),
     )
 
 
-def deviations(data: Sequence[Data]) -> Table:
+def tabulate_deviations(data: Sequence[Data]) -> Table:
     """What seeds scatter by, beside what the best cells differ by."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for each in data:
         best_N = each.long_A[top(each.long_A)]
         spread = (float(np.nanstd(each.long_A)), float(np.std(best_N)), float(np.ptp(best_N)))
-        rows.append((each.name, *(100 * value for value in (seed_scatter(each), *spread))))
+        rows.append((each.name, *(100 * value for value in (measure_seed_scatter(each), *spread))))
     columns = ("data set", "seeds of one cell (median)", ALL, BEST, f"range of the {BEST}")
     return Table("Standard deviations of 200-epoch test accuracy, in points", columns, rows)
 
 
-def seed_scatter(each: Data) -> float:
+def measure_seed_scatter(each: Data) -> float:
     """The median over cells of the standard deviation over seeds; NaN without two seeds."""
     several_A = (~np.isnan(each.seeds_AS)).sum(axis=1) > 1
     if not several_A.any():

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 
 from benchmark import rules
-from benchmark.findings.content import Block, Cell, Table, number
-from benchmark.findings.methods import doc
-from benchmark.findings.published import rates, seeds
-from benchmark.findings.published.seeds import Data
+from benchmark.findings.content import Block, Table, TableCell, format_number
+from benchmark.findings.methods import read_docstring
+from benchmark.findings.published import rates
+from benchmark.findings.published.rates import judge_multipliers
+from benchmark.findings.published.seeds import Data, judge_seeds
 from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict
 from benchmark.published import agreement
 from benchmark.published.table import Published
@@ -24,7 +25,7 @@ STUDY: Final = {
 }
 
 
-def findings(table: Published) -> Findings:
+def judge_published(table: Published) -> Findings:
     """All that a table says; raises ``InvalidInput`` where it has nothing to rank."""
     data = [Data.of(table, name) for name in agreement.DATASETS]
     data = [each for each in data if each.cells > 1]
@@ -32,32 +33,32 @@ def findings(table: Published) -> Findings:
         raise InvalidInput(f"{table.source} has no 200-epoch test accuracies to rank")
     verdicts: list[Verdict] = []
     blocks: list[Block] = []
-    for part in (seeds, rates):
-        judged, found = part.findings(data)
+    for judge in (judge_seeds, judge_multipliers):
+        judged, found = judge(data)
         verdicts, blocks = verdicts + judged, blocks + found
-    return verdicts, [*blocks, methods(), provenance(table, data)]
+    return verdicts, [*blocks, describe_published_methods(), describe_published_table(table, data)]
 
 
-def methods() -> Block:
+def describe_published_methods() -> Block:
     """The rules, the thresholds, and the statistics in the words of the code."""
     used = [
         (rule, rules.rule(rule).formula, rules.rule(rule).source)
         for rule in agreement.multipliers()
     ]
     words = [
-        ("smallest change of ranking", number(TAU_MARGIN), "tau-b"),
-        ("follows accuracy", number(agreement.FOLLOWS), "Spearman's rho, either sign"),
+        ("smallest change of ranking", format_number(TAU_MARGIN), "tau-b"),
+        ("follows accuracy", format_number(agreement.FOLLOWS), "Spearman's rho, either sign"),
         ("carries the ranking", f"{rates.CARRIES:.0%}", "of the variance of ranks"),
     ]
     statistics = [
-        ("agreement", doc(agreement.agreement)),
-        ("interval", doc(agreement.jackknifed)),
-        ("top", doc(agreement.top)),
-        ("two seeds", doc(agreement.two_seeds)),
-        ("a top by a third seed", doc(Data.by_third)),
-        ("multiplier", doc(agreement.multipliers)),
-        ("rate classes", doc(agreement.Classes)),
-        ("share between classes", doc(agreement.between_share)),
+        ("agreement", read_docstring(agreement.agreement)),
+        ("interval", read_docstring(agreement.jackknifed)),
+        ("top", read_docstring(agreement.top)),
+        ("two seeds", read_docstring(agreement.two_seeds)),
+        ("a top by a third seed", read_docstring(Data.by_third)),
+        ("multiplier", read_docstring(agreement.multipliers)),
+        ("rate classes", read_docstring(agreement.Classes)),
+        ("share between classes", read_docstring(agreement.between_share)),
     ]
     tables = (
         Table("Rules that give cells different rates", ("rule", "formula", "source"), used),
@@ -67,9 +68,9 @@ def methods() -> Block:
     return Block("methods", "", tables)
 
 
-def provenance(table: Published, data: Sequence[Data]) -> Block:
+def describe_published_table(table: Published, data: Sequence[Data]) -> Block:
     """Which file, and how many cells it knows."""
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[TableCell, ...]] = [
         (each.name, *(int((~np.isnan(value_A)).sum()) for value_A in columns))
         for each in data
         for columns in [(each.long_A, each.short_A, each.pair_A2[:, 0])]

@@ -1,4 +1,4 @@
-"""What a rank part found about accuracy: the paired shift, whom it favours, what it follows."""
+"""What a rank part found about accuracy: the paired shift, whom it favors, what it follows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ import numpy as np
 
 from benchmark.analysis.holm import holm
 from benchmark.analysis.ranking.accuracy_shift import Shift, accuracy_shift, bias_check
-from benchmark.findings.arrays import first
-from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.findings.arrays import read_first
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    TableCell,
+    format_interval,
+    format_number,
+    make_slug,
+    tabulate_intervals,
+)
 from benchmark.findings.plots import Curves, Forest
-from benchmark.findings.ranking.rank_arrays import Ranked
-from benchmark.findings.verdict import ACCURACY_MARGIN, Findings, Verdict, exceeds
+from benchmark.findings.ranking.rank_arrays import RankArrays
+from benchmark.findings.verdict import ACCURACY_MARGIN, Findings, Verdict, judge_gain
 
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
@@ -20,33 +29,35 @@ COVARIATES = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
 THIRDS = ("bottom third", "middle third", "top third")
 
 
-def findings(ranked: Ranked, colors: Mapping[str, int]) -> Findings:
+def judge_accuracy(ranked: RankArrays) -> Findings:
     """Verdicts on accuracy against the default and against the placebo, with their figures."""
     others = ranked.others
     shifts = {rule: accuracy_shift(ranked.base_AS, acc_AS) for rule, acc_AS in others.items()}
     question = f"Does test accuracy rise against {ranked.base}?"
-    verdicts = judge(ranked.name, "Accuracy rises", question, shifts)
+    verdicts = judge_shifts(ranked.name, "Accuracy rises", question, shifts)
     rivals = {rule: acc_AS for rule, acc_AS in others.items() if rule != PLACEBO}
     if PLACEBO in others:
         against = {rule: accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
-        verdicts += judge(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
-    items = (by_thirds(ranked, shifts, colors), by_architecture(ranked, shifts, colors))
-    return verdicts, [Block("shift", ranked.name, (*items, bias(ranked, shifts)))]
+        verdicts += judge_shifts(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
+    items = (draw_thirds(ranked, shifts), draw_architectures(ranked, shifts))
+    return verdicts, [Block("shift", ranked.name, (*items, tabulate_bias(ranked, shifts)))]
 
 
-def judge(part: str, topic: str, question: str, shifts: Mapping[str, Shift]) -> list[Verdict]:
+def judge_shifts(
+    part: str, topic: str, question: str, shifts: Mapping[str, Shift]
+) -> list[Verdict]:
     """Whether each mean shift is above 0."""
     adjusted = holm({rule: shift.p for rule, shift in shifts.items()})
     verdicts = []
     for rule, shift in shifts.items():
-        because = f"Mean change {interval(shift.mean, 100, ' points')}; "
+        because = f"Mean change {format_interval(shift.mean, 100, ' points')}; "
         because += f"{100 * shift.share_improved.estimate:.0f}% of architectures improve."
-        judged = exceeds(shift.mean, ACCURACY_MARGIN, adjusted[rule].adjusted, 100)
+        judged = judge_gain(shift.mean, ACCURACY_MARGIN, adjusted[rule].adjusted, 100)
         verdicts.append(Verdict(part, topic, question, rule, because, *judged))
     return verdicts
 
 
-def by_thirds(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]) -> Figure:
+def draw_thirds(ranked: RankArrays, shifts: Mapping[str, Shift]) -> Figure:
     """The mean shift of every rule, over all and by thirds of the default's ranking."""
     values = {
         (rule, who): value
@@ -54,22 +65,20 @@ def by_thirds(ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, 
         for who, value in zip(("all", *THIRDS), (shift.mean, *shift.thirds), strict=True)
     }
     best = max(shifts, key=lambda rule: shifts[rule].mean.estimate)
-    thirds = ", ".join(f"{who} {number(100 * values[best, who].estimate)}" for who in THIRDS)
+    thirds = ", ".join(f"{who} {format_number(100 * values[best, who].estimate)}" for who in THIRDS)
+    highest = format_interval(shifts[best].mean, 100, " points")
     return Figure(
-        slug(ranked.name, "shift"),
-        f"The highest mean change is {best}'s, {interval(shifts[best].mean, 100, ' points')}; by "
+        make_slug(ranked.name, "shift"),
+        f"The highest mean change is {best}'s, {highest}; by "
         f"thirds of {ranked.base}'s ranking (formed on other seeds): {thirds} points.",
-        intervals(f"{ranked.name}: change of test accuracy", values, 100),
+        tabulate_intervals(f"{ranked.name}: change of test accuracy", values, 100),
         Forest(
-            colors,
             "change of test accuracy (percentage points)",
         ),
     )
 
 
-def by_architecture(
-    ranked: Ranked, shifts: Mapping[str, Shift], colors: Mapping[str, int]
-) -> Figure:
+def draw_architectures(ranked: RankArrays, shifts: Mapping[str, Shift]) -> Figure:
     """Every architecture's shift against its accuracy under the default."""
     rows = [
         (architecture, rule, 100 * accuracy, 100 * change)
@@ -82,32 +91,30 @@ def by_architecture(
     lose = [f"{np.sum(shift.shift_A < 0):,} under {rule}" for rule, shift in shifts.items()]
     x, y = f"test accuracy under {ranked.base} (%)", "change (points)"
     return Figure(
-        slug(ranked.name, "change"),
+        make_slug(ranked.name, "change"),
         f"Of {len(ranked.architectures):,} architectures, these lose: {', '.join(lose)}.",
         Table(f"{ranked.name}: each architecture's change", ("architecture", "rule", x, y), rows),
         Curves(
             (x, y, "rule"),
-            colors,
             panel="rule",
-            line="",
+            joined=False,
             log="",
             level=0,
-            height=2.4,
         ),
     )
 
 
-def bias(ranked: Ranked, shifts: Mapping[str, Shift]) -> Table:
+def tabulate_bias(ranked: RankArrays, shifts: Mapping[str, Shift]) -> Table:
     """Spearman's correlation of every rule's shift with what the architecture is."""
     covariates = {}
     for column in COVARIATES:
-        value = first(ranked.table, "architecture", column)
+        value = read_first(ranked.table, "architecture", column)
         value_A = np.array(
             [value.get(name, np.nan) for name in ranked.architectures], dtype=np.float64
         )
         if np.isfinite(value_A).all() and np.ptp(value_A) > 0:
             covariates[column.replace("_", " ")] = value_A
-    rows: list[list[Cell]] = [
+    rows: list[list[TableCell]] = [
         [rule, *(found.correlation for found in bias_check(shift.shift_A, covariates).values())]
         for rule, shift in shifts.items()
     ]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.ranking.constants import choose_constants
-from benchmark.findings.arrays import array
-from benchmark.findings.content import Cell, Table, number
+from benchmark.findings.arrays import arrange_column
+from benchmark.findings.content import Table, TableCell, format_number
 
 TOLD_APART: Final = 2.0
 """Standard errors (of a difference between two rates) by which a rate must fall short."""
@@ -44,11 +44,11 @@ class Constant:
         """A sentence for the verdicts; empty where the choice is clear."""
         if len(self.good) < 2:
             return ""
-        ends = f"{number(self.good[0])} to {number(self.good[-1])}"
+        ends = f"{format_number(self.good[0])} to {format_number(self.good[-1])}"
         return f" Its constant is one of {len(self.good)} that were as good ({ends})."
 
 
-def tuned(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
+def find_constants(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
     """Every tuned rule's constant, as the plan chose it; with one seed nothing can be said."""
     base = table.filter(pc.field("stage") == "base")
     seeds = range(part["seeds"])
@@ -63,7 +63,7 @@ def tuned(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
     for rule, rate in chosen.items() if len(seeds) > 1 else ():
         own = base.filter(pc.field("rule") == rule)
         rates = sorted(set(own["base_lr"].to_pylist()))
-        acc_RS = array(own, "valid_accuracy", {"base_lr": rates, "seed": seeds}, 0.0)
+        acc_RS = arrange_column(own, "valid_accuracy", {"base_lr": rates, "seed": seeds}, 0.0)
         if np.isnan(acc_RS).any():
             continue
         mean_R = acc_RS.mean(axis=1)
@@ -74,9 +74,9 @@ def tuned(part: Mapping[str, Any], table: pa.Table) -> dict[str, Constant]:
     return found
 
 
-def items(found: Mapping[str, Constant]) -> tuple[Table | str, ...]:
+def tabulate_constants(found: Mapping[str, Constant]) -> tuple[Table | str, ...]:
     """A table of the constants, and what they mean for the intervals; none without any."""
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[TableCell, ...]] = [
         (
             rule,
             each.rate,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from benchmark.analysis.ranking.movers import Movers, movers
-from benchmark.findings.content import Block, Cell, Table, number, slug
-from benchmark.findings.ranking.rank_arrays import Ranked
-from search_spaces.graph import ArchGraph
+from benchmark.findings.content import (
+    Architectures,
+    Block,
+    Table,
+    TableCell,
+    format_number,
+    make_slug,
+)
+from benchmark.findings.ranking.rank_arrays import RankArrays
 from search_spaces.nasbench201.cell import code, read
 from search_spaces.nasbench201.space import NasBench201
 from search_spaces.registry import create
@@ -20,20 +25,11 @@ from search_spaces.space import SearchSpace
 SHOWN: Final = 240
 """Rows on the page at most; every architecture is in data/."""
 
-
-@dataclass(frozen=True)
-class Architectures:
-    """A table whose rows open: ``shown`` on the page, each with its graph and lines of text, and
-    ``data`` beside it."""
-
-    name: str
-    data: Table
-    shown: Table
-    graphs: dict[str, ArchGraph]
-    lines: tuple[tuple[str, ...], ...]
+FAR: Final = 2.0
+"""Pooled seed errors beyond which a move is marked: chance alone marks 1 in 20."""
 
 
-def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
+def show_architectures(part: Mapping[str, Any], ranked: RankArrays) -> Block:
     """The architectures, the widest move first; the widest and the best where there are many."""
     found = {rule: movers(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
     size_A = np.max([np.abs(each.score_A) for each in found.values()], axis=0)
@@ -46,22 +42,25 @@ def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
     space = create(part["space"], **part["options"])
     names = [ranked.architectures[a] for a in order_A]
     graphs = {name: space.graph(name) for name in names}
-    lines = tuple((name, *told(ranked, found, a)) for a, name in zip(order_A, names, strict=True))
-    rows: list[tuple[Cell, ...]] = []
+    lines = tuple(
+        (name, *describe_architecture(ranked, found, a))
+        for a, name in zip(order_A, names, strict=True)
+    )
+    rows: list[tuple[TableCell, ...]] = []
     first = next(iter(found.values()))
     for a, name in zip(order_A, names, strict=True):
-        gains = [gain(each.shift_A[a]) + "*" * far(each, a) for each in found.values()]
+        gains = [mark_gain(each, a) for each in found.values()]
         accuracy = 100 * float(ranked.base_AS[a].mean())
         rows.append(
             (
-                short(space, name),
+                shorten_name(space, name),
                 float(first.rank_reference_A[a]),
                 accuracy,
                 float(size_A[a]),
                 *gains,
             )
         )
-    beyond = [f"{int((np.abs(m.score_A) > 2).sum()):,} under {rule}" for rule, m in found.items()]
+    beyond = [f"{int((np.abs(m.score_A) > FAR).sum()):,} under {rule}" for rule, m in found.items()]
     title = (
         f"{len(rows)} of {len(ranked.architectures):,} architectures, the widest move first: place "
         f"and test accuracy under {ranked.base}, mean over seeds; the widest move in seed errors; "
@@ -70,43 +69,46 @@ def block(part: Mapping[str, Any], ranked: Ranked) -> Block:
     )
     columns = ("architecture", "place", "accuracy (%)", "widest move", *found)
     shown = Table(title, columns, rows)
-    made = (everything(ranked, found), shown, graphs, lines)
-    return Block("movers", ranked.name, [Architectures(slug(ranked.name, "architectures"), *made)])
+    made = (tabulate_architectures(ranked, found), shown, graphs, lines)
+    return Block(
+        "movers", ranked.name, [Architectures(make_slug(ranked.name, "architectures"), *made)]
+    )
 
 
-def short(space: SearchSpace, architecture: str) -> str:
+def shorten_name(space: SearchSpace, architecture: str) -> str:
     """The architecture's name, or a NAS-Bench-201 cell's official index and short code."""
     if not isinstance(space, NasBench201):
         return architecture
     return f"{space.index(architecture)} ({code(read(architecture))})"
 
 
-def far(moved: Movers, a: int) -> bool:
-    """Whether an architecture moved by more than twice the pooled seed error."""
-    return bool(abs(moved.score_A[a]) > 2)
+def mark_gain(moved: Movers, a: int) -> str:
+    """A change of accuracy, with a star where the move is more than ``FAR`` seed errors."""
+    star = "*" if abs(moved.score_A[a]) > FAR else ""
+    return f"{format_gain(moved.shift_A[a])}{star}"
 
 
-def gain(shift: float) -> str:
+def format_gain(shift: float) -> str:
     """A change of accuracy in points; none where a replica diverged."""
     return "–" if np.isnan(shift) else f"{100 * shift:+.1f}".replace("-", "−")
 
 
-def told(ranked: Ranked, found: Mapping[str, Movers], a: int) -> list[str]:
+def describe_architecture(ranked: RankArrays, found: Mapping[str, Movers], a: int) -> list[str]:
     """A line per rule: rate, accuracy, place."""
     place = next(iter(found.values())).rank_reference_A[a]
     lines = [(ranked.base, ranked.base_AS, place, "")]
     lines += [
-        (rule, ranked.others[rule], each.rank_rule_A[a], f", {gain(each.shift_A[a])} points")
+        (rule, ranked.others[rule], each.rank_rule_A[a], f", {format_gain(each.shift_A[a])} points")
         for rule, each in found.items()
     ]
     return [
-        f"{rule}: rate {number(float(ranked.rates[rule][a]))}, accuracy "
-        f"{number(100 * float(acc_AS[a].mean()))}%{change}, place {where:.1f}"
+        f"{rule}: rate {format_number(float(ranked.rates[rule][a]))}, accuracy "
+        f"{format_number(100 * float(acc_AS[a].mean()))}%{change}, place {where:.1f}"
         for rule, acc_AS, where, change in lines
     ]
 
 
-def everything(ranked: Ranked, found: Mapping[str, Movers]) -> Table:
+def tabulate_architectures(ranked: RankArrays, found: Mapping[str, Movers]) -> Table:
     """Rate, accuracy, place and its change over its seed error, of every architecture and rule."""
     base = ranked.base
     place_A = next(iter(found.values())).rank_reference_A

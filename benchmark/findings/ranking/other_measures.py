@@ -17,9 +17,9 @@ from benchmark.analysis.ranking.other_agreement import (
 )
 from benchmark.analysis.ranking.rank_agreement import RankAgreement
 from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
-from benchmark.findings.content import Cell, Figure, Table, number, slug
+from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Line
-from benchmark.findings.ranking.rank_arrays import Ranked
+from benchmark.findings.ranking.rank_arrays import RankArrays
 
 SEEDS: Final = 3
 """Of more than 1000 architectures so many seeds are compared: noise is small, and each costs."""
@@ -27,21 +27,21 @@ CEILING: Final = "between seeds of one rule"
 SHARE: Final = 10  # regret is of keeping one architecture in ten
 
 
-def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ...]:
+def show_other_measures(ranked: RankArrays) -> tuple[Figure | Table, ...]:
     """The top K kept, tau among the best, and a table of the other measures.
 
     With one seed there is only the first.
     """
-    kept = overlap(ranked, colors)
+    kept = draw_overlap(ranked)
     if ranked.base_AS.shape[1] < 2:
         return (kept,)
     seeds = SEEDS if len(ranked.architectures) > RESAMPLED else ranked.base_AS.shape[1]
     base_AS = ranked.base_AS[:, :seeds]
     others = {rule: acc_AS[:, :seeds] for rule, acc_AS in ranked.others.items()}
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[TableCell, ...]] = [
         (rule, name, found.cross.estimate, found.ceiling.estimate, delta)
         for rule, acc_AS in others.items()
-        for name, found in agreements(base_AS, acc_AS)
+        for name, found in measure_agreements(base_AS, acc_AS)
         for delta in [found.delta if found.delta.determined else found.delta.estimate]
     ]
     deviation = 100 * seed_deviation(base_AS, *others.values())
@@ -49,17 +49,19 @@ def items(ranked: Ranked, colors: Mapping[str, int]) -> tuple[Figure | Table, ..
     title = (
         f"Other measures of agreement with {ranked.base}. Weighted tau (Vigna): exchanges near the "
         "top weigh more (no interval: it depends on the number of architectures). Rounded: ties "
-        f"what differs by less than seeds do, {number(deviation)} points{some}"
+        f"what differs by less than seeds do, {format_number(deviation)} points{some}"
     )
     return (
         kept,
-        among_the_best(ranked.name, base_AS, others, colors),
+        draw_tau_of_top(ranked.name, base_AS, others),
         Table(title, ("rule", "measure", "cross", "ceiling", "delta"), rows),
-        regret(ranked.base, base_AS, others),
+        tabulate_regret(ranked.base, base_AS, others),
     )
 
 
-def agreements(base_AS: Array, acc_AS: Array) -> Iterator[tuple[str, Agreement | RankAgreement]]:
+def measure_agreements(
+    base_AS: Array, acc_AS: Array
+) -> Iterator[tuple[str, Agreement | RankAgreement]]:
     """Every other measure."""
     yield "Spearman's rho", spearman_agreement(base_AS, acc_AS)
     yield "weighted tau", weighted_tau_agreement(base_AS, acc_AS)
@@ -67,12 +69,11 @@ def agreements(base_AS: Array, acc_AS: Array) -> Iterator[tuple[str, Agreement |
         yield "tau, rounded", rounded_tau_agreement(base_AS, acc_AS, permutations=0)
 
 
-def over_k(
+def draw_over_k(
     part: str,
     stem: str,
     data: Table,
     finding: str,
-    colors: Mapping[str, int],
     *,
     bars: tuple[str, str] | None = None,
     also: Sequence[Line] = (),
@@ -82,13 +83,13 @@ def over_k(
     ceilings: list[Line] = []
     for rule in dict.fromkeys(str(row[0]) for row in data.rows):
         own = [float(str(row[-1])) for row in data.rows if row[0] == rule]
-        ceilings.append(("ceiling", ks, own, "--", colors[rule]))
+        ceilings.append(Line("ceiling", ks, own, "ceiling", rule))
     axes, lines = ("K", data.columns[2], "rule"), [*also, *ceilings]
-    plot = Curves(axes, colors, bars=bars, log="x", ticks=ks, lines=lines, height=2.8)
-    return Figure(slug(part, stem), finding, data, plot)
+    plot = Curves(axes, bars=bars, log="x", ticks=ks, lines=lines)
+    return Figure(make_slug(part, stem), finding, data, plot)
 
 
-def overlap(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
+def draw_overlap(ranked: RankArrays) -> Figure:
     """The share of the top K that a rule keeps, beside what another seed keeps and chance."""
     architectures = len(ranked.architectures)
     ks = sorted({max(1, round(architectures * share)) for share in np.geomspace(0.05, 1, 9)})
@@ -100,20 +101,17 @@ def overlap(ranked: Ranked, colors: Mapping[str, int]) -> Figure:
     fifth = min(ks, key=lambda k: abs(k - architectures / 5))
     said = [f"{row[0]} {row[2]:.0%} (ceiling {row[4]:.0%})" for row in rows if row[1] == fifth]
     columns = ("rule", "K", "share of the top K in common", "chance", CEILING)
-    return over_k(
+    return draw_over_k(
         ranked.name,
         "top",
         Table(f"{ranked.name}: the top K, kept or not", columns, rows),
         f"Of {ranked.base}'s top {fifth:,}, kept by: {', '.join(said)}; by chance "
         f"{fifth / architectures:.0%}. No interval: the border of a top K has none that holds.",
-        colors,
-        also=[("chance", ks, [k / architectures for k in ks], ":", 0)],
+        also=[Line("chance", ks, [k / architectures for k in ks], "chance")],
     )
 
 
-def among_the_best(
-    part: str, base_AS: Array, others: Mapping[str, Array], colors: Mapping[str, int]
-) -> Figure:
+def draw_tau_of_top(part: str, base_AS: Array, others: Mapping[str, Array]) -> Figure:
     """tau as a function of K, and its ceiling."""
     ks = sorted({round(k) for k in np.geomspace(min(8, len(base_AS)), len(base_AS), 7)})
     rows = [
@@ -121,24 +119,27 @@ def among_the_best(
         for rule, acc_AS in others.items()
         for k, each in zip(ks, tau_by_top_k(base_AS, acc_AS, ks), strict=True)
     ]
-    said = [f"{row[0]} {number(row[2])} ({number(row[5])})" for row in rows if row[1] == ks[0]]
+    said = [
+        f"{row[0]} {format_number(row[2])} ({format_number(row[5])})"
+        for row in rows
+        if row[1] == ks[0]
+    ]
     columns = ("rule", "K", "tau among the top K", "low", "high", CEILING)
-    return over_k(
+    return draw_over_k(
         part,
         "top-tau",
         Table(f"{part}: agreement among the top K", columns, rows),
         f"Among the top {ks[0]:,}, cross and in brackets the ceiling: {', '.join(said)}. Both fall "
         "as K shrinks, since the best differ by less: a rule moves the best only where its line "
         "lies below its dashed ceiling. The top is chosen by both rules' mean rank.",
-        colors,
         bars=("low", "high"),
     )
 
 
-def regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> Table:
+def tabulate_regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> Table:
     """What is lost by choosing under a rule, scored under the default on other seeds."""
     k = max(1, len(base_AS) // SHARE)
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for rule, acc_AS in {base: base_AS, **others}.items():
         if np.isfinite(base_AS).any(axis=0).all():
             found = regret_at_k(acc_AS, base_AS, k)

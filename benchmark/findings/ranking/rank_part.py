@@ -13,19 +13,28 @@ from benchmark.analysis.holm import holm
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ranking.kendall import tau_matrix
 from benchmark.analysis.ranking.rank_agreement import rank_agreement
-from benchmark.findings.content import Block, Cell, Figure, Table, interval, intervals, number, slug
+from benchmark.findings.content import (
+    Block,
+    Figure,
+    Table,
+    TableCell,
+    format_interval,
+    format_number,
+    make_slug,
+    tabulate_intervals,
+)
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranking import accuracy_shift, constants, movers, other_measures
-from benchmark.findings.ranking.rank_arrays import Ranked
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, exceeds
+from benchmark.findings.ranking.rank_arrays import RankArrays
+from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_gain
 
 MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"
 
 
-def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]) -> Findings:
+def judge_rank_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """Verdicts on the ranking and on accuracy, with their figures."""
-    ranked = Ranked.of(part, table)
+    ranked = RankArrays.of(part, table)
     if len(ranked.architectures) < 4 or not ranked.others:
         why = (
             f"{len(ranked.architectures)} architectures of {1 + len(ranked.others)} rules are done"
@@ -34,37 +43,41 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     found = {rule: rank_agreement(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
     adjusted = holm({rule: agreement.p for rule, agreement in found.items()})
     verdicts: list[Verdict] = []
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for rule, each in found.items():
         because = (
-            f"Delta {interval(each.delta)}: tau is {number(each.cross.estimate)} across rules and "
-            f"{number(each.ceiling.estimate)} between seeds of one rule."
+            f"Delta {format_interval(each.delta)}: tau is {format_number(each.cross.estimate)} "
+            f"across rules and {format_number(each.ceiling.estimate)} between seeds of one rule."
         )
-        judged = exceeds(each.delta, TAU_MARGIN, adjusted[rule].adjusted)
+        judged = judge_gain(each.delta, TAU_MARGIN, adjusted[rule].adjusted)
         verdicts.append(Verdict(ranked.name, "Ranking changes", QUESTION, rule, because, *judged))
         rows.append((rule, each.cross, each.ceiling, each.delta, each.p, adjusted[rule].adjusted))
         if not ranked.finite_A.all():
-            rows.append((f"{rule}, without diverged", *without_diverged(ranked, rule), None, None))
+            rows.append(
+                (f"{rule}, without diverged", *leave_out_diverged(ranked, rule), None, None)
+            )
     columns = ("rule", "cross", "ceiling", "delta", "p", "p (Holm)")
     table_of_taus = Table(f"Agreement with {ranked.base}, tau-b", columns, rows)
     title = f"{ranked.name}: delta, the agreement lost beyond seed noise"
     clear = [rule for rule, each in found.items() if each.delta.low > 0]
     delta = Figure(
-        slug(ranked.name, "delta"),
+        make_slug(ranked.name, "delta"),
         f"Above 0 with its whole interval: {', '.join(clear) or 'no rule'}. Dotted lines mark 0 "
         f"and {TAU_MARGIN}, the smallest change of interest.",
-        intervals(title, {(rule, ""): each.delta for rule, each in found.items()}),
+        tabulate_intervals(title, {(rule, ""): each.delta for rule, each in found.items()}),
         Forest(
-            colors,
             "delta = ceiling − cross (tau-b)",
             at=(0, TAU_MARGIN),
         ),
     )
-    shifted, blocks = accuracy_shift.findings(ranked, colors)
-    tuned = constants.tuned(part, table)
-    others = (*other_measures.items(ranked, colors), *constants.items(tuned))
-    items = (heat_map(ranked), delta, table_of_taus, *others)
-    blocks = [Block("rank", ranked.name, items), *blocks, movers.block(part, ranked)]
+    shifted, blocks = accuracy_shift.judge_accuracy(ranked)
+    tuned = constants.find_constants(part, table)
+    others = (
+        *other_measures.show_other_measures(ranked),
+        *constants.tabulate_constants(tuned),
+    )
+    items = (draw_taus(ranked), delta, table_of_taus, *others)
+    blocks = [Block("rank", ranked.name, items), *blocks, movers.show_architectures(part, ranked)]
     cautious = [
         replace(each, because=each.because + tuned[each.rule].caution)
         if each.rule in tuned
@@ -74,7 +87,7 @@ def findings(part: Mapping[str, Any], table: pa.Table, colors: Mapping[str, int]
     return cautious, blocks
 
 
-def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Interval]:
+def leave_out_diverged(ranked: RankArrays, rule: str) -> tuple[Interval, Interval, Interval]:
     """Cross, ceiling and delta again, without the architectures that diverged anywhere."""
     kept_A = ranked.finite_A
     if kept_A.sum() < 2:
@@ -84,7 +97,7 @@ def without_diverged(ranked: Ranked, rule: str) -> tuple[Interval, Interval, Int
     return found.cross, found.ceiling, found.delta
 
 
-def heat_map(ranked: Ranked) -> Figure:
+def draw_taus(ranked: RankArrays) -> Figure:
     """tau-b of every rule and seed with every other."""
     rules = [ranked.base, *ranked.others]
     seeds = min(ranked.base_AS.shape[1], max(2, MOST_COLUMNS // len(rules)))
@@ -102,4 +115,4 @@ def heat_map(ranked: Ranked) -> Figure:
         finding += f" Drawn are the first {seeds} of {ranked.base_AS.shape[1]} seeds."
     rows = [(label, *row) for label, row in zip(labels, tau_CC.tolist(), strict=True)]
     data = Table(f"{ranked.name}: tau between rules and seeds", ("rule and seed", *labels), rows)
-    return Figure(slug(ranked.name, "tau"), finding, data, HeatMap("tau-b"))
+    return Figure(make_slug(ranked.name, "tau"), finding, data, HeatMap("tau-b"))

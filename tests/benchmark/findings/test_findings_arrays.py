@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 from support import planted
 
-from benchmark.findings.arrays import array, first
+from benchmark.findings.arrays import arrange_column, read_first
 from benchmark.store.results import Results
 
 
@@ -16,7 +16,7 @@ def test_every_row_stands_where_its_keys_say(helped: str) -> None:
     rates = sorted(set(table["lr"].to_pylist()))
     own = table.filter(pc.field("rule") == "default")
     axes = {"architecture": rungs, "lr": rates, "seed": range(5)}
-    found = array(own, "train_loss", axes, np.inf)
+    found = arrange_column(own, "train_loss", axes, np.inf)
     expected = np.full((3, len(rates), 5), np.nan)
     for row in own.to_pylist():
         if row["architecture"] in rungs:
@@ -29,6 +29,6 @@ def test_every_row_stands_where_its_keys_say(helped: str) -> None:
 
 def test_first_keeps_the_order_of_the_table(helped: str) -> None:
     table = Results.load(helped).table.filter(pc.field("part") == "steps")
-    depths = first(table, "architecture", "effective_depth")
+    depths = read_first(table, "architecture", "effective_depth")
     assert list(depths) == [f"resnet-{depth}" for depth in (2, 4, 8, 16, 32)]
-    assert planted.RULES[0] == first(table, "architecture", "rule")["resnet-2"]
+    assert planted.RULES[0] == read_first(table, "architecture", "rule")["resnet-2"]

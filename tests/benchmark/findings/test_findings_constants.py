@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.findings.ranking.constants import items, tuned
+from benchmark.findings.ranking.constants import find_constants, tabulate_constants
 from benchmark.plan.rank_stages import base_rates
 
 RATES = (0.01, 0.1, 1.0, 10.0)
@@ -35,24 +35,28 @@ def part(seeds: int) -> dict[str, Any]:
 
 
 def test_a_clear_choice_needs_no_caution() -> None:
-    found = tuned(part(2), table(np.array([[0.5, 0.51], [0.9, 0.91], [0.7, 0.71], [0, 0]])))
+    found = find_constants(
+        part(2), table(np.array([[0.5, 0.51], [0.9, 0.91], [0.7, 0.71], [0, 0]]))
+    )
     assert (found["a"].rate, found["a"].good, found["a"].caution) == (0.1, (0.1,), "")
     assert found["a"].error == pytest.approx(np.std([0.5, 0.51], ddof=1))
 
 
 def test_rates_within_the_error_are_as_good_and_said_so() -> None:
-    found = tuned(part(2), table(np.array([[0.5, 0.54], [0.9, 0.94], [0.88, 0.92], [0, 0]])))
+    found = find_constants(
+        part(2), table(np.array([[0.5, 0.54], [0.9, 0.94], [0.88, 0.92], [0, 0]]))
+    )
     assert (found["a"].rate, found["a"].good) == (0.1, (0.1, 1.0))
     assert found["a"].caution == " Its constant is one of 2 that were as good (0.100 to 1.00)."
-    (shown, note) = items(found)
+    (shown, note) = tabulate_constants(found)
     assert not isinstance(shown, str)
     assert shown.rows[0][0] == "a"
     assert "within 2 standard errors" in str(note)
 
 
 def test_one_seed_says_nothing() -> None:
-    assert tuned(part(1), table(np.array([[0.5], [0.9], [0.9], [0.1]]))) == {}
-    assert items({}) == ()
+    assert find_constants(part(1), table(np.array([[0.5], [0.9], [0.9], [0.1]]))) == {}
+    assert tabulate_constants({}) == ()
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -62,7 +66,7 @@ def test_the_choice_is_the_one_that_the_plan_made(seed: int) -> None:
     acc_RS = rng.integers(0, 4, (len(RATES), 3)) / 4.0
     acc_RS[rng.random(acc_RS.shape) < 0.2] = np.nan
     rows = table(acc_RS)
-    found = tuned(part(3), rows)["a"]
+    found = find_constants(part(3), rows)["a"]
     assert found.rate == base_rates(rows)["a"]
     sum_R = np.nan_to_num(acc_RS).sum(axis=1)  # of quarters: exact
     assert found.rate == max(zip(sum_R, RATES, strict=True))[1]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.verdict import admits, below, exceeds, exponent
+from benchmark.findings.verdict import format_exponent, judge_below, judge_exponent, judge_gain
 
 bound = st.floats(-3, 3)
 
@@ -21,7 +21,7 @@ def test_an_effect_needs_an_interval_above_zero_and_holm(
     low: float, width: float, margin: float, p: float
 ) -> None:
     value = made(low, low + width)
-    answer, why, _ = exceeds(value, margin, p)
+    answer, why, _ = judge_gain(value, margin, p)
     assert (answer == "no") == (value.high < margin)
     assert (answer == "yes") == (value.high >= margin and low > 0 and p <= 1 - value.level)
     assert bool(why) == (answer != "yes")
@@ -29,7 +29,7 @@ def test_an_effect_needs_an_interval_above_zero_and_holm(
 
 @given(bound, st.floats(0, 3), bound)
 def test_below_is_said_only_beside_the_interval(low: float, width: float, limit: float) -> None:
-    answer, *_ = below(made(low, low + width), limit, "it")
+    answer, *_ = judge_below(made(low, low + width), limit, "it")
     expected = "yes" if low + width < limit else "no" if low > limit else "undetermined"
     assert answer == expected
 
@@ -46,15 +46,15 @@ def test_below_is_said_only_beside_the_interval(low: float, width: float, limit:
     ],
 )
 def test_an_exponent_is_admitted_only_alone(low: float, high: float, answer: str) -> None:
-    assert admits(made(low, high), -1.5, (-1.0, 0.0))[0] == answer
+    assert judge_exponent(made(low, high), -1.5, (-1.0, 0.0))[0] == answer
 
 
 def test_an_undetermined_interval_passes_its_reason_on() -> None:
     unknown = Interval.undetermined("one seed")
-    assert exceeds(unknown, 0.1, 0.0) == ("undetermined", "one seed", unknown)
-    assert below(unknown, 0.1, "it") == ("undetermined", "one seed", unknown)
-    assert admits(unknown, -1.5, (0.0,)) == ("undetermined", "one seed", unknown)
+    assert judge_gain(unknown, 0.1, 0.0) == ("undetermined", "one seed", unknown)
+    assert judge_below(unknown, 0.1, "it") == ("undetermined", "one seed", unknown)
+    assert judge_exponent(unknown, -1.5, (0.0,)) == ("undetermined", "one seed", unknown)
 
 
 def test_exponents_read_as_in_the_papers() -> None:
-    assert [exponent(value) for value in (-1.5, -1.0, 0.0)] == ["−3/2", "−1", "0"]
+    assert [format_exponent(value) for value in (-1.5, -1.0, 0.0)] == ["−3/2", "−1", "0"]

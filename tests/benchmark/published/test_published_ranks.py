@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from benchmark.findings.published.seeds import Data, seed_scatter
+from benchmark.findings.published.seeds import Data, measure_seed_scatter
 from benchmark.published.agreement import (
     Index,
     agreement,
@@ -181,7 +181,7 @@ def test_published_seeds_agree_as_known() -> None:
     pair = data.pair_A2[:, 0], data.pair_A2[:, 1]
     assert round(agreement(*pair).spearman.estimate, 3) == 0.986
     assert round(agreement(*pair, data.among_seeds()).spearman.estimate, 3) == 0.565
-    assert round(100 * seed_scatter(data), 2) == 0.21
+    assert round(100 * measure_seed_scatter(data), 2) == 0.21
 
 
 @pytest.mark.parametrize(

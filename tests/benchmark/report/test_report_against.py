@@ -8,7 +8,7 @@ import pytest
 from support import planted
 
 from benchmark.report.__main__ import main
-from benchmark.report.page import build
+from benchmark.report.page import build_page
 from benchmark.store.results import Results
 
 
@@ -29,7 +29,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
     long: str, short: str
 ) -> None:
-    changes = build(Results.load(long), old=Results.load(short)).changes
+    changes = build_page(Results.load(long), old=Results.load(short)).changes
     (ranking,) = [line for line in changes if "Ranking changes, path-cubed" in line]
     assert ranking.startswith("cells, Ranking changes, path-cubed: undetermined became yes (")
     assert "(undetermined: one seed: there is no ceiling) → " in ranking
@@ -37,14 +37,14 @@ def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
     assert "cells seeds 1 → 4" in ranking
     (accuracy,) = [line for line in changes if "Accuracy rises, path-cubed" in line]
     assert "undetermined became yes" in accuracy
-    told = build(Results.load(short), old=Results.load(long)).changes
+    told = build_page(Results.load(short), old=Results.load(long)).changes
     assert any("yes became undetermined" in line and "seeds 4 → 1" in line for line in told)
 
 
 def test_every_conclusion_stands_in_the_table_and_a_new_part_is_counted(
     helped: str, long: str
 ) -> None:
-    page = build(Results.load(helped), old=Results.load(long))
+    page = build_page(Results.load(helped), old=Results.load(long))
     counted = page.changes[0]
     assert counted.startswith("0 of 8 conclusions changed;")
     section = page.html[page.html.index('<section id="against"') :]
@@ -54,7 +54,7 @@ def test_every_conclusion_stands_in_the_table_and_a_new_part_is_counted(
 
 def test_against_itself_nothing_changes(long: str, page: Path) -> None:
     results = Results.load(long)
-    same = build(results, old=results)
+    same = build_page(results, old=results)
     assert same.changes[0].startswith("0 of 8 conclusions changed; 0 are new, 0 are gone.")
     assert "The runs have the same fields, versions and numbers of replicas." in same.html
     assert 'id="against"' not in page.read_text()

@@ -13,11 +13,11 @@ import pytest
 from support import planted
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.content import Table
-from benchmark.findings.ladders.ladder_arrays import without_diverged
+from benchmark.findings.content import Architectures, Table
+from benchmark.findings.ladders.ladder_arrays import replace_diverged
 from benchmark.findings.ranking import rank_part
 from benchmark.report.__main__ import main
-from benchmark.report.page import build
+from benchmark.report.page import build_page
 from benchmark.store.results import Results
 from benchmark.study import rate_grid
 
@@ -26,7 +26,7 @@ from benchmark.study import rate_grid
 def answers(store: str) -> dict[tuple[str, str], str]:
     """Topic and rule to the answer on the page of a store."""
     found: dict[tuple[str, str], str] = {}
-    for topic, told in build(Results.load(store)).summary:
+    for topic, told in build_page(Results.load(store)).summary:
         for answer, rules in re.findall(r"(yes|no|undetermined) \(([^)]*)\)", told):
             found |= {(topic, rule): answer for rule in rules.split(", ")}
     return found
@@ -62,7 +62,7 @@ def test_one_seed_leaves_the_ranking_undetermined(tmp_path: Path) -> None:
     for rule in ("effective-depth", "path-cubed", "shuffled"):
         assert said["Ranking changes", rule] == "undetermined"
     assert said["Step stays flat", "path-cubed"] == "undetermined"
-    assert "One seed: there is no ceiling." in build(Results.load(store)).html
+    assert "One seed: there is no ceiling." in build_page(Results.load(store)).html
 
 
 def test_a_grid_that_ends_too_low_is_censored_and_not_fitted(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_grid_that_ends_too_low_is_censored_and_not_fitted(tmp_path: Path) -> 
     said = answers(store)
     assert said["Best rate ~ depth^−3/2", "he"] == "undetermined"
     assert said["Rate predicted", "effective-depth"] == "undetermined"
-    html = build(Results.load(store)).html
+    html = build_page(Results.load(store)).html
     assert "shown but not fitted: resnet-2 (he: " in html
     assert "the constant has no source." in html
     assert "fewer than 3 usable rungs" in html.lower()
@@ -87,10 +87,9 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
         if row["architecture"] == lost and row["rule"] == "path-cubed":
             row |= {"status": "diverged", "test_accuracy": None}
     part = results.study["parts"][0]
-    verdicts, blocks = rank_part.findings(
+    verdicts, blocks = rank_part.judge_rank_part(
         part,
         pa.Table.from_pylist(rows, table.schema),
-        dict(zip(part["rules"], range(4), strict=True)),
     )
     agreement = next(item for item in blocks[0].items if "Agreement" in str(item))
     assert isinstance(agreement, Table)
@@ -98,6 +97,7 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
     assert counts["path-cubed"] == 24
     assert counts["path-cubed, without diverged"] == 23
     (table_of_cells,) = next(block.items for block in blocks if block.section == "movers")
+    assert isinstance(table_of_cells, Architectures)
     (lines,) = [each for each in table_of_cells.lines if each[0] == lost]
     (told,) = [line for line in lines if line.startswith("path-cubed")]
     assert "accuracy −∞%, – points, place 24.0" in told
@@ -121,7 +121,7 @@ def test_the_exponent_stands_against_blocks_and_without_diverged_replicas(page: 
 
 def test_diverged_replicas_are_left_out_seed_by_seed() -> None:
     losses = np.array([[[1.0, 3.0, np.inf], [np.inf] * 3, [2.0, np.nan, 4.0]]])
-    kept = without_diverged(losses)
+    kept = replace_diverged(losses)
     assert kept[0, 0].tolist() == [1.0, 3.0, 2.0]
     assert np.isinf(kept[0, 1]).all()
     assert np.isnan(kept[0, 2, 1])

@@ -8,19 +8,24 @@ import numpy as np
 import pytest
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.content import Figure, Table, intervals, number
+from benchmark.findings.content import Figure, Table, format_number, tabulate_intervals
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.figures import RASTER_ABOVE, draw
-from benchmark.report.inline_svg import INK
+from benchmark.report.curves import RASTER_ABOVE
+from benchmark.report.figures import draw_figure
+from benchmark.report.palette import COLORS, INK, MARKERS, Palette, choose_look
 
-COLORS = {"a": 1, "b": 2}
+RULES = ("default", "a", "b")
+
+
+def draw(figure: Figure) -> str:
+    return draw_figure(figure, Palette(RULES))
 
 
 def scatter(count: int, name: str = "points") -> str:
     rng = np.random.default_rng(0)
     rows = [(str(i), "a", *rng.uniform(1, 9, 2).tolist()) for i in range(count)]
     data = Table("Some points", ("point", "rule", "x", "y"), rows)
-    return draw(Figure(name, "", data, Curves(("x", "y", "rule"), COLORS, line="", log="")))
+    return draw(Figure(name, "", data, Curves(("x", "y", "rule"), joined=False, log="")))
 
 
 def test_equal_tables_give_equal_bytes_and_names_keep_ids_apart() -> None:
@@ -39,7 +44,7 @@ def test_many_points_become_a_bitmap() -> None:
     assert len(scatter(15_625)) < 400_000
 
 
-def test_colours_follow_the_page_and_text_stays_text() -> None:
+def test_colors_follow_the_page_and_text_stays_text() -> None:
     text = scatter(5)
     assert "var(--ink)" in text
     assert "var(--c1)" in text
@@ -51,14 +56,14 @@ def test_colours_follow_the_page_and_text_stays_text() -> None:
 def test_every_point_names_itself() -> None:
     rows = [(f"cell {i}", "ab"[i % 2], float(i + 1), 10.0 * i) for i in range(7)]
     data = Table("Points", ("cell", "rule", "x", "y"), rows)
-    plot = Curves(("x", "y", "rule"), COLORS, log="", bars=("y", "y"))
+    plot = Curves(("x", "y", "rule"), log="", bars=("y", "y"))
     made = draw(Figure("tips", "", data, plot))
     points = re.findall(
         r'<use [^>]* y="([\d.]+)"[^>]*><title>(cell \d), [ab], x ([^,]*), y (.*?)</title>',
         made,
     )
     assert sorted(point[1:] for point in points) == [
-        (name, number(x), number(y)) for name, _, x, y in rows
+        (name, format_number(x), format_number(y)) for name, _, x, y in rows
     ]
     heights = [float(y) for y, *_ in sorted(points, key=lambda point: point[1])]
     assert heights == sorted(heights, reverse=True)
@@ -72,7 +77,7 @@ def test_squares_and_intervals_name_themselves_too() -> None:
     )
     assert titles == ["a; a: 1.00", "a; b: 0.250", "b; a: 0.250", "b; b: 1.00"]
     known = {("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted")}
-    made = draw(Figure("f", "The finding.", intervals("One", known), Forest(COLORS, "value")))
+    made = draw(Figure("f", "The finding.", tabulate_intervals("One", known), Forest("value")))
     assert "<title>a, known: 1.00 [0.500, 1.50]</title>" in made
     assert '<desc id="f-desc">The finding.</desc>' in made
 
@@ -84,7 +89,7 @@ def test_rows_that_are_not_used_are_hollow() -> None:
 
     def drawn(rows: list[tuple[str, str, float, float, str]]) -> str:
         data = Table("Two points", columns, rows)
-        made = Figure("two", "", data, Curves(("x", "y", "rule"), COLORS, line=""))
+        made = Figure("two", "", data, Curves(("x", "y", "rule"), joined=False))
         return draw(made)
 
     marked = r"<use [^>]*fill-opacity: 0; stroke: var\(--c1\)"
@@ -95,7 +100,7 @@ def test_rows_that_are_not_used_are_hollow() -> None:
 def test_what_is_missing_or_too_large_is_not_drawn() -> None:
     rows = [("r", "a", float(x), y) for x, y in enumerate((1.0, np.nan, np.inf, 9.0, 2.0), 1)]
     data = Table("Points", ("rung", "rule", "x", "y"), rows)
-    made = draw(Figure("gap", "", data, Curves(("x", "y", "rule"), COLORS, line="", y_max=5.0)))
+    made = draw(Figure("gap", "", data, Curves(("x", "y", "rule"), joined=False, y_max=5.0)))
     assert len(re.findall(r"<use [^>]*fill: var\(--c1\)", made)) == 2
 
 
@@ -104,9 +109,30 @@ def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
         ("a", "known"): Interval(1.0, 0.5, 1.5, 8, "planted"),
         ("b", "unknown"): Interval.undetermined("one seed", estimate=2.0, n=1),
     }
-    made = draw(Figure("f", "", intervals("Two", values), Forest(COLORS, "value")))
+    made = draw(Figure("f", "", tabulate_intervals("Two", values), Forest("value")))
     assert re.search(r"fill-opacity: 0; stroke: var\(--c2\)", made)
     assert "b, unknown" in made
+
+
+def test_no_two_rules_of_a_page_look_alike() -> None:
+    looks = [choose_look(place) for place in range(len(COLORS) * len(MARKERS))]
+    assert len(set(looks)) == len(looks)
+    palette = Palette(["default", "a"])
+    found = palette.find_looks(["scheme", "other", "default"], {"scheme": "a"})
+    assert list(found) == ["default", "scheme", "other"]
+    assert found["scheme"] == palette.find_looks(["a"], {})["a"]
+
+
+@pytest.mark.parametrize(
+    "plot", [Curves(("x", "y", "rule")), Curves(("x", "y", "rule"), panel="point"), Forest("x")]
+)
+def test_a_figure_of_nothing_is_no_drawing(plot: Curves | Forest) -> None:
+    columns = ("point", "rule", "x", "y", "low", "high")
+    empty = [("p", "a", np.nan, np.nan, np.nan, np.nan), ("q", "b", np.inf, np.inf, 0.0, 1.0)]
+    for rows in ([], empty):
+        assert draw(Figure("none", "", Table("Nothing", columns, rows), plot)) == ""
+    square = Table("Square", ("", "a"), [("a", np.nan)])
+    assert draw(Figure("none", "", square, HeatMap("tau"))) == ""
 
 
 def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:
@@ -123,4 +149,4 @@ def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:
     ],
 )
 def test_numbers_read_well(value: float | None, text: str) -> None:
-    assert number(value) == text
+    assert format_number(value) == text

@@ -15,11 +15,10 @@ import numpy as np
 import pyarrow.compute as pc
 from support import planted
 
-from benchmark.findings.arrays import first
-from benchmark.findings.content import Block, number
-from benchmark.findings.parts import findings
-from benchmark.findings.ranking.movers import Architectures
-from benchmark.report.page import build, render
+from benchmark.findings.arrays import read_first
+from benchmark.findings.content import Architectures, Block, format_number
+from benchmark.findings.parts import judge_study
+from benchmark.report.page import build_page, render_page
 from benchmark.speed.planted import results_of
 from benchmark.store.results import Results
 
@@ -109,8 +108,8 @@ def test_a_row_opens_the_drawing_and_the_rates_of_its_architecture(helped: str, 
     cell = table["architecture"][0].as_py()
     (own,) = [row for row in rows if cell in row.replace("<wbr>", "")]
     for rule in planted.RULES:
-        rate = first(table.filter(pc.field("rule") == rule), "architecture", "lr")[cell]
-        assert f"<li>{rule}: rate {number(rate)}, accuracy" in own
+        rate = read_first(table.filter(pc.field("rule") == rule), "architecture", "lr")[cell]
+        assert f"<li>{rule}: rate {format_number(rate)}, accuracy" in own
     drawn = dict(re.findall(r'<g id="(d\d+)">(.*?)</g>', text, re.DOTALL))
     labels = [
         re.findall(r"<text[^>]*>([^<]+)<", drawn[each]) for each in re.findall(r"#(d\d+)", own)
@@ -140,11 +139,11 @@ def test_every_architecture_is_in_the_csv_file(page: Path) -> None:
 def test_all_of_nasbench201_stays_small() -> None:
     """15,625 cells: the widest moves and the best are on the page, all are in the file."""
     results = results_of(15_625, rules=3, seeds=2)
-    page = build(results)
+    page = build_page(results)
     assert len(page.html.encode()) < 2_000_000
     rows = page.html.count('<th scope="row" class="cell"><details>')
     assert 120 < rows <= 240
-    items = [item for block in findings(results, None)[1] for item in block.items]
+    items = [item for block in judge_study(results, None)[1] for item in block.items]
     (table,) = [item for item in items if isinstance(item, Architectures)]
     assert len(table.data.rows) == 15_625
     places = [float(str(row[1])) for row in table.shown.rows]
@@ -156,7 +155,7 @@ def test_all_of_nasbench201_stays_small() -> None:
 
 def test_two_parts_share_a_page_and_keep_their_own_drawings() -> None:
     """What is drawn alike is drawn once; ids are unique and every drawing's parts are there."""
-    blocks = findings(results_of(12, rules=2, seeds=2), None)[1]
+    blocks = judge_study(results_of(12, rules=2, seeds=2), None)[1]
     (table,) = [i for block in blocks for i in block.items if isinstance(i, Architectures)]
     names = list(table.graphs)
     halves = [
@@ -171,7 +170,9 @@ def test_two_parts_share_a_page_and_keep_their_own_drawings() -> None:
         for half in [names[start : start + 6]]
     ]
     study, facts = {"name": "two", "question": "?"}, {"kinds": {"published"}, "commits": ""}
-    html = render(study, [], [Block("movers", half.name, [half]) for half in halves], facts).html
+    html = render_page(
+        study, [], [Block("movers", half.name, [half]) for half in halves], facts
+    ).html
     outline = Outline(html)
     assert len(set(outline.ids)) == len(outline.ids)
     drawings = re.findall(r'<svg class="drawing".*?</svg>', html)
@@ -220,7 +221,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_colours_have_contrast_in_light_and_dark(page: Path) -> None:
+def test_colors_have_contrast_in_light_and_dark(page: Path) -> None:
     themes = re.findall(r":root \{(.*?)\}", page.read_text(), re.DOTALL)[:2]
     assert len(themes) == 2
     for theme in themes:

@@ -12,7 +12,7 @@ from support import planted, planted_published
 from benchmark.published.agreement import multipliers
 from benchmark.published.table import read
 from benchmark.report.__main__ import main
-from benchmark.report.page import Page, build
+from benchmark.report.page import Page, build_page
 from benchmark.store.results import Results
 from search_spaces.nasbench201.cell import official_order, write
 
@@ -47,11 +47,11 @@ def same(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(ranked: str, same: Path) -> Page:
     """The study beside them."""
-    return build(Results.load(ranked), read(same))
+    return build_page(Results.load(ranked), read(same))
 
 
 def built(store: str, published: Path) -> tuple[Page, dict[str, str]]:
-    page = build(Results.load(store), read(published))
+    page = build_page(Results.load(store), read(published))
     return page, dict(page.summary)
 
 
@@ -131,4 +131,4 @@ def test_a_table_that_is_none_is_refused_before_anything_is_written(
 def test_studies_of_other_spaces_are_left_as_they_are(tmp_path: Path, same: Path) -> None:
     store = planted.write(tmp_path / "results", planted.study(parts="updates"))
     results = Results.load(store)
-    assert build(results, read(same)).html == build(results).html
+    assert build_page(results, read(same)).html == build_page(results).html

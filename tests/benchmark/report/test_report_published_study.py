@@ -18,7 +18,7 @@ from support.planted_published import Accuracies
 
 from benchmark.published.agreement import multipliers
 from benchmark.published.table import read
-from benchmark.report.page import Page, of_published
+from benchmark.report.page import Page, build_published_page
 
 JOB = Path(__file__).parents[3] / "jobs" / "published_ranks.py"
 
@@ -72,7 +72,7 @@ def out(published: Path) -> Path:
 @pytest.fixture(scope="module")
 def found(published: Path) -> Page:
     """The study's page, built here."""
-    return of_published(read(published))
+    return build_published_page(read(published))
 
 
 def test_the_answers_are_those_that_were_planted(found: Page) -> None:
@@ -130,7 +130,7 @@ def test_without_seeds_there_is_a_page_and_no_ceiling(tmp_path: Path) -> None:
     value_A = np.random.default_rng(1).uniform(0.1, 0.9, 15_625)
     columns: Accuracies = {("cifar100", "test", epochs, None): value_A for epochs in (12, 200)}
     path = planted_published.save(planted_published.long_table(columns), tmp_path / "t.parquet")
-    found = of_published(read(path))
+    found = build_published_page(read(path))
     assert dict(found.summary)["12 epochs as 200"].endswith("undetermined (CIFAR-100)")
     assert "unknown, as no cell has two" in found.html
 

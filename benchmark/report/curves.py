@@ -1,0 +1,173 @@
+"""Curves: points, lines and bands in axes per panel that share their scales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmark.findings.content import Table, TableCell, format_number
+from benchmark.findings.plots import Curves, Line
+from benchmark.report.canvas import (
+    WIDTH,
+    Axes,
+    Canvas,
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    ScaledTranslation,
+)
+from benchmark.report.inline_svg import TIP
+from benchmark.report.palette import INK, Look, Palette
+
+RASTER_ABOVE: Final = 1000
+"""Points in a drawing above which they become an embedded bitmap."""
+ACROSS: Final = 3
+"""Panels side by side at most."""
+HEIGHTS: Final = {1: 3.4, 2: 2.6, 3: 2.6}
+"""Inches of a row of axes, by the number of panels; of many panels each is lower."""
+MANY: Final = 1.75
+LINES: Final = {"fit": "-", "mean": "-", "ceiling": "--", "chance": ":", "identity": ":"}
+"""Line styles by meaning; theories take ``THEORIES`` in their order."""
+THEORIES: Final = (":", "--", "-.")
+Drawn = tuple[Canvas, Sequence[Sequence[str]]]
+"""A drawing, and what the points of each series say."""
+
+
+def read_column(data: Table, name: str, otherwise: TableCell = None) -> list[TableCell]:
+    """A column of a table; ``otherwise`` in every row where the table has none of that name."""
+    if name not in data.columns:
+        return [otherwise] * len(data.rows)
+    place = list(data.columns).index(name)
+    return [row[place] for row in data.rows]
+
+
+def find_drawn(data: Table, plot: Curves) -> NDArray[np.bool_]:
+    """Which rows have a point: x and y are finite, positive on a logarithmic axis, below y_max."""
+    x_N, y_N = (np.array(read_column(data, name), dtype=float) for name in plot.axes_hue[:2])
+    drawn_N = np.isfinite(x_N) & np.isfinite(y_N) & (y_N <= plot.y_max)
+    for axis, value_N in (("x", x_N), ("y", y_N)):
+        if axis in plot.log:
+            drawn_N &= value_N > 0
+    return np.asarray(drawn_N)
+
+
+def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
+    """Points and lines, in axes per panel that share their scales."""
+    x, y, hue = plot.axes_hue
+    bars = plot.bars or (y, y)
+    values_N4 = np.array([read_column(data, c) for c in (x, y, *bars)], dtype=float).T
+    hue_N, used_N = (np.array(read_column(data, name, "yes")) for name in (hue, "used"))
+    panel_N = np.array(read_column(data, plot.panel, ""))
+    drawn_N = find_drawn(data, plot)
+    raster = len(data.rows) > RASTER_ABOVE
+    panels = list(dict.fromkeys(panel_N.tolist()))
+    across = min(ACROSS, len(panels))
+    down = -(-len(panels) // across)
+    looks = palette.find_looks(dict.fromkeys(hue_N.tolist()), plot.rules)
+    height = HEIGHTS.get(len(panels), MANY) * down + 0.4
+    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+    grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    tips: list[list[str]] = []
+    handles: dict[str, Any] = {}
+    for axes, title in zip(grid.flat, panels, strict=False):
+        axes.set_title(title, loc="left")
+        draw_marks(axes, plot, title, looks)
+        for (place, (key, look)), used in product(enumerate(looks.items()), ("yes", "no")):
+            mine_N = drawn_N & (panel_N == title) & (hue_N == key) & (used_N == used)
+            if not mine_N.any():
+                continue
+            artists = draw_series(axes, values_N4[mine_N], look, plot.joined, used, raster)
+            aside = 3 * (place - (len(looks) - 1) / 2) if plot.bars else 0  # points: none hides
+            for artist in artists:
+                move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
+                artist.set_transform(artist.get_transform() + move)
+            handles.setdefault(key, artists[0])
+            if not raster:
+                artists[0].set_gid(f"{TIP}{len(tips)}")
+                rows = np.flatnonzero(mine_N).tolist()
+                tips.append([format_tip(data, row, plot.axes_hue) for row in rows])
+        handles = draw_lines(axes, plot.lines, looks) | handles
+    for place, axes in enumerate(grid.flat):
+        axes.set_visible(place < len(panels))
+        axes.tick_params(labelbottom=place >= len(panels) - across)
+    for axis in plot.log:
+        set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None)
+    canvas.supxlabel(x, fontsize=9)
+    canvas.supylabel(y, fontsize=9)
+    handles.pop("", None)
+    if len(handles) > 1 and plot.panel != hue:
+        ordered = {name: handles[name] for name in [*looks, *handles] if name in handles}
+        fitting = int(90 / (8 + max(map(len, ordered))))
+        columns = max(1, min(4, fitting))
+        shown = (list(ordered.values()), list(ordered))
+        canvas.legend(*shown, loc="outside upper left", ncols=columns)
+    return canvas, tips
+
+
+def draw_marks(axes: Axes, plot: Curves, title: str, looks: Mapping[str, Look]) -> None:
+    """The level and the bands of a panel."""
+    if plot.level is not None:
+        axes.axhline(plot.level, color=INK, linewidth=1, linestyle=":")
+    for span in plot.spans.get(title, ()):
+        color = looks[span.series].color if span.series in looks else INK
+        axes.axvspan(span.low, span.high, color=color, alpha=0.15, linewidth=0)
+        axes.axvline(span.middle, color=color, linewidth=1.2)
+
+
+def draw_lines(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look]) -> dict[str, Any]:
+    """The lines of a panel, by their labels."""
+    handles = {}
+    theories = iter(THEORIES)
+    for line in lines:
+        style = LINES.get(line.meaning) or next(theories, THEORIES[-1])
+        color = looks[line.series].color if line.series in looks else INK
+        (handles[line.label],) = axes.plot(line.x, line.y, style, color=color, linewidth=1.2)
+    return handles
+
+
+def format_tip(data: Table, row: int, columns: Sequence[str]) -> str:
+    """What a point's tooltip says: the row's name, its series, x and y."""
+    told = []
+    for name in dict.fromkeys([data.columns[0], columns[2], *columns[:2]]):
+        value = data.rows[row][list(data.columns).index(name)]
+        told.append(value if isinstance(value, str) else f"{name} {format_number(value)}")
+    return ", ".join(told)
+
+
+def draw_series(
+    axes: Axes, xylh_N4: Any, look: Look, joined: bool, used: str, raster: bool
+) -> list[Any]:
+    """One series of (x, y, low, high): its line, and its bars where they have a length."""
+    x, y, low, high = xylh_N4.T
+    drawn = axes.plot(x, y, color=look.color, linewidth=1.3, rasterized=raster)
+    drawn[0].set(linestyle="-" if joined else "none", marker=look.marker)
+    drawn[0].set(markersize=2 if raster else 4.5, alpha=0.3 if raster else 1)
+    drawn[0].set(markerfacecolor=look.color if used == "yes" else "none")
+    long = low < high
+    if not long.any():
+        return list(drawn)
+    bars = axes.vlines(x[long], low[long], high[long], color=look.color, linewidth=1.1)
+    return [*drawn, bars]
+
+
+def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
+    """A logarithmic axis labeled in plain numbers."""
+    getattr(axes, f"set_{axis}scale")("log")
+    target = getattr(axes, f"{axis}axis")
+    low, high = getattr(axes, f"get_{axis}lim")()
+    if ticks is not None:
+        target.set_ticks(np.asarray(ticks))
+    else:
+        subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
+        target.set_major_locator(LogLocator(subs=subs, numticks=8))
+    target.set_major_formatter(FuncFormatter(format_tick))
+    target.set_minor_formatter(NullFormatter())
+
+
+def format_tick(value: float, _: int) -> str:
+    """A tick's label: plain near 1, a power of ten far from it."""
+    return f"{value:g}" if 1e-3 <= value < 1e5 else format_number(float(f"{value:.0e}"), 1)
