@@ -17,7 +17,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from benchmark.command import Parser
-from benchmark.engine import engine
+from benchmark.engine import costs
 from benchmark.progress import Progress
 from benchmark.store import schema
 from benchmark.store.store import Store
@@ -87,9 +87,11 @@ def measure(count: int, workers: int | None, console: Console) -> Overhead:
     with tempfile.TemporaryDirectory() as folder, Cluster(workers, resources) as cluster:
         store = Store.open(folder, create=True)
         begin = time.perf_counter()
-        shards = pack(units, engine.cost, cluster.slots, 1.0 / engine.cost(units[0]))
+        shards = pack(
+            units, costs.estimate_cost, cluster.slots, 1.0 / costs.estimate_cost(units[0])
+        )
         with Progress(console) as progress:
-            progress.expect(count, sum(map(engine.cost, units)), len(shards))
+            progress.expect(count, sum(map(costs.estimate_cost, units)), len(shards))
             sweep(shards, store, nothing, cluster, progress)
         swept = time.perf_counter()
         done = len(store.verified(unit.id for unit in units))

@@ -22,7 +22,7 @@ from search_spaces.errors import InvalidInput
 
 
 class Weighted(nn.Module):
-    """A layer that multiplies by trained weights, with what initialisations need to know.
+    """A layer that multiplies by trained weights, with what initializations need to know.
 
     ``fan_in`` counts inputs to one output unit; ``source_in_degree`` and ``target_in_degree`` are
     d_in of the nodes at the two ends of the edge (arXiv 2402.17440, eq. 4 and eq. 12); ``branch``
@@ -188,7 +188,7 @@ class BranchScale(nn.Module):
     """Multiplies a residual branch by each replica's branch multiplier (1 by default).
 
     Depth-muP and CompleteP scale the branch itself (arXiv 2310.02244, 2505.01618), which is not
-    the same as scaling its weights once a rate acts on them. ``always`` multiplies even by ones.
+    the same as scaling its weights once a rate acts on them.
     """
 
     multiplier_R: Tensor
@@ -197,7 +197,7 @@ class BranchScale(nn.Module):
         super().__init__()
         self.replica_axis = replica_axis
         self.register_buffer("multiplier_R", torch.ones(replicas))
-        self.active = self.always = False
+        self.active = False
 
     def set(self, multiplier_R: Tensor) -> None:
         """Give every replica its multiplier; all ones costs nothing in the forward pass."""
@@ -206,7 +206,7 @@ class BranchScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale x_R... (axis 0) or x_BKHW (axis 1, folded with channels)."""
-        if not (self.active or self.always):
+        if not self.active:
             return x
         size = x.shape[self.replica_axis]
         factor = self.multiplier_R.repeat_interleave(size // len(self.multiplier_R))

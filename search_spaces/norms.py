@@ -1,6 +1,6 @@
 """Normalizations and trained scales with a replica axis; shapes as in ``search_spaces.layers``.
 
-Scales start at one and shifts at zero, so no initialisation touches them.
+Scales start at one and shifts at zero, so no initialization touches them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(replicas, channels))
 
     def forward(self, x_BK: Tensor) -> Tensor:
-        """Normalise every channel of every replica over batch and positions."""
+        """Normalize every channel of every replica over batch and positions."""
         if self.training and self.ranks is not None:
             return self.normalize_over(self.ranks, x_BK)
         return F.batch_norm(
@@ -82,7 +82,7 @@ class VectorBatchNorm(BatchNorm):
     """Batch norm of x_RBC or x_RBTC over batch and tokens, with running statistics per replica."""
 
     def forward(self, x_RBC: Tensor) -> Tensor:
-        """Normalise every channel of every replica."""
+        """Normalize every channel of every replica."""
         x_NK = x_RBC.flatten(1, -2).transpose(0, 1).flatten(1)
         return unfold_replicas(super().forward(x_NK), x_RBC.shape[0]).reshape(x_RBC.shape)
 
@@ -96,7 +96,7 @@ class LayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(replicas, channels))
 
     def forward(self, x_RBC: Tensor) -> Tensor:
-        """Normalise every vector of every replica."""
+        """Normalize every vector of every replica."""
         shape = (x_RBC.shape[0], *(1,) * (x_RBC.dim() - 2), x_RBC.shape[-1])
         normal = F.layer_norm(x_RBC, x_RBC.shape[-1:])
         return normal * self.weight.view(shape) + self.bias.view(shape)
@@ -112,7 +112,7 @@ class ChannelLayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(replicas, channels))
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Normalise every image of every replica."""
+        """Normalize every image of every replica."""
         return F.group_norm(x_BKHW, self.replicas, self.weight.flatten(), self.bias.flatten())
 
 

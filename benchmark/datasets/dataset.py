@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from benchmark.training.initialization import stream
+from benchmark.datasets.streams import create_stream
 
 if TYPE_CHECKING:
     from benchmark.datasets.imagefolder import Files
@@ -57,7 +57,7 @@ class Dataset:
 
     def split(self, seed: int, validation: float) -> tuple[Tensor, Tensor]:
         """Indices of the training and the held-out images of a seed."""
-        order = torch.randperm(len(self.y_train), generator=stream(seed, "split"))
+        order = torch.randperm(len(self.y_train), generator=create_stream(seed, "split"))
         held_out = round(len(order) * validation)
         return order[held_out:], order[:held_out]
 

@@ -16,10 +16,10 @@ from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
-from benchmark.training.one_step import one_step_moments
+from benchmark.training.one_step import measure_one_step
 from benchmark.training.outcome import Outcome
-from benchmark.training.precision import dtype
 from benchmark.training.process_group import Ranks
+from benchmark.training.step import weight_dtype
 from search_spaces.layers import Conv2d, Node
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
@@ -31,8 +31,8 @@ VECTOR = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """What all chunks of a unit share."""
+class Builder:
+    """Builds the networks and trainings of a unit's chunks, from what all of them share."""
 
     unit: Unit
     space: SearchSpace
@@ -41,27 +41,27 @@ class Setting:
     ranks: Ranks
 
     @classmethod
-    def of(cls, unit: Unit, device: torch.device, ranks: Ranks) -> Setting:
-        """The setting of a unit; raises ``InvalidInput`` for an unknown space or data set."""
+    def of(cls, unit: Unit, device: torch.device, ranks: Ranks) -> Builder:
+        """The builder of a unit; raises ``InvalidInput`` for an unknown space or data set."""
         space = create(unit.space, **dict(unit.space_options))
         return cls(unit, space, catalogue.load(unit.dataset), device, ranks)
 
-    def build(self, replicas: int) -> nn.Module:
+    def build_empty(self, replicas: int) -> nn.Module:
         """The architecture, with no numbers in it yet."""
         data = self.data
         return self.space.build(self.unit.architecture, replicas, data.shape, data.classes)
 
-    def network(self, replicas: Sequence[Replica], precision: torch.dtype) -> nn.Module:
+    def build_network(self, replicas: Sequence[Replica], precision: torch.dtype) -> nn.Module:
         """The architecture with these replicas' weights."""
-        module = self.build(len(replicas)).to(precision)
+        module = self.build_empty(len(replicas)).to(precision)
         blocks = self.space.topology(self.unit.architecture).residual_blocks
         initialize(module, replicas, blocks)
         return module.to(self.device)
 
-    def training(self, replicas: Sequence[Replica]) -> Training:
+    def build_training(self, replicas: Sequence[Replica]) -> Training:
         """The training of these replicas, before its first step."""
-        precision = dtype(self.unit.recipe)
-        module = self.network(replicas, precision)
+        precision = weight_dtype(self.unit.recipe)
+        module = self.build_network(replicas, precision)
         batches = Batches(
             self.data,
             self.unit.recipe,
@@ -73,19 +73,19 @@ class Setting:
         )
         return Training(module, replicas, batches)
 
-    def one_step(self, replicas: Sequence[Replica]) -> list[Outcome]:
+    def measure_one_step(self, replicas: Sequence[Replica]) -> list[Outcome]:
         """The one-step moments of these replicas, in float64."""
-        module, recipe = self.network(replicas, torch.float64), self.unit.recipe
+        module, recipe = self.build_network(replicas, torch.float64), self.unit.recipe
         seeds = [replica.seed for replica in replicas]
         batches = Batches(self.data, recipe, seeds, torch.float64, self.device)
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         x_BKHW, y_RB = next(batches.epoch())
-        return one_step_moments(module, x_BKHW, y_RB, lr_R.to(self.device), recipe.label_smoothing)
+        return measure_one_step(module, x_BKHW, y_RB, lr_R.to(self.device), recipe.label_smoothing)
 
     @cached_property
     def facts(self) -> Outcome:
         """Columns that follow from the network and the data: parameters of one replica, ln(C)."""
-        parameters = sum(parameter.numel() for parameter in self.hollow.parameters())
+        parameters = sum(parameter.numel() for parameter in self.empty_replica.parameters())
         return {"parameters": parameters, "chance_loss": math.log(self.data.classes)}
 
     @cached_property
@@ -96,7 +96,9 @@ class Setting:
         other way; images of 8 x 8 are quicker channels first (up to 1.3 times), unless there are
         too few channels to fill a vector, or the convolution cuts patches, which become vectors.
         """
-        convolutions = [layer for layer in self.hollow.modules() if isinstance(layer, Conv2d)]
+        convolutions = [
+            layer for layer in self.empty_replica.modules() if isinstance(layer, Conv2d)
+        ]
         _, height, width = self.data.shape
         large = height * width >= LARGE_IMAGE or self.device.type == "cuda"
         return any(
@@ -108,11 +110,11 @@ class Setting:
     def largest_activation(self) -> int:
         """Numbers in the largest node of one replica, for one batch of training images."""
         found = [0]
-        for node in self.hollow.modules():
+        for node in self.empty_replica.modules():
             if isinstance(node, Node):
                 node.register_forward_hook(lambda _node, _inputs, z: found.append(z.numel()))
         batch = self.unit.recipe.batch // self.ranks.size
-        self.hollow.eval()(torch.empty(batch, *self.data.shape, device="meta"))
+        self.empty_replica.eval()(torch.empty(batch, *self.data.shape, device="meta"))
         return max(found)
 
     @cached_property
@@ -120,12 +122,12 @@ class Setting:
         """Kinds and sizes of layers: architectures that share them make the same calls."""
         return frozenset(
             (type(layer).__name__, *(tuple(p.shape) for p in layer.parameters(recurse=False)))
-            for layer in self.hollow.modules()
+            for layer in self.empty_replica.modules()
             if not list(layer.children())
         )
 
     @cached_property
-    def hollow(self) -> nn.Module:
+    def empty_replica(self) -> nn.Module:
         """One replica without memory behind it, to be counted."""
         with torch.device("meta"):
-            return self.build(1)
+            return self.build_empty(1)

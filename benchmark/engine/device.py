@@ -1,22 +1,69 @@
-"""Where a process trains, and how the libraries are set there."""
+"""Where a process trains, how the libraries are set there, and how a lack of memory is told."""
 
 from __future__ import annotations
 
 import torch
 
+OUT_OF_MEMORY = (
+    # the machine's memory: torch, the operating system, C++, numpy, oneDNN
+    "DefaultCPUAllocator",
+    "can't allocate memory",
+    "Cannot allocate memory",
+    "bad_alloc",
+    "Unable to allocate",
+    "could not create a ",  # oneDNN: "a memory" or "a primitive"
+    # a GPU's memory: the allocator, the runtime, cuBLAS, cuSOLVER, cuFFT, cuDNN, NCCL
+    "out of memory",
+    "OUT_OF_MEMORY",
+    "ALLOC_FAILED",
+    "cudaErrorMemoryAllocation",
+    "Failed to CUDA calloc",
+    "NCCL WARN Cuda failure 2",
+)
+"""What errors of several libraries say where memory does not suffice."""
 
-def default() -> str:
+
+def choose_device() -> str:
     """A GPU where the process sees one, else the CPU."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def prepare(device: torch.device) -> None:
-    """One thread, denormals flushed; on a GPU float32 is float32, and cuDNN times its algorithms.
+def prepare_device(device: torch.device) -> None:
+    """Set one thread, denormals flushed, and float32 products computed in float32.
+
+    Tensor cores would round the factors of float32 products to 10 bits (TF32). The environment may
+    ask for that (``TORCH_ALLOW_TF32_CUBLAS_OVERRIDE`` and ``NVIDIA_TF32_OVERRIDE`` in some
+    containers); it is switched off here whatever the environment says.
 
     Two workers of two threads on two cores were seen to take a hundred times as long as one each.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     if device.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = False  # else it rounds products to 10 bits
         torch.backends.cudnn.benchmark = True
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory, a GPU's or the machine's, did not suffice.
+
+    The errors that it was raised from, or while handling which it was raised, count too: what fails
+    inside the capture of a CUDA graph surfaces as a failed capture.
+    """
+    seen: set[int] = set()
+    causes: list[BaseException | None] = [error]
+    while causes:
+        cause = causes.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        if isinstance(cause, MemoryError | torch.OutOfMemoryError):
+            return True
+        if isinstance(cause, RuntimeError | OSError) and any(
+            said in str(cause) for said in OUT_OF_MEMORY
+        ):
+            return True
+        causes += [cause.__cause__, cause.__context__]
+    return False

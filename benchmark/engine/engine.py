@@ -1,7 +1,5 @@
 """Trains the replicas of one unit together, and gives one row per replica.
 
-Shape suffixes: R replicas, B batch, C channels, K = R x C, H height, W width.
-
 Each replica sees what it would see alone: its own weights, its own rate, the images of its seed in
 the order of its seed. So a row does not depend on which replicas were trained beside it.
 """
@@ -15,12 +13,11 @@ from typing import Any
 
 import torch
 
-from benchmark.datasets import catalogue
-from benchmark.engine import chunk_size, trials
-from benchmark.engine import device as devices
-from benchmark.engine.build import Setting
+from benchmark.engine import chunk_size
+from benchmark.engine.build import Builder
 from benchmark.engine.checkpoint import Checkpoint
-from benchmark.engine.memory import exhausted
+from benchmark.engine.costs import count_steps
+from benchmark.engine.device import choose_device, is_out_of_memory, prepare_device
 from benchmark.store import schema
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.loop import Progress, Training
@@ -28,7 +25,6 @@ from benchmark.training.outcome import Outcome
 from benchmark.training.process_group import Ranks
 from search_spaces import conventions
 from search_spaces.errors import InvalidInput
-from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
 
@@ -36,30 +32,41 @@ def run(
     unit: Unit,
     on_progress: Progress | None = None,
     *,
-    ranks: Ranks | None = None,
     device: str | None = None,
     checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure a unit: a row of ``benchmark.store.schema.SCHEMA`` per replica, in the unit's order.
 
     Replicas that share a training key are trained once. ``on_progress`` is told of finished
-    replica-steps. With ``ranks`` every process of the group calls this with the same unit, trains
-    on its slice of every batch, and gets the same rows. ``device`` is a GPU where there is one and
-    none is named. ``checkpoint`` is a local file that a long unit writes now and then; a unit that
-    finds one goes on from there, and on a CPU ends with the bytes of a run that was never stopped.
-    Raises ``InvalidInput`` where the space, data set or a scheme is unknown.
+    replica-steps. ``device`` is a GPU where there is one and none is named. ``checkpoint`` is a
+    local file that a long unit writes now and then; a unit that finds one goes on from there, and
+    on a CPU ends with the bytes of a run that was never stopped. Raises ``InvalidInput`` where the
+    space, data set or a scheme is unknown, and where the images or this code are not those that
+    the unit names.
     """
-    place = torch.device(device or devices.default())
-    devices.prepare(place)
-    space = create(unit.space, **dict(unit.space_options))
-    if not space.topology(unit.architecture).trainable:
+    return run_on_ranks(unit, Ranks(), on_progress, device=device, checkpoint=checkpoint)
+
+
+def run_on_ranks(
+    unit: Unit,
+    ranks: Ranks,
+    on_progress: Progress | None = None,
+    *,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+) -> list[dict[str, Any]]:
+    """``run`` on several processes: every one of the group calls this with the same unit, trains on
+    its slice of every batch, and gets the same rows."""
+    torch_device = torch.device(device or choose_device())
+    prepare_device(torch_device)
+    builder = Builder.of(unit, torch_device, ranks)
+    if not builder.space.topology(unit.architecture).trainable:
         return [schema.row(unit, replica, {"status": "untrainable"}) for replica in unit.replicas]
-    setting = Setting.of(unit, place, ranks or Ranks())
     distinct = {replica.training_key: replica for replica in unit.replicas}
     saved = Checkpoint(checkpoint, unit.id)
-    outcomes = measure(setting, list(distinct.values()), saved, on_progress or (lambda _: None))
+    outcomes = measure_chunks(builder, [*distinct.values()], saved, on_progress or ignore_progress)
     measured = dict(zip(distinct, outcomes, strict=True))
-    facts = describe(space, unit.architecture) | setting.facts
+    facts = describe_architecture(builder.space, unit.architecture) | builder.facts
     rows = [
         schema.row(unit, replica, facts | measured[replica.training_key])
         for replica in unit.replicas
@@ -68,84 +75,67 @@ def run(
     return rows
 
 
-def measure(
-    setting: Setting, replicas: Sequence[Replica], saved: Checkpoint, on_progress: Progress
+def ignore_progress(replica_steps: int) -> None:
+    """What ``on_progress`` is where nobody asked."""
+
+
+def measure_chunks(
+    builder: Builder, replicas: Sequence[Replica], saved: Checkpoint, on_progress: Progress
 ) -> list[Outcome]:
-    """What came of every replica, measured chunk by chunk; a chunk that lacks memory is halved."""
+    """The outcome of every replica, chunk by chunk; a chunk that lacks memory is halved."""
     stored = saved.load()
     outcomes: list[Outcome] = stored.get("outcomes", [])
     sizes: list[int] = stored.get("sizes", [])
+    steps = count_steps(builder.unit)
     if outcomes:
-        on_progress(len(outcomes) * steps(setting.unit))
+        on_progress(len(outcomes) * steps)
     if not sizes:
-        limit = trials.limit(setting, replicas, steps(setting.unit))
-        sizes = chunk_size.sizes(len(replicas), limit)
+        limit = chunk_size.LIMITS.choose(builder, replicas, steps)
+        sizes = chunk_size.split_replicas(len(replicas), limit)
     while len(outcomes) < len(replicas):
         size, *later = sizes
         chunk = replicas[len(outcomes) : len(outcomes) + size]
-
         write = partial(saved.save_when_due, outcomes=outcomes, sizes=sizes)
-        found = attempt(setting, chunk, stored.pop("training", None), write, on_progress)
-        if found is None:
-            sizes = chunk_size.halves(size) + later
-            continue
-        outcomes, sizes = outcomes + found, later
+        measured = measure_chunk(builder, chunk, stored.pop("training", None), write, on_progress)
+        if measured is None:
+            sizes = chunk_size.halve_chunk(size) + later
+        else:
+            outcomes, sizes = outcomes + measured, later
     return outcomes
 
 
-def attempt(
-    setting: Setting,
+def measure_chunk(
+    builder: Builder,
     chunk: Sequence[Replica],
     state: dict[str, Any] | None,
     write: Callable[[Training], None],
     on_progress: Progress,
 ) -> list[Outcome] | None:
-    """What came of a chunk, from ``state`` on if there is one; None where memory did not suffice
-    and there is something to halve (ranks do not halve: they would have to agree)."""
+    """The outcomes of a chunk, from ``state`` on if there is one.
+
+    None where memory did not suffice and there is something to halve (ranks do not halve: they
+    would have to agree).
+    """
     try:
-        if setting.unit.measure == "updates":
-            outcomes = setting.one_step(chunk)
+        if builder.unit.measure == "updates":
+            outcomes = builder.measure_one_step(chunk)
             on_progress(len(chunk))
             return outcomes
-        training = setting.training(chunk)
+        training = builder.build_training(chunk)
         if state:
             training.restore(state)
-        if setting.ranks.differ(training.step):
+        if builder.ranks.differ(training.step):
             raise InvalidInput("ranks found different checkpoints; put them on a shared disk")
         if state:
             on_progress(training.step * len(chunk))
         return training.run(on_progress, write)
     except Exception as error:
-        if len(chunk) == 1 or setting.ranks.size > 1 or not exhausted(error):
+        if len(chunk) == 1 or builder.ranks.size > 1 or not is_out_of_memory(error):
             raise
         return None
 
 
-def steps(unit: Unit) -> int:
-    """How many steps a replica of a unit takes."""
-    if unit.measure == "updates":
-        return 1
-    data = catalogue.load(unit.dataset)
-    training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
-    return unit.recipe.epochs * max(1, training // unit.recipe.batch)
-
-
-def replica_steps(unit: Unit) -> int:
-    """How many steps of how many replicas a unit takes (replicas that share a training once)."""
-    if not create(unit.space, **dict(unit.space_options)).topology(unit.architecture).trainable:
-        return 0
-    return len({replica.training_key for replica in unit.replicas}) * steps(unit)
-
-
-def cost(unit: Unit) -> int:
-    """Relative computing cost: replica-steps x weighted layers x batch."""
-    space = create(unit.space, **dict(unit.space_options))
-    network = space.topology(unit.architecture).network
-    layers = sum(edge.operation.weighted for edge in network.live_edges)
-    return replica_steps(unit) * layers * unit.recipe.batch
-
-
-def describe(space: SearchSpace, architecture: str) -> Outcome:
+def describe_architecture(space: SearchSpace, architecture: str) -> Outcome:
     """The columns that say what an architecture is, of one replica."""
     topology = space.topology(architecture)
     layers = conventions.convention("wu2026-layers-and-additions").statistics(topology)

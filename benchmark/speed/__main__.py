@@ -88,8 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    device = devices.default()
-    devices.prepare(torch.device(device))
+    device = devices.choose_device()
+    devices.prepare_device(torch.device(device))
     console = Console()
     repeats, trials = (2, 1) if options.quick else (5, 2)
     chosen = networks(options.quick, device != "cpu")

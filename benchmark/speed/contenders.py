@@ -13,8 +13,8 @@ from itertools import islice
 import torch
 from torch.nn import functional as F
 
-from benchmark.engine import chunk_size, trials
-from benchmark.engine.build import Setting
+from benchmark.engine import chunk_size
+from benchmark.engine.build import Builder
 from benchmark.speed.networks import Network
 from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
@@ -25,10 +25,10 @@ GRAPHS = "loop with CUDA graphs"
 ENGINE = "engine"
 
 
-def train_plainly(setting: Setting, replica: Replica, steps: int, channels_last: bool) -> float:
+def train_plainly(builder: Builder, replica: Replica, steps: int, channels_last: bool) -> float:
     """What one writes by hand: ``torch.optim``, one network, one rate; the last loss."""
-    module = setting.network([replica], torch.float32).train()
-    recipe = setting.unit.recipe
+    module = builder.build_network([replica], torch.float32).train()
+    recipe = builder.unit.recipe
     optimizer = torch.optim.SGD(
         module.parameters(),
         replica.lr,
@@ -37,11 +37,11 @@ def train_plainly(setting: Setting, replica: Replica, steps: int, channels_last:
         weight_decay=recipe.weight_decay,
     )
     batches = Batches(
-        setting.data,
+        builder.data,
         recipe,
         [replica.seed],
         torch.float32,
-        setting.device,
+        builder.device,
         channels_last=channels_last,
     )
     loss = torch.zeros(())
@@ -53,12 +53,12 @@ def train_plainly(setting: Setting, replica: Replica, steps: int, channels_last:
     return float(loss.detach())
 
 
-def train_together(setting: Setting, network: Network, limit: int) -> list[float]:
+def train_together(builder: Builder, network: Network, limit: int) -> list[float]:
     """The engine's steps, chunk by chunk; every replica's last loss."""
     losses: list[float] = []
     replicas = network.replicas(network.rates)
-    for size in chunk_size.sizes(len(replicas), limit):
-        training = setting.training(replicas[len(losses) : len(losses) + size])
+    for size in chunk_size.split_replicas(len(replicas), limit):
+        training = builder.build_training(replicas[len(losses) : len(losses) + size])
         training.module.train()
         for x_BKHW, y_RB in islice(training.batches.epoch(), network.steps):
             training.advance(x_BKHW, y_RB)
@@ -68,20 +68,20 @@ def train_together(setting: Setting, network: Network, limit: int) -> list[float
 
 def contenders(network: Network, device: str) -> dict[str, Callable[[], float]]:
     """Replica-steps per second of every way there is on the device, by name."""
-    setting = network.setting(device)
+    builder = network.create_builder(device)
     replicas = network.replicas(network.rates)
     # As in a long study: chunks are timed once, and then known.
-    limit = trials.limit(setting, replicas, steps=10**9)
+    limit = chunk_size.LIMITS.choose(builder, replicas, steps=10**9)
 
     def loop(channels_last: bool) -> None:
         for replica in replicas:
-            train_plainly(setting, replica, network.steps, channels_last)
+            train_plainly(builder, replica, network.steps, channels_last)
 
     found: dict[str, Callable[[], object]] = {
         LOOP: lambda: loop(False),
         CHANNELS_LAST: lambda: loop(True),
-        GRAPHS: lambda: train_together(setting, network, 1),
-        ENGINE: lambda: train_together(setting, network, limit),
+        GRAPHS: lambda: train_together(builder, network, 1),
+        ENGINE: lambda: train_together(builder, network, limit),
     }
     if device == "cpu":
         del found[GRAPHS]

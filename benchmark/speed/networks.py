@@ -9,7 +9,7 @@ from typing import Any, Final
 import torch
 
 from benchmark.datasets.dataset import Dataset
-from benchmark.engine.build import Setting
+from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.process_group import Ranks
@@ -54,7 +54,7 @@ class Network:
         """So many rates, one seed: all see the same images in the same order."""
         return [Replica.plain(rate, 0) for rate in (0.01 * 1.1**index for index in range(count))]
 
-    def setting(self, device: str) -> Setting:
+    def create_builder(self, device: str) -> Builder:
         """What the engine trains."""
         space = create(self.space, **dict(self.options))
         data = images(self.side)
@@ -69,7 +69,7 @@ class Network:
             dataset=data.name,
             dataset_checksum=data.checksum,
         )
-        return Setting(unit, space, data, torch.device(device), Ranks())
+        return Builder(unit, space, data, torch.device(device), Ranks())
 
 
 @cache

@@ -20,10 +20,10 @@ def rows(device: str) -> list[Row]:
     if device == "cpu":
         return [Row("noise", subject, name, unit, note="skipped: no GPU")]
     network = next(n for n in networks(quick=True, gpu=True) if "median" in n.name)
-    setting = network.setting(device)
+    builder = network.create_builder(device)
     losses = []
     for _ in range(RUNS):
-        training = setting.training(network.replicas(network.rates))
+        training = builder.build_training(network.replicas(network.rates))
         training.module.train()
         for batch in islice(training.batches.epoch(), STEPS):
             training.advance(*batch)

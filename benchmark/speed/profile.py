@@ -6,7 +6,7 @@ from itertools import islice
 
 from torch.profiler import ProfilerActivity, profile
 
-from benchmark.engine import chunk_size, trials
+from benchmark.engine import chunk_size
 from benchmark.speed.networks import Network
 
 TOP = 6
@@ -15,10 +15,12 @@ STEPS = 3
 
 def top(network: Network, device: str) -> str:
     """A line per operation: its share of the time of all, and its name."""
-    setting = network.setting(device)
+    builder = network.create_builder(device)
     replicas = network.replicas(network.rates)
-    limit = trials.limit(setting, replicas, steps=10**9)
-    training = setting.training(replicas[: chunk_size.sizes(len(replicas), limit)[0]])
+    limit = chunk_size.LIMITS.choose(builder, replicas, steps=10**9)
+    training = builder.build_training(
+        replicas[: chunk_size.split_replicas(len(replicas), limit)[0]]
+    )
     training.module.train()
     batches = list(islice(training.batches.epoch(), STEPS))
     training.advance(*batches[0])

@@ -53,9 +53,9 @@ def speeds(
 
 def trial(config: dict[str, Any], networks: Sequence[Network], device: str) -> dict[str, Any]:
     """One rate, as a user's training function has it."""
-    devices.prepare(torch.device(device))
+    devices.prepare_device(torch.device(device))
     number: int = config["number"]
     network = networks[number]
     replica = network.replicas(network.rates)[number % network.rates]
-    train_plainly(network.setting(device), replica, network.steps, channels_last=False)
+    train_plainly(network.create_builder(device), replica, network.steps, channels_last=False)
     return {"number": number, "end": time.time()}

@@ -70,8 +70,8 @@ def work(config: dict[str, Assignment]) -> None:
     unit, resources = assignment.unit, assignment.resources
     store, ranks = Store.locate(assignment.uri), ProcessGroup()
     begin = time.perf_counter()
-    rows = engine.run(
-        unit, ranks=ranks, device=resources.device, checkpoint=store.checkpoint(unit.id)
+    rows = engine.run_on_ranks(
+        unit, ranks, device=resources.device, checkpoint=store.checkpoint(unit.id)
     )
     if ranks.rank == 0:
         seconds = time.perf_counter() - begin

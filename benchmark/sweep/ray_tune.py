@@ -16,7 +16,7 @@ import ray
 from ray import tune
 from ray.exceptions import GetTimeoutError, RayError
 
-from benchmark.engine import engine
+from benchmark.engine import costs, engine
 from benchmark.progress import Progress
 from benchmark.store.store import Store, StoreUnwritable
 from benchmark.study.unit import Unit
@@ -66,7 +66,7 @@ def seconds_per_cost(units: Sequence[Unit], run: Run, cluster: Cluster) -> float
         run = partial(engine.run, device=cluster.resources.device)
     cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
     timed = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
-    answer = timed.remote(list(units), run, engine.cost, engine.replica_steps)
+    answer = timed.remote(list(units), run, costs.estimate_cost, costs.count_replica_steps)
     try:
         return float(ray.get(answer, timeout=CALIBRATION_PATIENCE))
     except (RayError, GetTimeoutError):

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.engine import engine
+from benchmark.engine import costs
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
@@ -38,7 +38,9 @@ def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console)
         name = escape(f"{stage.part} / {stage.name}")
         table.add_row(name, *(f"{number:,}" for number in numbers))
     console.print(table)
-    seconds = sum(map(engine.cost, todo)) * calibrate(todo, run, engine.cost, engine.replica_steps)
+    seconds = sum(map(costs.estimate_cost, todo)) * calibrate(
+        todo, run, costs.estimate_cost, costs.count_replica_steps
+    )
     console.print(
         f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
         "(one unit was timed for a second; rates still to be tuned are assumed)",
@@ -74,7 +76,7 @@ def numbers_of(stage: Stage, store: Store) -> tuple[int, int, int, int]:
         len(units),
         sum(unit.id in done for unit in units),
         sum(len(unit.replicas) for unit in units),
-        sum(map(engine.replica_steps, units)),
+        sum(map(costs.count_replica_steps, units)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmark.engine import engine
+from benchmark.engine import costs
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
@@ -83,12 +83,12 @@ class Rounds:
         again = [[unit] for unit in todo if self.attempts[unit.id]]
         if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
             self.seconds_per_cost = seconds_per_cost(fresh, self.run, cluster)
-        shards = pack(fresh, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
+        shards = pack(fresh, costs.estimate_cost, cluster.slots, self.seconds_per_cost or 0.0)
         if len(shards) + len(again) <= LIMIT:
             shards += again
         else:
-            shards = pack(todo, engine.cost, cluster.slots, self.seconds_per_cost or 0.0)
-        cost = sum(map(engine.cost, todo))
+            shards = pack(todo, costs.estimate_cost, cluster.slots, self.seconds_per_cost or 0.0)
+        cost = sum(map(costs.estimate_cost, todo))
         given_up = sum(tries == ATTEMPTS for tries in self.attempts.values())
         progress.expect(len(todo), cost, len(shards), given_up)
         self.attempts.update(unit.id for unit in todo)

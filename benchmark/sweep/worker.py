@@ -12,7 +12,7 @@ import ray
 import torch
 from ray import tune
 
-from benchmark.engine import engine
+from benchmark.engine import costs, engine
 from benchmark.progress import COUNTED
 from benchmark.store import provenance
 from benchmark.store.store import Store, StoreUnwritable, describe
@@ -82,7 +82,7 @@ class Worker:
         """
         before = self.counts["cost"]
         try:
-            steps, cost = engine.replica_steps(unit), engine.cost(unit)
+            steps, cost = costs.count_replica_steps(unit), costs.estimate_cost(unit)
 
             def on_progress(count: int) -> None:
                 self.counts["steps"] += count
@@ -109,7 +109,7 @@ class Worker:
             ray_train.train(ray_train.Assignment(unit, self.store.uri, self.source, self.resources))
             stored = self.store.load_one(unit.id)
             assert stored is not None
-            on_progress(engine.replica_steps(unit))
+            on_progress(costs.count_replica_steps(unit))
             return statuses_of(stored)
         begin = time.perf_counter()
         if self.run is engine.run:

@@ -71,7 +71,7 @@ class Augmentation:
         return windows[image_N, :, row_N, column_N]
 
     def kept(self, row_N: Tensor, column_N: Tensor) -> Tensor:
-        """0 in a square of side ``cutout`` around each centre, 1 elsewhere; the square may hang
+        """0 in a square of side ``cutout`` around each center, 1 elsewhere; the square may hang
         over the border (DeVries and Taylor, arXiv 1708.04552, section 3.2)."""
         inside = []
         for center_N, side in ((row_N, self.height), (column_N, self.width)):

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from benchmark.datasets.dataset import Dataset, placed
+from benchmark.datasets.streams import create_stream
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation
-from benchmark.training.initialization import stream
 from benchmark.training.process_group import Ranks
 
 EVALUATION_BATCH = 256
-"""Images per replica at a time where nothing is learnt."""
+"""Images per replica at a time where nothing is learned."""
 
 
 class Batches:
@@ -51,8 +51,8 @@ class Batches:
         splits = [data.split(seed, recipe.validation) for seed in self.distinct]
         self.train_SN = torch.stack([train for train, _ in splits])
         self.valid_SN = torch.stack([valid for _, valid in splits])
-        self.orders = [stream(seed, "order") for seed in self.distinct]
-        self.augmentations = [stream(seed, "augmentation") for seed in self.distinct]
+        self.orders = [create_stream(seed, "order") for seed in self.distinct]
+        self.augmentations = [create_stream(seed, "augmentation") for seed in self.distinct]
         self.augmentation = Augmentation(recipe, *data.shape[1:], self.device)
         self.batch = min(recipe.batch, self.train_SN.shape[1])
         self.steps = self.train_SN.shape[1] // self.batch

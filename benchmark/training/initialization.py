@@ -1,13 +1,13 @@
-"""Initialisations: the variance of every weight, and the random stream it is drawn from."""
+"""Initializations: the variance of every weight, and the random stream it is drawn from."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 
+from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import BranchScale, Dropout, Weighted
@@ -61,12 +61,6 @@ def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
     return SCHEMES[hidden](layer, residual_blocks)
 
 
-def stream(seed: int, purpose: str) -> torch.Generator:
-    """The random stream of a seed for one purpose, the same on every machine."""
-    digest = hashlib.sha256(f"{purpose}:{seed}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
-
-
 @torch.no_grad()
 def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: int) -> None:
     """Draw every replica's weights, and set branch multipliers and dropout streams.
@@ -74,7 +68,7 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
     Replicas of one seed draw the same normal numbers and scale them each by its own scheme, so
     that comparisons between rules are paired. Numbers are drawn in float64 whatever the precision.
     """
-    streams = {replica.seed: stream(replica.seed, "weights") for replica in replicas}
+    streams = {replica.seed: create_stream(replica.seed, "weights") for replica in replicas}
     for layer in module.modules():
         if isinstance(layer, Weighted):
             shape = layer.weight.shape[1:]
@@ -86,6 +80,7 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
                 scale = variance(replica.initialization, layer, residual_blocks) ** 0.5
                 layer.weight[index] = normal[replica.seed] * scale
         elif isinstance(layer, BranchScale):
-            layer.set(torch.tensor([replica.branch_multiplier for replica in replicas]))
+            multipliers = [replica.branch_multiplier for replica in replicas]
+            layer.set(torch.tensor(multipliers, dtype=torch.float64))
         elif isinstance(layer, Dropout):
-            layer.generators = [stream(replica.seed, "dropout") for replica in replicas]
+            layer.generators = [create_stream(replica.seed, "dropout") for replica in replicas]

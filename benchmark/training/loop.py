@@ -14,12 +14,10 @@ from torch import Tensor, nn
 
 from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
-from benchmark.training.losses import replica_losses
-from benchmark.training.optimizer import optimizer
-from benchmark.training.outcome import Outcome, outcome
-from benchmark.training.precision import autocast
-from benchmark.training.schedules import factor
-from benchmark.training.step import step_of
+from benchmark.training.optimizer import create_optimizer
+from benchmark.training.outcome import Outcome, describe_outcome
+from benchmark.training.schedules import schedule_factor
+from benchmark.training.step import autocast, choose_step, compute_losses
 from search_spaces.layers import Dropout
 
 Progress = Callable[[int], None]
@@ -39,8 +37,8 @@ class Training:
         batches.ranks.join(module)
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         factors = [dict(replica.factors) for replica in replicas]
-        self.optimizer = optimizer(module, lr_R, self.recipe, factors)
-        self.gradients = step_of(module, self.recipe, batches.device, batches.ranks.size)
+        self.optimizer = create_optimizer(module, lr_R, self.recipe, factors)
+        self.gradients = choose_step(module, self.recipe, batches.device, batches.ranks.size)
         self.step = 0
         shape = (self.total, self.replicas)
         self.loss_SR = torch.full(shape, math.nan, dtype=torch.float64, device=batches.device)
@@ -77,7 +75,7 @@ class Training:
         loss_R = self.gradients(x_BKHW, y_RB)
         self.batches.ranks.mean_(self.optimizer.gradient)
         self.batches.ranks.mean_(loss_R)
-        self.optimizer.step(factor(self.recipe, self.step, self.batches.steps))
+        self.optimizer.step(schedule_factor(self.recipe, self.step, self.batches.steps))
         self.loss_SR[self.step] = loss_R
         self.step += 1
 
@@ -91,7 +89,7 @@ class Training:
         loss_SR = self.loss_SR.cpu()
         train_ER = loss_SR.view(self.recipe.epochs, -1, self.replicas).mean(1)
         return [
-            outcome(
+            describe_outcome(
                 loss_SR[:, index],
                 train_ER[:, index],
                 self.valid_ER[:, index],
@@ -142,7 +140,7 @@ def evaluate(
     for x_BKHW, y_RB in images:
         with autocast(batches.recipe, x_BKHW.device):
             logits_RBC = module(x_BKHW).to(x_BKHW)
-        total_3R[0] += replica_losses(logits_RBC, y_RB) * y_RB.shape[1]
+        total_3R[0] += compute_losses(logits_RBC, y_RB) * y_RB.shape[1]
         total_3R[1] += (logits_RBC.argmax(-1) == y_RB).sum(1)
         total_3R[2] += y_RB.shape[1]
     batches.ranks.sum_(total_3R)

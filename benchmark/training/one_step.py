@@ -1,4 +1,4 @@
-"""One step of gradient descent at initialisation: how far does every node move?
+"""One step of gradient descent at initialization: how far does every node move?
 
 S_l = E[(dz_l)^2], the second moment of the change of node l's pre-activation after one step at
 rate eta, over neurons, positions and images (arXiv 2510.04327, abstract). The change is taken to
@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.training.losses import replica_losses
+from benchmark.training.step import compute_losses
 from search_spaces.layers import Node
 
 
-def one_step_moments(
+def measure_one_step(
     module: nn.Module, x_BKHW: Tensor, y_RB: Tensor, lr_R: Tensor, label_smoothing: float = 0.0
 ) -> list[dict[str, Any]]:
     """Each replica's S_l for every hidden node in order, after one step of the mean cross-entropy.
@@ -30,7 +30,7 @@ def one_step_moments(
     replicas = len(lr_R)
     trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
     names, parameters = tuple(trained), tuple(trained.values())
-    loss_R = replica_losses(module(x_BKHW), y_RB, label_smoothing)
+    loss_R = compute_losses(module(x_BKHW), y_RB, label_smoothing)
     gradients = torch.autograd.grad(loss_R.sum(), parameters, materialize_grads=True)
     tangents = tuple(
         -lr_R.view(-1, *(1,) * (gradient.dim() - 1)) * gradient for gradient in gradients

@@ -1,4 +1,4 @@
-"""Optimisers over replicas, each at a rate of its own.
+"""Optimizers over replicas, each at a rate of its own.
 
 All trained parameters move into one flat vector, of which the module's parameters become views, and
 so do their gradients: a step is a few vector operations however many layers and replicas there are.
@@ -25,7 +25,7 @@ EPSILON = 1e-8
 
 
 class Optimizer(Protocol):
-    """What the engine needs of an optimiser; ``gradient`` is that of all replicas, flat."""
+    """What the engine needs of an optimizer; ``gradient`` is that of all replicas, flat."""
 
     gradient: Tensor
 
@@ -46,7 +46,7 @@ class Optimizer(Protocol):
         ...
 
 
-def groups(module: nn.Module) -> dict[nn.Parameter, Group]:
+def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
     """The group of every parameter; the first weighted layer is the one that reads the images."""
     found: dict[nn.Parameter, Group] = dict.fromkeys(module.parameters(), "vector")
     layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
@@ -70,7 +70,7 @@ class Flat:
     ) -> None:
         self.recipe = recipe
         parameters = [p for p in module.parameters() if p.requires_grad]
-        kinds = groups(module)
+        kinds = group_parameters(module)
         self.kinds = [kinds[p] for p in parameters]
         self.replicas = len(lr_R)
         self.sizes = [p[0].numel() for p in parameters]
@@ -195,12 +195,12 @@ class ReplicatedAdamW(Flat):
         self.steps = state["steps"]
 
 
-def optimizer(
+def create_optimizer(
     module: nn.Module,
     lr_R: Tensor,
     recipe: Recipe,
     factors: Sequence[Mapping[str, float]] = (),
 ) -> Optimizer:
-    """The recipe's optimiser."""
+    """The recipe's optimizer."""
     kind = ReplicatedAdamW if recipe.optimizer == "adamw" else ReplicatedSGD
     return kind(module, lr_R, recipe, factors)

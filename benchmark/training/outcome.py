@@ -14,7 +14,7 @@ from torch import Tensor
 Outcome = dict[str, Any]
 
 
-def outcome(
+def describe_outcome(
     loss_S: Tensor, train_E: Tensor, valid_E: Tensor, evaluation: dict[str, float], chance: float
 ) -> Outcome:
     """The columns of one trained replica; what is not finite is null.
@@ -35,11 +35,11 @@ def outcome(
         "train_loss_curve": train_E.tolist(),
         "valid_accuracy_curve": valid_E.tolist(),
     }
-    return {name: finite(value) for name, value in columns.items()}
+    return {name: null_where_not_finite(value) for name, value in columns.items()}
 
 
-def finite(value: Any) -> Any:
+def null_where_not_finite(value: Any) -> Any:
     """None in the place of every number that is not finite, in lists too."""
     if isinstance(value, list):
-        return [finite(each) for each in value]
+        return [null_where_not_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,19 +7,19 @@ import math
 from benchmark.study.recipe import Recipe
 
 
-def warmup_steps(recipe: Recipe, epoch_steps: int) -> int:
+def count_warmup_steps(recipe: Recipe, epoch_steps: int) -> int:
     """How many steps the rate rises; an epoch has ``epoch_steps``."""
     return recipe.warmup_steps or round(recipe.warmup_epochs * epoch_steps)
 
 
-def factor(recipe: Recipe, step: int, epoch_steps: int) -> float:
+def schedule_factor(recipe: Recipe, step: int, epoch_steps: int) -> float:
     """The schedule's factor at a step, counted from 0.
 
     Over w warm-up steps it is (step + 1) / w (Goyal et al., arXiv 1706.02677, section 2.2, per
     step); a cosine then falls from 1 to 0 over the steps that remain (Loshchilov and Hutter,
     arXiv 1608.03983, eq. 5, one period), while milestones are epochs of the whole run.
     """
-    warm, total = warmup_steps(recipe, epoch_steps), recipe.epochs * epoch_steps
+    warm, total = count_warmup_steps(recipe, epoch_steps), recipe.epochs * epoch_steps
     if step < warm:
         return (step + 1) / warm
     if recipe.schedule == "cosine":

@@ -1,20 +1,51 @@
-"""One step's losses and gradients, for every replica at once.
+"""One step's losses and gradients, for every replica at once, in the recipe's precision.
 
-Shape suffixes: R replicas, B batch, C channels, K = R x C, H height, W width.
+Shape suffixes: R replicas, B batch, C classes, K = replicas x channels, H height, W width.
 """
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.losses import replica_losses
-from benchmark.training.precision import autocast
-from search_spaces.layers import BranchScale, Dropout
+from search_spaces.layers import Dropout
 
 WARM_UP = 3
 """Steps before a graph is captured: libraries choose their algorithms in them."""
+
+
+def weight_dtype(recipe: Recipe) -> torch.dtype:
+    """The type of weights, losses and the optimizer's state; float32 under bfloat16 autocast."""
+    return torch.float64 if recipe.precision == "float64" else torch.float32
+
+
+def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[object]:
+    """The context of forward passes."""
+    if recipe.precision == "bfloat16":
+        # No cache of cast weights: each is used once a step, and a CUDA graph would keep it.
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
+    return contextlib.nullcontext()
+
+
+def compute_losses(logits_RBC: Tensor, y_RB: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Each replica's mean cross-entropy (nats per image), losses_R.
+
+    ``label_smoothing`` spreads that share of the target evenly over the classes (Szegedy et al.,
+    arXiv 1512.00567, section 7).
+    """
+    # Classes before the batch: torch's softmax is several times faster along an inner axis.
+    loss_RB = F.cross_entropy(
+        logits_RBC.transpose(1, 2).contiguous(),
+        y_RB,
+        reduction="none",
+        label_smoothing=label_smoothing,
+    )
+    return loss_RB.mean(1)
 
 
 class Step:
@@ -27,7 +58,7 @@ class Step:
         """Forward and backward pass on a batch."""
         with autocast(self.recipe, x_BKHW.device):
             logits_RBC = self.module(x_BKHW)
-        loss_R = replica_losses(logits_RBC.to(x_BKHW), y_RB, self.recipe.label_smoothing)
+        loss_R = compute_losses(logits_RBC.to(x_BKHW), y_RB, self.recipe.label_smoothing)
         loss_R.sum().backward()
         return loss_R.detach()
 
@@ -36,7 +67,7 @@ class CapturedStep(Step):
     """The same as a CUDA graph: a launch per step instead of one per kernel.
 
     Captured at the first batch and replayed for all that follow, whatever their weights and rates:
-    the optimiser stands outside. Batches must keep their shape, and gradients their place.
+    the optimizer stands outside. Batches must keep their shape, and gradients their place.
     """
 
     def __init__(self, module: nn.Module, recipe: Recipe) -> None:
@@ -73,15 +104,12 @@ class CapturedStep(Step):
                 parameter.grad.zero_()
 
 
-def step_of(module: nn.Module, recipe: Recipe, device: torch.device, ranks: int) -> Step:
+def choose_step(module: nn.Module, recipe: Recipe, device: torch.device, ranks: int) -> Step:
     """The fastest step that is exact here.
 
     Graphs hold neither masks drawn on the CPU nor exchanges between ranks.
     """
-    drawn = any(isinstance(layer, Dropout) and layer.rate > 0 for layer in module.modules())
-    if device.type != "cuda" or drawn or ranks > 1:
+    draws = any(isinstance(layer, Dropout) and layer.rate > 0 for layer in module.modules())
+    if device.type != "cuda" or draws or ranks > 1:
         return Step(module, recipe)
-    for layer in module.modules():
-        if isinstance(layer, BranchScale):
-            layer.always = True  # a graph cannot ask whether the multipliers are all ones
     return CapturedStep(module, recipe)

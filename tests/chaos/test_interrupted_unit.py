@@ -14,7 +14,7 @@ from support.commands import environment, wait_until
 from support.replicas import replica
 
 from benchmark.datasets import catalogue
-from benchmark.engine import checkpoint, engine, trials
+from benchmark.engine import checkpoint, chunk_size, costs, engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from search_spaces.registry import create
@@ -69,7 +69,7 @@ def after(steps: int) -> Callable[[int], None]:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint before every step, and two chunks."""
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(trials, "limit", lambda *_: 2)
+    monkeypatch.setattr(chunk_size.ChunkLimits, "choose", lambda *_: 2)
 
 
 @pytest.mark.parametrize("number", range(len(NETWORKS)), ids=[n[0] for n in NETWORKS])
@@ -85,7 +85,7 @@ def test_a_resumed_unit_ends_with_the_same_bytes(number: int, tmp_path: Path) ->
             assert path.exists()
         told: list[int] = []
         assert engine.run(whole, told.append, checkpoint=path) == rows
-        assert sum(told) == engine.replica_steps(whole)
+        assert sum(told) == costs.count_replica_steps(whole)
         assert len(told) < 2 * STEPS  # what was done before counts, and is not done again
         assert not path.exists()
 
@@ -94,10 +94,10 @@ KILLED = """
 import sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
-from benchmark.engine import checkpoint, engine, trials
+from benchmark.engine import checkpoint, chunk_size, costs, engine
 from test_interrupted_unit import unit
 checkpoint.EVERY = 0.0
-trials.limit = lambda *_: 2
+chunk_size.ChunkLimits.choose = lambda *_: 2
 engine.run(unit(0), lambda _: time.sleep(0.02), checkpoint=Path({path!r}))
 """
 

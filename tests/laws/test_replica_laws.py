@@ -11,7 +11,7 @@ from support.replicas import replica
 from torch import Tensor
 
 from benchmark.datasets import catalogue
-from benchmark.engine.build import Setting
+from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.loop import Training
@@ -49,7 +49,7 @@ def training(
         dataset="digits",
         dataset_checksum=catalogue.load("digits").checksum,
     )
-    return Setting.of(unit, torch.device("cpu"), Ranks()).training(replicas)
+    return Builder.of(unit, torch.device("cpu"), Ranks()).build_training(replicas)
 
 
 def advance(trained: Training, steps: int) -> None:

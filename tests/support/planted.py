@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets import catalogue
-from benchmark.engine.engine import describe
+from benchmark.engine.engine import describe_architecture
 from benchmark.plan.planner import plan
 from benchmark.store import manifest, schema
 from benchmark.store.store import Store
@@ -90,7 +90,7 @@ def write_units(store: Store, units: Sequence[Unit], helps: str) -> None:
 def rows(unit: Unit, helps: str) -> Iterator[dict[str, Any]]:
     """A unit's rows, by the planted truth."""
     space = create(unit.space, **dict(unit.space_options))
-    facts = describe(space, unit.architecture)
+    facts = describe_architecture(space, unit.architecture)
     outcome = trained if unit.measure == "training" else stepped
     for replica in unit.replicas:
         yield schema.row(unit, replica, facts | outcome(unit, replica, facts, helps))

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +12,19 @@ from support.commands import environment
 from support.replicas import replica
 
 from benchmark.datasets import catalogue
-from benchmark.engine import engine, trials
-from benchmark.engine.build import Setting
-from benchmark.engine.chunk_size import GRAIN, Trial, fastest, halves, reference, sizes
-from benchmark.engine.memory import exhausted
+from benchmark.engine import chunk_size, costs, engine
+from benchmark.engine.build import Builder
+from benchmark.engine.chunk_size import (
+    GRAIN,
+    ChunkLimits,
+    Trial,
+    find_fastest_limit,
+    halve_chunk,
+    limit_by_rule,
+    split_replicas,
+    time_chunk,
+)
+from benchmark.engine.device import is_out_of_memory
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from benchmark.training.process_group import Ranks
@@ -25,16 +33,9 @@ from search_spaces.registry import create
 LIMITS = st.integers(0, 6).map(lambda power: 2**power)
 
 
-@pytest.fixture(autouse=True)
-def nothing_timed() -> Iterator[None]:
-    trials.limits.clear()
-    yield
-    trials.limits.clear()
-
-
 @given(replicas=st.integers(1, 300), limit=LIMITS)
 def test_every_replica_is_in_a_chunk(replicas: int, limit: int) -> None:
-    found = sizes(replicas, limit)
+    found = split_replicas(replicas, limit)
     assert sum(found) == replicas
     assert min(found) >= min(limit, replicas, GRAIN)
     assert max(found) < limit + GRAIN
@@ -47,19 +48,21 @@ def test_the_last_chunk_does_not_depend_on_the_limit(replicas: int, one: int, ot
     """What is over goes into a chunk of its own size, whatever the others' is."""
     rest = replicas % GRAIN
     if rest and min(one, other) >= GRAIN and max(one, other) < replicas >= 2 * GRAIN:
-        assert sizes(replicas, one)[-1] == sizes(replicas, other)[-1] == GRAIN + rest
+        assert (
+            split_replicas(replicas, one)[-1] == split_replicas(replicas, other)[-1] == GRAIN + rest
+        )
 
 
 @given(size=st.integers(2, 300))
 def test_halving_ends_at_one(size: int) -> None:
-    smaller = halves(size)
+    smaller = halve_chunk(size)
     assert sum(smaller) == size
     assert max(smaller) < size
 
 
 @given(elements=st.integers(1, 2**22))
 def test_the_reference_keeps_activations_in_the_cache(elements: int) -> None:
-    limit = reference(elements)
+    limit = limit_by_rule(elements)
     assert limit == 1 or limit * elements <= 2**18
     assert limit == 64 or 2 * limit * elements > 2**18
 
@@ -81,23 +84,23 @@ def test_the_fastest_is_found_from_where_the_rule_starts(
         taken = seconds.get(size, 2.0)
         return None if taken is None else Trial(taken, frozenset([b"same"]))
 
-    assert fastest(32, start, trial) == best
+    assert find_fastest_limit(32, start, trial) == best
 
 
 def test_a_start_above_the_number_of_replicas_is_no_dead_end() -> None:
     def trial(size: int) -> Trial:
         return Trial(float(size), frozenset([b"same"]))
 
-    assert sizes(18, fastest(18, 64, trial)) == [1] * 18
+    assert split_replicas(18, find_fastest_limit(18, 64, trial)) == [1] * 18
 
 
 def test_a_faster_chunk_with_other_bytes_is_not_taken() -> None:
     def trial(size: int) -> Trial:
         return Trial(1 / size, frozenset([b"few" if size < 8 else b"many"]))
 
-    assert fastest(64, 4, trial) == 4
-    assert fastest(64, 8, trial) == 64
-    assert fastest(64, 4, trial, exact=False) == 64
+    assert find_fastest_limit(64, 4, trial) == 4
+    assert find_fastest_limit(64, 8, trial) == 64
+    assert find_fastest_limit(64, 4, trial, exact=False) == 64
 
 
 def unit(space: str, options: dict[str, Any], architecture: str, count: int, **recipe: Any) -> Unit:
@@ -129,52 +132,55 @@ def test_the_timed_choice_does_not_show(
 ) -> None:
     """The rows are the same bytes for every limit that the timing may choose."""
     whole = unit(space, options, architecture, 13)
-    setting = Setting.of(whole, torch.device("cpu"), Ranks())
+    builder = Builder.of(whole, torch.device("cpu"), Ranks())
     digests: set[bytes] = set()
     for limit in (4, 8):
-        found = [trials.trial(setting, whole.replicas[0], size) for size in sizes(13, limit)[:-1]]
+        found = [
+            time_chunk(builder, whole.replicas[0], size) for size in split_replicas(13, limit)[:-1]
+        ]
         for each in found:
             assert each is not None
             digests |= each.digests
     assert len(digests) == 1
     rows = []
     for limit in (4, 8):
-        monkeypatch.setattr(trials, "limit", lambda *_, limit=limit: limit)
+        monkeypatch.setattr(chunk_size.ChunkLimits, "choose", lambda *_, limit=limit: limit)
         rows.append(engine.run(whole))
     assert rows[0] == rows[1]
 
 
 def test_timing_is_remembered_for_the_class_and_skipped_for_little_work() -> None:
     big = unit("cnn", {"width": 8}, "cnn-3", 12, epochs=40)
-    setting = Setting.of(big, torch.device("cpu"), Ranks())
-    found = trials.limit(setting, big.replicas, engine.steps(big))
-    assert list(trials.limits.values()) == [found]
+    builder = Builder.of(big, torch.device("cpu"), Ranks())
+    limits = ChunkLimits()
+    found = limits.choose(builder, big.replicas, costs.count_steps(big))
+    assert list(limits.known.values()) == [found]
     deeper = unit("cnn", {"width": 8}, "cnn-6", 12, epochs=40)
-    other = Setting.of(deeper, torch.device("cpu"), Ranks())
-    assert trials.limit(other, deeper.replicas, engine.steps(deeper)) == found
-    assert len(trials.limits) == 1
-    trials.limits.clear()
+    other = Builder.of(deeper, torch.device("cpu"), Ranks())
+    assert limits.choose(other, deeper.replicas, costs.count_steps(deeper)) == found
+    assert len(limits.known) == 1
+    fresh = ChunkLimits()
     small = unit("cnn", {"width": 8}, "cnn-3", 12)
-    assert trials.limit(setting, small.replicas, 1) == reference(setting.largest_activation)
-    assert trials.limits == {}
+    assert fresh.choose(builder, small.replicas, 1) == limit_by_rule(builder.largest_activation)
+    assert fresh.known == {}
 
 
 LIMITED = """
 import resource, sys
 sys.path[:0] = {paths!r}
 from test_chunks import unit
-from benchmark.engine import engine, trials
-trials.limit = lambda *_: 64
+from benchmark.engine import chunk_size, costs, engine
+chunk_size.ChunkLimits.choose = lambda *_: 64
 whole = unit("cnn", {{"width": 16}}, "cnn-4", 16, batch=256)
 alone = engine.run(unit("cnn", {{"width": 16}}, "cnn-4", 1, batch=256))  # libraries are loaded
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + {room}, -1))
 sizes = []
-attempt = engine.attempt
-def watched(setting, chunk, *rest):
+measure = engine.measure_chunk
+def watched(builder, chunk, *rest):
     sizes.append(len(chunk))
-    return attempt(setting, chunk, *rest)
-engine.attempt = watched
+    return measure(builder, chunk, *rest)
+engine.measure_chunk = watched
 rows = engine.run(whole)
 print(len(rows), sizes[0], sizes[-1], {{row["status"] for row in rows}})
 """
@@ -194,9 +200,9 @@ def test_a_chunk_that_does_not_fit_is_halved() -> None:
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
-    assert exhausted(torch.OutOfMemoryError("CUDA out of memory"))
-    assert exhausted(MemoryError())
-    assert not exhausted(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**60, dtype=torch.uint8)
-    assert exhausted(raised.value)
+    assert is_out_of_memory(raised.value)

@@ -12,17 +12,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmark.datasets import catalogue
-from benchmark.engine import engine, trials
-from benchmark.engine.build import Setting
+from benchmark.engine import chunk_size, costs, engine
+from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
-from benchmark.training.losses import replica_losses
 from benchmark.training.optimizer import ReplicatedSGD
-from benchmark.training.outcome import outcome
+from benchmark.training.outcome import describe_outcome
 from benchmark.training.process_group import Ranks
-from benchmark.training.schedules import factor
+from benchmark.training.schedules import schedule_factor
+from benchmark.training.step import compute_losses
 from search_spaces.registry import create
 
 FULL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
@@ -78,8 +78,8 @@ def after_steps(name: str, replicas: list[Replica], poison: int | None = None) -
             with torch.no_grad():
                 next(module.parameters())[poison] = math.nan
         optimizer.zero_grad()
-        replica_losses(module(x), y).sum().backward()
-        optimizer.step(factor(RECIPE, step, STEPS))
+        compute_losses(module(x), y).sum().backward()
+        optimizer.step(schedule_factor(RECIPE, step, STEPS))
     return module
 
 
@@ -127,7 +127,7 @@ def test_one_replica_equals_plain_torch() -> None:
         loss = F.cross_entropy(readout(F.relu(z).mean((2, 3))), y[0])
         optimizer.zero_grad()
         loss.backward()
-        optimizer.param_groups[0]["lr"] = 0.1 * factor(RECIPE, step, STEPS)
+        optimizer.param_groups[0]["lr"] = 0.1 * schedule_factor(RECIPE, step, STEPS)
         optimizer.step()
     for mine, peer in zip(module.parameters(), theirs, strict=True):
         torch.testing.assert_close(mine[0], peer.detach(), rtol=0, atol=1e-10)
@@ -135,7 +135,7 @@ def test_one_replica_equals_plain_torch() -> None:
 
 def test_rows_of_a_unit_do_not_depend_on_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = engine.run(unit("chain", REPLICAS, recipe=replace(RECIPE, batch=64)))
-    monkeypatch.setattr(trials, "limit", lambda *_: 1)
+    monkeypatch.setattr(chunk_size.ChunkLimits, "choose", lambda *_: 1)
     split = engine.run(unit("chain", REPLICAS, recipe=replace(RECIPE, batch=64)))
     for one, other in zip(whole, split, strict=True):
         assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-10)
@@ -149,7 +149,7 @@ def test_a_unit_learns_and_is_deterministic() -> None:
     )
     rows = engine.run(learning, steps.append)
     assert rows == engine.run(learning)
-    assert sum(steps) == engine.replica_steps(learning)
+    assert sum(steps) == costs.count_replica_steps(learning)
     assert [row["seed"] for row in rows] == [0, 0, 1, 2]
     for row in rows:
         assert row["status"] == "done"
@@ -161,7 +161,9 @@ def test_a_unit_learns_and_is_deterministic() -> None:
 def test_replicas_with_the_same_training_share_it() -> None:
     shared = unit("chain", [REPLICAS[0], replace(REPLICAS[0], rule="tuned-constant")])
     first, second = engine.run(shared)
-    assert engine.replica_steps(shared) == engine.replica_steps(unit("chain", [REPLICAS[0]]))
+    assert costs.count_replica_steps(shared) == costs.count_replica_steps(
+        unit("chain", [REPLICAS[0]])
+    )
     assert first["rule"] != second["rule"]
     assert first["train_loss"] == second["train_loss"]
 
@@ -176,10 +178,14 @@ def test_divergence_is_a_result_with_its_step() -> None:
 
 def test_a_high_loss_without_nan_is_diverged_and_a_falling_one_is_not() -> None:
     chance = math.log(10)
-    high = outcome(torch.tensor([2.0, 9.0]), torch.tensor([9.0]), torch.zeros(1), {}, chance)
-    falling = outcome(torch.tensor([50.0, 9.0]), torch.tensor([30.0]), torch.zeros(1), {}, chance)
+    high = describe_outcome(
+        torch.tensor([2.0, 9.0]), torch.tensor([9.0]), torch.zeros(1), {}, chance
+    )
+    falling = describe_outcome(
+        torch.tensor([50.0, 9.0]), torch.tensor([30.0]), torch.zeros(1), {}, chance
+    )
     assert (high["status"], falling["status"]) == ("diverged", "done")
-    nan = outcome(
+    nan = describe_outcome(
         torch.tensor([2.0, math.nan]), torch.tensor([math.nan]), torch.zeros(1), {}, chance
     )
     assert (nan["status"], nan["diverged_step"], nan["train_loss"]) == ("diverged", 1, None)
@@ -194,18 +200,18 @@ def test_a_cell_without_a_path_is_untrainable_and_no_abort() -> None:
 
 def test_bfloat16_keeps_masters_in_float32_and_learns_as_float32_does() -> None:
     """Losses agree to about the eight bits that bfloat16 has."""
-    learnt = {}
+    learned = {}
     for precision in ("float32", "bfloat16"):
         recipe = Recipe(momentum=0.9, batch=64, epochs=2, precision=precision)
         cells = unit("cell with batch norm", REPLICAS, recipe=recipe)
-        learnt[precision] = engine.run(cells)
-    assert len({row["initial_loss"] for rows in learnt.values() for row in rows}) > len(REPLICAS)
-    for exact, rounded in zip(*learnt.values(), strict=True):
+        learned[precision] = engine.run(cells)
+    assert len({row["initial_loss"] for rows in learned.values() for row in rows}) > len(REPLICAS)
+    for exact, rounded in zip(*learned.values(), strict=True):
         assert rounded["initial_loss"] == pytest.approx(exact["initial_loss"], rel=0.02)
         assert rounded["train_loss"] == pytest.approx(exact["train_loss"], rel=0.1)
         assert rounded["train_loss"] < 0.9 * rounded["initial_loss"]
-    setting = Setting.of(cells, torch.device("cpu"), Ranks())
-    training = setting.training(REPLICAS)
+    builder = Builder.of(cells, torch.device("cpu"), Ranks())
+    training = builder.build_training(REPLICAS)
     (x, y), _ = islice(training.batches.epoch(), 2)
     training.advance(x, y)
     assert {p.dtype for p in training.module.parameters()} == {torch.float32}

@@ -9,8 +9,9 @@ import torch
 from support.replicas import replica as planted_replica
 
 from benchmark import rules
+from benchmark.datasets.streams import create_stream
 from benchmark.rules import Control
-from benchmark.training.initialization import SCHEMES, initialize, stream
+from benchmark.training.initialization import SCHEMES, initialize
 from search_spaces import registry
 from search_spaces.conventions import CONVENTIONS, convention
 from search_spaces.errors import InvalidInput
@@ -214,7 +215,7 @@ def test_weight_variance_is_the_same_network_and_the_same_step_of_the_branches(b
     """W' = a W with a = K^(-1/2): equal outputs, and branches move equally at the rate x 1/K."""
     space = registry.create("resnet", width=4)
     rung = f"resnet-{blocks}"
-    x, y = torch.randn(3, 1, 6, 6, generator=stream(0, "x")), torch.tensor([0, 3, 9])
+    x, y = torch.randn(3, 1, 6, 6, generator=create_stream(0, "x")), torch.tensor([0, 3, 9])
     outputs, moved = [], []
     for name in ("depth-mup", "depth-mup:weight-variance"):
         (given,) = rules.bundles(name, space, [rung])

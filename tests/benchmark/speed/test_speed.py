@@ -19,11 +19,11 @@ TINY = [replace(n, rates=5, steps=3) for n in networks(quick=True, gpu=False) if
 
 @pytest.mark.parametrize("network", TINY, ids=[n.name for n in TINY])
 def test_all_ways_train_the_same(network: Network) -> None:
-    setting = network.setting("cpu")
-    together = contenders.train_together(setting, network, 4)
-    alone = contenders.train_together(setting, network, 1)
+    builder = network.create_builder("cpu")
+    together = contenders.train_together(builder, network, 4)
+    alone = contenders.train_together(builder, network, 1)
     by_hand = [
-        contenders.train_plainly(setting, each, network.steps, channels_last)
+        contenders.train_plainly(builder, each, network.steps, channels_last)
         for each, channels_last in zip(
             network.replicas(network.rates), (False, True, False, True, False), strict=True
         )
@@ -39,8 +39,8 @@ def test_the_table_has_the_rows_that_were_asked_for() -> None:
     assert len(found) == len(set(found)) == 10
     assert sum("NAS-Bench-201" in n.name for n in found) == 6
     for network in found:
-        setting = network.setting("cpu")
-        assert network.steps <= setting.training(network.replicas(1)).batches.steps
+        builder = network.create_builder("cpu")
+        assert network.steps <= builder.build_training(network.replicas(1)).batches.steps
     (cells,) = {dict(n.options)["cells"] for n in networks(True, True) if "light" in n.name}
     assert cells == 5
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from support.replicas import replica
 
 from benchmark.datasets import catalogue
-from benchmark.engine import engine
+from benchmark.engine import costs, engine
 from benchmark.progress import Progress
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe
@@ -37,7 +37,7 @@ def test_two_ranks_in_a_trial_give_the_rows_of_one_process(tmp_path: Path) -> No
     resources = Resources(ranks=2)
     progress = Progress(Console(file=io.StringIO()))
     with Cluster(1, resources) as cluster, progress:
-        progress.expect(1, engine.cost(UNIT), 1)
+        progress.expect(1, costs.estimate_cost(UNIT), 1)
         lost = sweep([[UNIT]], store, engine.run, cluster, progress)
         assert cluster.slots == 1
     assert lost == {}

@@ -62,7 +62,7 @@ def test_digits_are_scikit_learns() -> None:
     assert {tuple(row) for row in pixels.tolist()} == theirs
 
 
-def test_digits_are_whole_and_standardised() -> None:
+def test_digits_are_whole_and_standardized() -> None:
     data = catalogue.load("digits")
     assert len(data.y_train) + len(data.y_test) == 1797
     assert data.shape == (1, 8, 8)

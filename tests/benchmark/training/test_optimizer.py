@@ -1,11 +1,11 @@
-"""The replicated optimisers equal torch.optim's, run on each replica alone."""
+"""The replicated optimizers equal torch.optim's, run on each replica alone."""
 
 import pytest
 import torch
 from torch import nn
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.optimizer import ReplicatedSGD, groups, optimizer
+from benchmark.training.optimizer import ReplicatedSGD, create_optimizer, group_parameters
 from search_spaces.layers import Linear
 from search_spaces.registry import create
 
@@ -49,7 +49,7 @@ def test_equals_torch_per_replica(recipe: Recipe) -> None:
         torch_optimizer(parameters, float(rate), recipe)
         for parameters, rate in zip(alone, rates, strict=True)
     ]
-    ours = optimizer(module, rates, recipe)
+    ours = create_optimizer(module, rates, recipe)
     generator = torch.Generator().manual_seed(2)
     for _ in range(5):
         ours.zero_grad()
@@ -83,7 +83,7 @@ def test_groups_take_rates_of_their_own() -> None:
     """Each group moves by its own factor, each replica by its own."""
     space = create("resnet", width=4, normalization="bn")
     module = space.build("resnet-2", 2, (1, 8, 8), 10)
-    kinds = groups(module)
+    kinds = group_parameters(module)
     assert set(kinds.values()) == {"input", "hidden", "readout", "vector"}
     before = {p: p.detach().clone() for p in module.parameters()}
     factors = [{"input": 2.0, "vector": 0.0}, {"readout": 3.0, "hidden": 0.5}]
@@ -99,7 +99,7 @@ def test_groups_take_rates_of_their_own() -> None:
 def test_a_factor_scales_the_epsilon_of_adamw() -> None:
     """With a gradient far below epsilon the step is gradient / epsilon."""
     module = Linear(2, 1, 1, bias=False)
-    ours = optimizer(
+    ours = create_optimizer(
         module, torch.tensor([1.0, 1.0]), Recipe(optimizer="adamw"), [{}, {"epsilon": 10.0}]
     )
     assert module.weight.grad is not None

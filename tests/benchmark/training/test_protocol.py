@@ -19,7 +19,7 @@ from benchmark.training.augmentation import Augmentation
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
-from benchmark.training.schedules import factor
+from benchmark.training.schedules import schedule_factor
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 
@@ -151,7 +151,7 @@ def test_a_schedule_rises_to_1_and_never_above(
     warm: int, epochs: int, epoch_steps: int, schedule: Any
 ) -> None:
     recipe = Recipe(warmup_steps=warm, epochs=epochs, schedule=schedule)
-    factors = [factor(recipe, step, epoch_steps) for step in range(epochs * epoch_steps)]
+    factors = [schedule_factor(recipe, step, epoch_steps) for step in range(epochs * epoch_steps)]
     assert all(0 < each <= 1 for each in factors)
     rise, rest = factors[: max(warm, 1)], factors[max(warm, 1) - 1 :]
     assert rise == sorted(rise)

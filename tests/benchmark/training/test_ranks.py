@@ -77,7 +77,7 @@ def work(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=SIZE)
     ranks = ProcessGroup()
     states = [trained(number, ranks) for number in range(len(NETWORKS))]
-    rows = engine.run(unit(), ranks=ranks)
+    rows = engine.run_on_ranks(unit(), ranks)
     torch.save({"states": states, "rows": rows}, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 

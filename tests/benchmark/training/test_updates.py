@@ -10,8 +10,8 @@ from benchmark.datasets import catalogue
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
-from benchmark.training.losses import replica_losses
-from benchmark.training.one_step import one_step_moments
+from benchmark.training.one_step import measure_one_step
+from benchmark.training.step import compute_losses
 from search_spaces.layers import Node
 from search_spaces.registry import create
 
@@ -33,13 +33,13 @@ def test_equals_a_real_small_step(space: str, options: dict[str, Any], architect
     batches = Batches(catalogue.load("digits"), Recipe(batch=16), [0, 1], torch.float64)
     x, y = next(batches.epoch())
     rates = torch.tensor([r.lr for r in replicas], dtype=torch.float64)
-    measured = one_step_moments(module, x, y, rates)
+    measured = measure_one_step(module, x, y, rates)
 
     values: list[torch.Tensor] = []
     for node in module.modules():
         if isinstance(node, Node):
             node.register_forward_hook(lambda _m, _i, z: values.append(z.detach().clone()))
-    replica_losses(module(x), y).sum().backward()
+    compute_losses(module(x), y).sum().backward()
     before, count = values[:], len(values)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -60,7 +60,7 @@ def test_moments_scale_as_the_square_of_the_rate() -> None:
     module = built.build("resnet-5", 2, (1, 8, 8), 10).double()
     initialize(module, replicas, 5)
     batches = Batches(catalogue.load("digits"), Recipe(batch=8), [0, 0], torch.float64)
-    one, tenth = one_step_moments(
+    one, tenth = measure_one_step(
         module, *next(batches.epoch()), torch.tensor([1.0, 0.1], dtype=torch.float64)
     )
     assert len(one["update_moments"]) == 6  # the stem's node and one per block; logits left out
