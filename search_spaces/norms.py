@@ -65,17 +65,21 @@ class BatchNorm(nn.Module):
         )
 
     def normalize_over(self, ranks: Averaging, x_BK: Tensor) -> Tensor:
-        """The same in training, written out, with means over all ranks."""
+        """The same in training, written out, with means over all ranks.
+
+        As in ``F.batch_norm``, images of less than float32 (autocast) get statistics in float32.
+        """
         axes, shape = (0, *range(2, x_BK.dim())), (1, -1, *(1,) * (x_BK.dim() - 2))
-        mean_K = ranks.mean(x_BK.mean(axes))
-        centered = x_BK - mean_K.view(shape)
-        variance_K = ranks.mean(centered.square().mean(axes))
+        wide_BK = x_BK.to(self.running_mean.dtype)
+        mean_K = ranks.mean(wide_BK.mean(axes))
+        centered_BK = wide_BK - mean_K.view(shape)
+        variance_K = ranks.mean(centered_BK.square().mean(axes))
         count = ranks.size * x_BK.numel() // x_BK.shape[1]
         with torch.no_grad():
             self.running_mean.view(-1).lerp_(mean_K, self.momentum)
             self.running_var.view(-1).lerp_(variance_K * (count / (count - 1)), self.momentum)
         scale_K = self.weight.flatten() * (variance_K + EPSILON).rsqrt()
-        return centered * scale_K.view(shape) + self.bias.view(shape)
+        return (centered_BK * scale_K.view(shape) + self.bias.view(shape)).to(x_BK.dtype)
 
 
 class VectorBatchNorm(BatchNorm):

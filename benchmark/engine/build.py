@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from benchmark import rules
 from benchmark.datasets import catalogue
 from benchmark.datasets.dataset import Dataset
+from benchmark.study import recipe as recipes
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
@@ -20,6 +23,7 @@ from benchmark.training.one_step import measure_one_step
 from benchmark.training.outcome import Outcome
 from benchmark.training.process_group import Ranks
 from benchmark.training.step import weight_dtype
+from search_spaces.errors import InvalidInput
 from search_spaces.layers import Conv2d, Node
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
@@ -42,9 +46,16 @@ class Builder:
 
     @classmethod
     def of(cls, unit: Unit, device: torch.device, ranks: Ranks) -> Builder:
-        """The builder of a unit; raises ``InvalidInput`` for an unknown space or data set."""
+        """The builder of a unit.
+
+        Raises ``InvalidInput`` for an unknown space or data set, and where the images or this
+        code's versions are not those that the unit's id stands for.
+        """
         space = create(unit.space, **dict(unit.space_options))
-        return cls(unit, space, catalogue.load(unit.dataset), device, ranks)
+        check_versions(unit, space)
+        data = catalogue.load(unit.dataset)
+        check_images(unit, data)
+        return cls(unit, space, data, device, ranks)
 
     def build_empty(self, replicas: int) -> nn.Module:
         """The architecture, with no numbers in it yet."""
@@ -131,3 +142,33 @@ class Builder:
         """One replica without memory behind it, to be counted."""
         with torch.device("meta"):
             return self.build_empty(1)
+
+
+def check_versions(unit: Unit, space: SearchSpace) -> None:
+    """Raise ``InvalidInput`` where this process's code would give other numbers than the unit's.
+
+    A rule that this code does not have is no obstacle: the unit holds what it prescribed.
+    """
+    versions = {
+        (f"search space {unit.space}", unit.space_version, space.version),
+        ("the engine", unit.recipe_version, recipes.VERSION),
+    }
+    for name, version in {(replica.rule, replica.rule_version) for replica in unit.replicas}:
+        with contextlib.suppress(InvalidInput):
+            versions.add((f"rule {name}", version, rules.rule(name).version))
+    for name, planned, present in sorted(versions):
+        if planned != present:
+            raise InvalidInput(
+                f"unit {unit.id[:12]} was planned with version {planned} of {name}, but this "
+                f"node's code has version {present}; install the driver's code on every node"
+            )
+
+
+def check_images(unit: Unit, data: Dataset) -> None:
+    """Raise ``InvalidInput`` where the images are not those whose checksum the unit names."""
+    if data.checksum != unit.dataset_checksum:
+        raise InvalidInput(
+            f"dataset {unit.dataset}: this node's images have checksum {data.checksum[:12]}, but "
+            f"unit {unit.id[:12]} was planned with images of {unit.dataset_checksum[:12]}; put the "
+            "same files on every node, or plan the study anew"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 OUT_OF_MEMORY = (
@@ -16,6 +18,7 @@ OUT_OF_MEMORY = (
     "out of memory",
     "OUT_OF_MEMORY",
     "ALLOC_FAILED",
+    "ALLOCATION_FAILED",
     "cudaErrorMemoryAllocation",
     "Failed to CUDA calloc",
     "NCCL WARN Cuda failure 2",
@@ -31,14 +34,15 @@ def choose_device() -> str:
 def prepare_device(device: torch.device) -> None:
     """Set one thread, denormals flushed, and float32 products computed in float32.
 
-    Tensor cores would round the factors of float32 products to 10 bits (TF32). The environment may
-    ask for that (``TORCH_ALLOW_TF32_CUBLAS_OVERRIDE`` and ``NVIDIA_TF32_OVERRIDE`` in some
-    containers); it is switched off here whatever the environment says.
+    Tensor cores would round the factors of float32 products to 10 bits (TF32). Some containers ask
+    for that by TORCH_ALLOW_TF32_CUBLAS_OVERRIDE or NVIDIA_TF32_OVERRIDE, which torch and NVIDIA's
+    libraries read when they are loaded; it is switched off here whatever the environment says.
 
     Two workers of two threads on two cores were seen to take a hundred times as long as one each.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     torch.set_float32_matmul_precision("highest")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -77,6 +78,7 @@ def record(source: str, seconds: float, resources: dict[str, Any] | None = None)
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "resources": known,
         "accelerator": accelerator() if known.get("gpus") else "none",
+        "float32_products": float32_products(),
     }
 
 
@@ -86,3 +88,15 @@ def accelerator() -> str:
     import torch  # a driver that only plans does without
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+
+
+def float32_products() -> str:
+    """How this process multiplies float32 matrices: ``float32``, or ``tf32`` on tensor cores.
+
+    Where torch was not loaded, nothing was multiplied: ``none``.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "none"
+    rounded = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+    return "tf32" if rounded else "float32"

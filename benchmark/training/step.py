@@ -6,7 +6,9 @@ Shape suffixes: R replicas, B batch, C classes, K = replicas x channels, H heigh
 from __future__ import annotations
 
 import contextlib
+import warnings
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -63,45 +65,75 @@ class Step:
         return loss_R.detach()
 
 
-class CapturedStep(Step):
-    """The same as a CUDA graph: a launch per step instead of one per kernel.
+@dataclass
+class Recording:
+    """A captured step, with the tensors that it reads and writes at every replay."""
 
-    Captured at the first batch and replayed for all that follow, whatever their weights and rates:
-    the optimizer stands outside. Batches must keep their shape, and gradients their place.
-    """
+    graph: torch.cuda.CUDAGraph
+    x_BKHW: Tensor
+    y_RB: Tensor
+    loss_R: Tensor
 
-    def __init__(self, module: nn.Module, recipe: Recipe) -> None:
-        super().__init__(module, recipe)
-        self.graph: torch.cuda.CUDAGraph | None = None
-
-    def __call__(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
-        """Forward and backward pass on a batch."""
-        if self.graph is None:
-            self.capture(x_BKHW, y_RB)
-        assert self.graph is not None
+    def replay(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
+        """The step on another batch of the same shape; losses_R."""
         self.x_BKHW.copy_(x_BKHW)
         self.y_RB.copy_(y_RB)
         self.graph.replay()
         return self.loss_R.clone()
 
-    def capture(self, x_BKHW: Tensor, y_RB: Tensor) -> None:
-        """Record the step; running statistics and gradients are put back as they were."""
-        self.x_BKHW, self.y_RB = x_BKHW.clone(), y_RB.clone()
+
+class CapturedStep(Step):
+    """The same as a CUDA graph: a launch per step instead of one per kernel.
+
+    Captured at the first batch and replayed for all that follow, whatever their weights and rates:
+    the optimizer stands outside. Batches must keep their shape, and gradients their place. A batch
+    of another shape, and every batch where the capture fails (a graph's private memory pool holds
+    more than a step does), is computed one kernel at a time.
+    """
+
+    def __init__(self, module: nn.Module, recipe: Recipe) -> None:
+        super().__init__(module, recipe)
+        self.recording: Recording | None = None
+        self.tried = False
+
+    def __call__(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
+        """Forward and backward pass on a batch."""
+        if not self.tried:
+            self.tried = True
+            self.recording = self.try_to_capture(x_BKHW, y_RB)
+        if self.recording is None or self.recording.x_BKHW.shape != x_BKHW.shape:
+            return super().__call__(x_BKHW, y_RB)
+        return self.recording.replay(x_BKHW, y_RB)
+
+    def try_to_capture(self, x_BKHW: Tensor, y_RB: Tensor) -> Recording | None:
+        """Record the step if that is possible; buffers and gradients are put back in any case."""
         before = {name: value.clone() for name, value in self.module.named_buffers()}
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):
-                super().__call__(self.x_BKHW, self.y_RB)
-        torch.cuda.current_stream().wait_stream(aside)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            self.loss_R = super().__call__(self.x_BKHW, self.y_RB)
+        recording = None
+        try:
+            recording = self.capture(x_BKHW.clone(), y_RB.clone())
+        except RuntimeError as error:
+            warnings.warn(f"no CUDA graph; kernels are launched singly: {error}", stacklevel=2)
+        if recording is None:
+            torch.cuda.empty_cache()
         for name, value in self.module.named_buffers():
             value.copy_(before[name])
         for parameter in self.module.parameters():
             if parameter.grad is not None:
                 parameter.grad.zero_()
+        return recording
+
+    def capture(self, x_BKHW: Tensor, y_RB: Tensor) -> Recording:
+        """Record the step, after some that are not recorded."""
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(WARM_UP):
+                super().__call__(x_BKHW, y_RB)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            loss_R = super().__call__(x_BKHW, y_RB)
+        return Recording(graph, x_BKHW, y_RB, loss_R)
 
 
 def choose_step(module: nn.Module, recipe: Recipe, device: torch.device, ranks: int) -> Step:

@@ -24,7 +24,6 @@ from benchmark.engine.chunk_size import (
     split_replicas,
     time_chunk,
 )
-from benchmark.engine.device import is_out_of_memory
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from benchmark.training.process_group import Ranks
@@ -197,12 +196,3 @@ def test_a_chunk_that_does_not_fit_is_halved() -> None:
     assert (rows, first) == ("16", "16")
     assert int(last) < 16
     assert "done" in statuses
-
-
-def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
-    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
-    assert is_out_of_memory(MemoryError())
-    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-    with pytest.raises(RuntimeError) as raised:
-        torch.empty(2**60, dtype=torch.uint8)
-    assert is_out_of_memory(raised.value)

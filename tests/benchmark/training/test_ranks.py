@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
 from benchmark.training.process_group import ProcessGroup, Ranks
+from benchmark.training.step import weight_dtype
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 
@@ -40,6 +42,55 @@ RECIPE = Recipe(
 )
 REPLICAS = (replica(0.1, 0), replica(0.02, 1), replica(1e6, 0))
 SIZE = 2
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "precision": ("float64", "float32", "bfloat16"),
+    "normalization": ("bn", "none", "ln"),
+    "dropout": (0.2, 0.0),
+    "optimizer": ("sgd", "adamw"),
+    "network": (("mlp", "mlp-2"), ("cnn", "cnn-2"), ("resnet", "resnet-2"), ("vit", "vit-1")),
+}
+TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "bfloat16": 0.05}
+"""Between one process and two, after 4 steps: their sums have another order."""
+
+
+def every_pair(choices: dict[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Rows in which every pair of values of two factors occurs (greedily, few rows)."""
+    names = list(choices)
+    every = [dict(zip(names, values, strict=True)) for values in product(*choices.values())]
+
+    def pairs(row: dict[str, Any]) -> set[tuple[tuple[str, Any], ...]]:
+        return set(combinations(row.items(), 2))
+
+    missing = set().union(*map(pairs, every))
+    rows: list[dict[str, Any]] = []
+    while missing:
+        rows.append(max(every, key=lambda row: len(pairs(row) & missing)))
+        missing -= pairs(rows[-1])
+    return rows
+
+
+PAIRS = every_pair(CHOICES)
+
+
+def trained_pair(row: dict[str, Any], ranks: Ranks) -> dict[str, Any]:
+    """What a unit of these choices trains to in 4 steps."""
+    space, architecture = row["network"]
+    options = {"width": 8, "normalization": row["normalization"], "dropout": row["dropout"]}
+    built = create(space, **options | ({"heads": 2} if space == "vit" else {}))
+    recipe = Recipe(
+        optimizer=row["optimizer"], batch=64, validation=0.8, precision=row["precision"]
+    )
+    # AdamW's first steps are signs, which rounding turns where a gradient is nearly nothing.
+    slower = 0.02 if row["optimizer"] == "adamw" else 1.0
+    replicas = [replica(slower * each.lr, each.seed) for each in REPLICAS[:2]]
+    dtype = weight_dtype(recipe)
+    module = built.build(architecture, len(replicas), (1, 8, 8), 10).to(dtype)
+    initialize(module, replicas, built.topology(architecture).residual_blocks)
+    seeds = [each.seed for each in replicas]
+    batches = Batches(catalogue.load("digits"), recipe, seeds, dtype, ranks=ranks)
+    training = Training(module, replicas, batches)
+    training.run()
+    return module.state_dict() | {"losses": training.loss_SR}
 
 
 def unit() -> Unit:
@@ -78,7 +129,8 @@ def work(rank: int, folder: str) -> None:
     ranks = ProcessGroup()
     states = [trained(number, ranks) for number in range(len(NETWORKS))]
     rows = engine.run_on_ranks(unit(), ranks)
-    torch.save({"states": states, "rows": rows}, f"{folder}/{rank}.pt")
+    pairs = [trained_pair(row, ranks) for row in PAIRS]
+    torch.save({"states": states, "rows": rows, "pairs": pairs}, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
 
@@ -106,6 +158,28 @@ def test_two_processes_train_what_one_does(number: int, found: list[dict[str, An
         mine = one[..., :2] if key in ("losses", "accuracies") else one[:2]
         torch.testing.assert_close(mine, finite, rtol=0, atol=1e-10)
         assert torch.equal(one.nan_to_num(), other.nan_to_num()), key
+
+
+@pytest.mark.parametrize("number", range(len(PAIRS)), ids=lambda n: str([*PAIRS[n].values()]))
+def test_every_pair_of_options_trains_on_ranks(number: int, found: list[dict[str, Any]]) -> None:
+    row = PAIRS[number]
+    alone = trained_pair(row, Ranks())
+    assert len(alone["losses"]) == 4
+    near = TOLERANCE[row["precision"]]
+    for key, value in alone.items():
+        one, other = (each["pairs"][number][key] for each in found)
+        assert torch.equal(one, other), key
+        assert one.dtype == value.dtype
+        torch.testing.assert_close(one, value, rtol=near, atol=near, msg=key)
+
+
+def test_the_rows_hold_every_pair() -> None:
+    """Of 2 x 2 x 2 choices 4 rows do, of which leaving one out leaves a pair out."""
+    rows = every_pair({"a": (0, 1), "b": (0, 1), "c": (0, 1)})
+    assert len(rows) == 4
+    for x, y in combinations("abc", 2):
+        assert {(row[x], row[y]) for row in rows} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert len(PAIRS) < 20
 
 
 def test_all_ranks_agree_on_rows_and_divergence(found: list[dict[str, Any]]) -> None:
