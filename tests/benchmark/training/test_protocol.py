@@ -197,11 +197,14 @@ def test_cutout_blanks_a_square_around_a_drawn_center(
             r"milestones=\[2\]: give rising epochs",
         ),
         ({"warmup_steps": 3, "warmup_epochs": 1.0}, "exclude each other"),
-        ({"warmup_epochs": 2.0}, "warmup_epochs=2.0: give at most all epochs"),
+        ({"warmup_epochs": 2.0}, "warmup_epochs=2.0 should be at most epochs=1"),
         ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
         ({"gradient_clip": -1.0}, "gradient_clip=-1.0"),
         ({"cutout": -1}, "cutout=-1"),
-        ({"precision": "float16"}, "precision='float16': use one of float32, float64, bfloat16"),
+        (
+            {"precision": "float16"},
+            "precision='float16' should be .float32., .float64. or .bfloat16.",
+        ),
     ],
 )
 def test_a_wrong_field_is_one_sentence(changes: dict[str, Any], said: str) -> None:
