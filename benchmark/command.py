@@ -1,15 +1,21 @@
-"""Command lines that answer bad input in one sentence."""
+"""The front of every command (``search_spaces.command``), and which commands there are."""
 
 from __future__ import annotations
 
-import argparse
-from typing import NoReturn
+from typing import Final
 
-from search_spaces.errors import InvalidInput
+from search_spaces.command import Interrupted, Parser, entry_point, ignore_signals
 
+__all__ = ["COMMANDS", "Interrupted", "Parser", "entry_point", "ignore_signals"]
 
-class Parser(argparse.ArgumentParser):
-    """Argument errors as the one sentence that every other bad input gets."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidInput(f"{message}; see --help")
+COMMANDS: Final = {
+    "report": ("benchmark.report.__main__", "write the report of a study's results"),
+    "status": ("benchmark.status", "count what is planned, done, diverged, failed and missing"),
+    "merge": ("benchmark.merge", "join results of one study that were made apart"),
+    "compact": ("benchmark.compact", "fold the files of finished units into one Parquet file"),
+    "published": ("benchmark.published.__main__", "make a table of NATS-Bench's accuracies"),
+    "datasets": ("benchmark.datasets.__main__", "download a data set"),
+    "speed": ("benchmark.speed.__main__", "time this machine against other ways to train"),
+    "overhead": ("benchmark.overhead", "measure what the machinery costs besides training"),
+}
+"""Every command of ``python -m benchmark``: its module, which has a ``main``, and what it does."""

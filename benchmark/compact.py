@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.store import compacted_file
 from benchmark.store.store import THREADS, Store, StoreUnwritable
-from search_spaces.errors import InvalidInput
 
 
 def compact(store: Store) -> tuple[int, int]:
@@ -38,17 +36,14 @@ def compact(store: Store) -> tuple[int, int]:
     return len(files), len(replaced)
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Compact a results folder; 0, or 2 where there is none or it cannot be written."""
     parser = Parser(prog="python -m benchmark.compact", description=__doc__)
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
-    try:
-        store = Store.open(parser.parse_args(argv).results)
-        Store.open(store.uri, create=True)  # a folder of an earlier version lacks a room
-        units, replaced = compact(store)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    store = Store.open(parser.parse_args(argv).results)
+    Store.open(store.uri, create=True)  # results of an earlier version lack a folder
+    units, replaced = compact(store)
     if replaced:
         print(f"{units:,} units are one file now, in place of {replaced:,}")
     else:

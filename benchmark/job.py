@@ -1,28 +1,21 @@
 """A study as a command: ``python jobs/NAME.py [--scale smoke] [--out URI] [--FIELD VALUE]``.
 
 Exit codes: 0 every planned unit is done, 1 some failed or are missing, 2 what was asked cannot be
-done (one sentence says why), 130 interrupted.
-
-A job file builds its study before it calls ``main``, so where a Python file runs as a script,
-importing this module replaces ``sys.excepthook``: bad input there is a sentence and exit code 2 as
-well. In any other program (a notebook, a shell, ``python -m``, an installed command such as pytest)
-the hook is left alone.
+done (one sentence says why), 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP ended it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from rich.console import Console
 
 from benchmark import status
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
 from benchmark.plan.stage import Stage
 from benchmark.store.manifest import same_study
@@ -32,7 +25,7 @@ from benchmark.study import Study
 from benchmark.study.fields import assignments, override, usage
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import rehearse
-from benchmark.sweep.resources import Resources
+from benchmark.sweep.resources import Resources, check_workers
 from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
 
@@ -40,6 +33,7 @@ IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Ray sets this variable for the entry point of a submitted job (ray 2.60, job_supervisor.py)."""
 
 
+@entry_point
 def main(
     study: Study,
     argv: Sequence[str] | None = None,
@@ -52,20 +46,16 @@ def main(
     ``run`` trains a unit and is sent to the workers by cloudpickle.
     """
     console = Console()
-    try:
-        asked = arguments(study, scales or {}, argv)
-        store = Store.locate(asked.out)
-        if store.exists():
-            same_study(store.manifest(), asked.study.name, asked.out)
-        if asked.dry_run:
-            rehearse(asked.study, store, asked.slots, run, console)
-            return 0
-        store = Store.open(asked.out, create=True)
-        work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)
-        return carry_out(work, asked.out, console)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    asked = read_arguments(study, scales or {}, argv)
+    store = Store.locate(asked.out)
+    if store.exists():
+        same_study(store.manifest(), asked.study.name, asked.out)
+    if asked.dry_run:
+        rehearse(asked.study, store, asked.slots, run, console, asked.resources.device)
+        return 0
+    store = Store.open(asked.out, create=True)
+    work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)
+    return carry_out(work, asked.out, console)
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,7 @@ class Asked:
         return self.workers or max(1, (os.cpu_count() or 1) // cores)
 
 
-def arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:
+def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:
     """The study with its fields set, where to, and with what."""
     sizes = {"full": study, **scales}
     scale = Parser(add_help=False, allow_abbrev=False)
@@ -119,8 +109,7 @@ def arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | N
             f"--{name}", type=kind, default=default, help=f"{text} (default {default:g})"
         )
     known, others = parser.parse_known_args(argv)
-    if known.workers is not None and known.workers < 1:
-        raise InvalidInput(f"--workers {known.workers} leaves nobody to work; give 1 or more")
+    workers = check_workers(known.workers)
     relative = "://" not in known.out and not Path(known.out).expanduser().is_absolute()
     if relative and IN_RAY_JOB in os.environ:
         raise InvalidInput(
@@ -131,7 +120,7 @@ def arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | N
     resources = Resources(
         cpus=known.cpus, gpus=known.gpus, ranks=known.ranks, unit_timeout=known.unit_timeout
     )
-    return Asked(changed, known.out, known.dry_run, known.workers, resources)
+    return Asked(changed, known.out, known.dry_run, workers, resources)
 
 
 def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
@@ -150,32 +139,11 @@ def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
 
     try:
         work.carry_out(announce)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         done = len(work.store.done())
-        print(f"interrupted: {done:,} units are stored; run the same command to continue")
-        return 130
+        error.add_note(f"{done:,} units are stored; run the same command to continue")
+        raise
     results = Results.load(work.store.uri)
     status.show(results, console)
     print(f"results: {out}\nreport:  python -m benchmark.report {out}")
     return 0 if results.complete else 1
-
-
-def sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Bad input in a job file itself: one sentence and exit code 2, as on the command line."""
-    if not issubclass(kind, InvalidInput):
-        sys.__excepthook__(kind, error, trace)
-        return
-    print(f"error: {error}", file=sys.stderr)
-    raise SystemExit(2)
-
-
-def runs_as_script() -> bool:
-    """Whether this process runs a Python file: no module, no shell, no installed command."""
-    program = sys.modules["__main__"]
-    is_file = str(getattr(program, "__file__", "")).endswith(".py")
-    is_module = getattr(program, "__spec__", None) is not None
-    return is_file and not is_module and not sys.flags.interactive and not hasattr(sys, "ps1")
-
-
-if runs_as_script():
-    sys.excepthook = sentence

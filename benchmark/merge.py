@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.store.manifest import same_study
 from benchmark.store.store import Store
-from search_spaces.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -73,17 +71,14 @@ def union(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return first | {"stages": stages}
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Merge results folders; 0, or 2 where they cannot be merged."""
     parser = Parser(prog="python -m benchmark.merge", description=__doc__)
     parser.add_argument("sources", metavar="RESULTS", nargs="+", help="results of one study")
     parser.add_argument("--out", required=True, help="the folder or URI of their union")
-    try:
-        arguments = parser.parse_args(argv)
-        merged = merge(arguments.sources, arguments.out)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    arguments = parser.parse_args(argv)
+    merged = merge(arguments.sources, arguments.out)
     print(f"{merged.copied:,} units copied, {merged.shared:,} were there already with equal rows")
     if merged.differ:
         ids = ", ".join(unit_id[:12] for unit_id in merged.differ)

@@ -7,17 +7,17 @@ and go the whole way: shard, worker, watchdog, file, progress. Starting Ray is l
 from __future__ import annotations
 
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
-from benchmark.command import Parser
-from benchmark.engine import costs
+from benchmark.command import Parser, entry_point
+from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
 from benchmark.store import schema
 from benchmark.store.store import Store
@@ -25,7 +25,7 @@ from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.sweep.cluster import Cluster
 from benchmark.sweep.ray_tune import sweep
-from benchmark.sweep.resources import Resources
+from benchmark.sweep.resources import Resources, check_workers
 from benchmark.sweep.shards import pack
 from search_spaces.errors import InvalidInput
 
@@ -53,8 +53,14 @@ def trivial_units(count: int) -> list[Unit]:
     ]
 
 
-def nothing(unit: Unit, on_progress: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
-    """Train nothing, and say that it went well."""
+def train_nothing(
+    unit: Unit,
+    on_progress: Callable[[int], None] | None = None,
+    *,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Rows that say ``done`` of replicas that were not trained."""
     return [schema.row(unit, replica, {"status": "done"}) for replica in unit.replicas]
 
 
@@ -82,19 +88,17 @@ class Overhead:
 
 def measure(count: int, workers: int | None, console: Console) -> Overhead:
     """Sweep ``count`` trivial units into a temporary folder."""
-    units = trivial_units(count)
+    units = [price_unit(unit) for unit in trivial_units(count)]
     resources = Resources()
     with tempfile.TemporaryDirectory() as folder, Cluster(workers, resources) as cluster:
         store = Store.open(folder, create=True)
         begin = time.perf_counter()
-        shards = pack(
-            units, costs.estimate_cost, cluster.slots, 1.0 / costs.estimate_cost(units[0])
-        )
+        shards = pack(units, cluster.slots, 1.0 / units[0].cost)
         with Progress(console) as progress:
-            progress.expect(count, sum(map(costs.estimate_cost, units)), len(shards))
-            sweep(shards, store, nothing, cluster, progress)
+            progress.expect(count, sum(each.cost for each in units), len(shards))
+            sweep(shards, store, train_nothing, cluster, progress)
         swept = time.perf_counter()
-        done = len(store.verified(unit.id for unit in units))
+        done = len(store.verified(each.unit.id for each in units))
         ended = time.perf_counter()
         if done != count:
             raise InvalidInput(f"{count - done:,} of {count:,} units are missing; see the failures")
@@ -102,19 +106,16 @@ def measure(count: int, workers: int | None, console: Console) -> Overhead:
         return Overhead(count, len(shards), cluster.slots, swept - begin, ended - swept, memory)
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; 0, 1 where it is more than was promised, 2 on bad input."""
     parser = Parser(prog="python -m benchmark.overhead", description=__doc__)
     parser.add_argument("--units", type=int, default=10_000, help="how many (default 10000)")
     parser.add_argument("--workers", type=int, help="shards at once (default: every core)")
-    try:
-        asked = parser.parse_args(argv)
-        if asked.units < 1:
-            raise InvalidInput(f"--units {asked.units} measures nothing; give 1 or more")
-        found = measure(asked.units, asked.workers, Console(stderr=True))
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    asked = parser.parse_args(argv)
+    if not 1 <= asked.units <= 10**6:
+        raise InvalidInput(f"--units {asked.units}: give 1 to 1,000,000")
+    found = measure(asked.units, check_workers(asked.workers), Console(stderr=True))
     print(
         f"{found.units:,} units in {found.shards:,} shards, {found.slots} at once: "
         f"{found.seconds:.1f} s\n"

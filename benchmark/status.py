@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from rich import box
@@ -10,9 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.store.results import Count, Results
-from search_spaces.errors import InvalidInput
 
 
 def show(results: Results, console: Console) -> None:
@@ -60,15 +58,12 @@ def cells(count: Count) -> list[str]:
     return [escape(name), *(f"{number:,}" for number in numbers)]
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Show a results folder; 0, or 2 where there is none."""
     parser = Parser(prog="python -m benchmark.status", description=__doc__)
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
-    try:
-        show(Results.load(parser.parse_args(argv).results), Console())
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    show(Results.load(parser.parse_args(argv).results), Console())
     return 0
 
 

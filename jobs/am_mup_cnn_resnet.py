@@ -53,21 +53,14 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="am_mup_cnn_resnet-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 8},
-            depths=(3, 5, 8, 12),
-            rates=rate_grid(1e-2, 2.0, 6),
-            neighbours=True,
-            recipe=replace(part.recipe, batch=8, epochs=2),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 8},
+    depths=(3, 5, 8, 12),
+    rates=rate_grid(1e-2, 2.0, 6),
+    neighbours=True,
+    recipe={"batch": 8, "epochs": 2},
 )
 
 if __name__ == "__main__":

@@ -39,22 +39,15 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="chen2024_cnn_dags-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 4},
-            rules=("tuned-constant", "path-cubed"),
-            seeds=2,
-            sample=4,
-            rates=rate_grid(1e-2, 2.0, 6),
-            recipe=replace(part.recipe, batch=8),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 4},
+    rules=("tuned-constant", "path-cubed"),
+    seeds=2,
+    sample=4,
+    rates=rate_grid(1e-2, 2.0, 6),
+    recipe={"batch": 8},
 )
 
 if __name__ == "__main__":

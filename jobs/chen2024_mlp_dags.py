@@ -37,22 +37,15 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="chen2024_mlp_dags-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 32},
-            rules=("tuned-constant", "path-cubed"),
-            seeds=2,
-            sample=7,
-            rates=rate_grid(1e-3, 1.0, 9),
-            recipe=replace(part.recipe, batch=8, epochs=2),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 32},
+    rules=("tuned-constant", "path-cubed"),
+    seeds=2,
+    sample=7,
+    rates=rate_grid(1e-3, 1.0, 9),
+    recipe={"batch": 8, "epochs": 2},
 )
 
 if __name__ == "__main__":

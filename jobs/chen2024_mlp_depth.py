@@ -38,36 +38,22 @@ STUDY = Study(
     parts=PARTS,
 )
 
-LAPTOP = Study(
-    name="chen2024_mlp_depth-laptop",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            options=part.options | {"width": 64},
-            depths=(1, 2, 3, 4, 5, 7, 10),
-            rates=rate_grid(1e-3, 1.0, 10),
-            recipe=replace(part.recipe, batch=64),
-        )
-        for part in PARTS
-    ),
+LAPTOP = STUDY.scaled(
+    "laptop",
+    options={"width": 64},
+    depths=(1, 2, 3, 4, 5, 7, 10),
+    rates=rate_grid(1e-3, 1.0, 10),
+    recipe={"batch": 64},
 )
 
-SMOKE = Study(
-    name="chen2024_mlp_depth-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 32},
-            seeds=2,
-            depths=(1, 3, 5, 7, 10),
-            rates=rate_grid(1e-3, 1.0, 9),
-            recipe=replace(part.recipe, batch=8, epochs=2),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 32},
+    seeds=2,
+    depths=(1, 3, 5, 7, 10),
+    rates=rate_grid(1e-3, 1.0, 9),
+    recipe={"batch": 8, "epochs": 2},
 )
 
 if __name__ == "__main__":

@@ -51,36 +51,21 @@ STUDY = Study(
     ),
 )
 
-LAPTOP = Study(
-    name="chen2024_nasbench201-laptop",
-    question=STUDY.question,
-    parts=(
-        replace(
-            CELLS,
-            options={"channels": 4, "cells": 1},
-            sample=24,
-            recipe=replace(NAS_BENCH_201, epochs=1, batch=64),
-        ),
-    ),
+LAPTOP = replace(STUDY, parts=(CELLS,)).scaled(
+    "laptop",
+    options={"channels": 4, "cells": 1},
+    sample=24,
+    recipe={"epochs": 1, "batch": 64},
 )
 
-SMOKE = Study(
-    name="chen2024_nasbench201-smoke",
-    question=STUDY.question,
-    parts=(
-        replace(
-            CELLS,
-            name="digits",
-            dataset="digits",
-            options={"channels": 4, "cells": 1},
-            seeds=2,
-            sample=10,
-            # Digits are not flipped (a mirrored 2 is no 2) nor cropped.
-            recipe=replace(
-                NAS_BENCH_201, epochs=2, batch=32, horizontal_flip=False, crop_padding=0
-            ),
-        ),
-    ),
+SMOKE = replace(STUDY, parts=(replace(CELLS, name="digits"),)).scaled(
+    "smoke",
+    dataset="digits",
+    options={"channels": 4, "cells": 1},
+    seeds=2,
+    sample=10,
+    # Digits are not flipped (a mirrored 2 is no 2) nor cropped.
+    recipe={"epochs": 2, "batch": 32, "horizontal_flip": False, "crop_padding": 0},
 )
 
 if __name__ == "__main__":

@@ -39,22 +39,15 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="normalisation-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 8},
-            rules=("tuned-constant", "effective-depth"),
-            seeds=2,
-            depths=(1, 2, 4, 8),
-            rates=rate_grid(1e-2, 10.0, 7),
-            recipe=replace(part.recipe, batch=8, epochs=2),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 8},
+    rules=("tuned-constant", "effective-depth"),
+    seeds=2,
+    depths=(1, 2, 4, 8),
+    rates=rate_grid(1e-2, 10.0, 7),
+    recipe={"batch": 8, "epochs": 2},
 )
 
 if __name__ == "__main__":

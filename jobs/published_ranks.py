@@ -13,17 +13,17 @@ Command   python jobs/published_ranks.py --published FILE.parquet [--out DIR]
 
 from __future__ import annotations
 
-import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.published import table
 from benchmark.report import page
 from search_spaces.errors import InvalidInput
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 2 where the table cannot be used."""
     parser = Parser(
@@ -34,18 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--published", required=True, help="a table of benchmark.published")
     default = Path("reports/published-ranks")
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
+    options = parser.parse_args(arguments)
+    report = page.build_published_page(table.read(options.published))
     try:
-        options = parser.parse_args(arguments)
-        report = page.build_published_page(table.read(options.published))
-        try:
-            written = report.write(options.out)
-        except OSError as error:
-            raise InvalidInput(
-                f"--out {options.out} cannot be written ({error.strerror}); name another folder"
-            ) from error
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        written = report.write(options.out)
+    except OSError as error:
+        raise InvalidInput(
+            f"--out {options.out} cannot be written ({error.strerror}); name another folder"
+        ) from error
     for topic, answers in report.summary:
         print(f"{topic}: {answers}")
     print(written)

@@ -42,22 +42,15 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="transfer_laws_vit-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options=part.options | {"width": 16},
-            rules=("tuned-constant", "effective-depth:rate-only"),
-            seeds=2,
-            depths=(1, 2, 4, 6),
-            rates=rate_grid(1e-2, 10.0, 7),
-            recipe=replace(part.recipe, batch=16, epochs=2),
-        )
-        for part in PARTS
-    ),
+SMOKE = STUDY.scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 16},
+    rules=("tuned-constant", "effective-depth:rate-only"),
+    seeds=2,
+    depths=(1, 2, 4, 6),
+    rates=rate_grid(1e-2, 10.0, 7),
+    recipe={"batch": 16, "epochs": 2},
 )
 
 if __name__ == "__main__":

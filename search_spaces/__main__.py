@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import signal
 import sys
 import textwrap
 import time
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from search_spaces.command import Parser, entry_point
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create, names
@@ -23,8 +22,8 @@ from search_spaces.show.installed_rules import load
 from search_spaces.show.resolve import read_options, resolve
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m search_spaces", description="Architectures, and what depth is in them."
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -78,26 +77,21 @@ def _require_folder(file: Path) -> None:
         raise InvalidInput(f"there is no folder {file.parent}; make it, or write elsewhere")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0, or 2 after one sentence about what was wrong."""
     asked = _parser().parse_args(arguments)
-    try:
-        if asked.command == "list":
-            _list()
-        elif asked.command == "export":
-            _export(asked.space, asked.option, asked.out)
-        else:
-            if asked.svg is not None:
-                _require_folder(asked.svg)
-            space, architecture = resolve(asked.architecture, asked.space, asked.option)
-            describe(space, architecture, Console(), asked.svg)
-    except (InvalidInput, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    if asked.command == "list":
+        _list()
+    elif asked.command == "export":
+        _export(asked.space, asked.option, asked.out)
+    else:
+        if asked.svg is not None:
+            _require_folder(asked.svg)
+        space, architecture = resolve(asked.architecture, asked.space, asked.option)
+        describe(space, architecture, Console(), asked.svg)
     return 0
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):  # a reader such as `head` may stop early
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.datasets import synthetic
 from benchmark.datasets.dataset import Dataset, StreamedDataset
 from search_spaces.errors import InvalidInput
@@ -201,25 +201,22 @@ def _images(array: NDArray[np.generic]) -> Tensor:
     return x_NHWC.permute(0, 3, 1, 2).contiguous()
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m benchmark.datasets download NAME``: 0, or 2 and a sentence."""
     parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
     parser.add_argument("command", choices=["download"])
     parser.add_argument("name", choices=[*CIFAR, "imagenet16-120"])
-    try:
-        name = parser.parse_args(argv).name
-        if name in CIFAR:
-            try:
-                _cifar(name, download=True)
-            except OSError as error:
-                raise InvalidInput(
-                    f"{name} could not be downloaded to {root()} ({error}); try again, or put the "
-                    "published archive there"
-                ) from error
-        data = load(name)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    name = parser.parse_args(argv).name
+    if name in CIFAR:
+        try:
+            _cifar(name, download=True)
+        except OSError as error:
+            raise InvalidInput(
+                f"{name} could not be downloaded to {root()} ({error}); try again, or put the "
+                "published archive there"
+            ) from error
+    data = load(name)
     print(f"{name}: {len(data.y_train):,} + {len(data.y_test):,} images, sha256 {data.checksum}")
     return 0
 

@@ -25,7 +25,6 @@ from benchmark.training.process_group import Ranks
 from benchmark.training.step import weight_dtype
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Conv2d, Node
-from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
 LARGE_IMAGE = 256
@@ -51,7 +50,7 @@ class Builder:
         Raises ``InvalidInput`` for an unknown space or data set, and where the images or this
         code's versions are not those that the unit's id stands for.
         """
-        space = create(unit.space, **dict(unit.space_options))
+        space = unit.search_space
         check_versions(unit, space)
         data = catalogue.load(unit.dataset)
         check_images(unit, data)

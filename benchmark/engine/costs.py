@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchmark.datasets import catalogue
 from benchmark.study.unit import Unit
-from search_spaces.registry import create
+
+
+@dataclass(frozen=True)
+class PricedUnit:
+    """A unit with its ``replica_steps`` and its relative ``cost``, which travel together."""
+
+    unit: Unit
+    replica_steps: int
+    cost: int
+
+
+def price_unit(unit: Unit) -> PricedUnit:
+    """The unit with its price; raises ``InvalidInput`` for an unknown space or data set."""
+    return PricedUnit(unit, count_replica_steps(unit), estimate_cost(unit))
 
 
 def count_steps(unit: Unit) -> int:
@@ -21,14 +36,13 @@ def count_replica_steps(unit: Unit) -> int:
 
     0 for an architecture that no path joins to its logits.
     """
-    if not create(unit.space, **dict(unit.space_options)).topology(unit.architecture).trainable:
+    if not unit.search_space.topology(unit.architecture).trainable:
         return 0
     return len({replica.training_key for replica in unit.replicas}) * count_steps(unit)
 
 
 def estimate_cost(unit: Unit) -> int:
     """Computing cost relative to other units: replica-steps x weighted layers x images a batch."""
-    space = create(unit.space, **dict(unit.space_options))
-    network = space.topology(unit.architecture).network
+    network = unit.search_space.topology(unit.architecture).network
     layers = sum(edge.operation.weighted for edge in network.live_edges)
     return count_replica_steps(unit) * layers * unit.recipe.batch

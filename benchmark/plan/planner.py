@@ -6,9 +6,10 @@ is made from what the store already holds, and made again when more is there.
 
 from __future__ import annotations
 
-from benchmark.plan.depth_stages import depth_stages, updates_stage
+from benchmark.plan.depth_stages import depth_stages
 from benchmark.plan.rank_stages import rank_stages
 from benchmark.plan.stage import Read, Stage
+from benchmark.plan.updates_stages import updates_stages
 from benchmark.study import Depth, Rank, Study, Updates
 
 __all__ = ["Read", "Stage", "plan"]
@@ -24,5 +25,5 @@ def plan(study: Study, read: Read) -> list[Stage]:
             case Depth():
                 stages += depth_stages(part, read)
             case Updates():
-                stages.append(updates_stage(part))
+                stages += updates_stages(part)
     return [stage for stage in stages if stage.expected]

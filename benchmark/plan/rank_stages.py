@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from benchmark import rules
 from benchmark.analysis.ranking.constants import choose_constants
-from benchmark.plan.stage import Read, Stage, probe_stage, stage
+from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
 from benchmark.plan.units import Measured, gridded, prescribed, seeded, unit
 from benchmark.study import Rank
 from benchmark.study.unit import Replica, Unit
@@ -16,21 +16,22 @@ from benchmark.study.unit import Replica, Unit
 
 def rank_stages(part: Rank, read: Read) -> list[Stage]:
     """``probe`` where a rule is measured, ``base`` where one is tuned, then ``rank``."""
-    base, architectures = part.search_space().base_architecture, part.architectures()
+    base, architectures = part.search_space.base_architecture, part.architectures()
     probing, measured = probe_stage(part, [base, *architectures], read)
     tuned = [name for name in part.rules if rules.rule(name).tuned]
     replicas: list[Replica] = []
     for name in tuned:
         (bundle,) = prescribed(part, name, [base], base)
         replicas += gridded(part, name, bundle, part.rates)
-    tuning = stage(part, "base", [unit(part, base, replicas)] if tuned else [])
+    tuning = plan_stage(part, "base", [unit(part, base, replicas)] if tuned else [])
     rows = tuning.rows(read) if tuned else None
     if (tuned and rows is None) or (probing.expected and not measured):
-        return [probing, tuning, stage(part, "rank", None, len(architectures))]
-    rates = dict.fromkeys(part.rules, part.search_space().published_rate)
+        return [probing, tuning, waiting_stage(part, "rank", len(architectures))]
+    rates = dict.fromkeys(part.rules, part.search_space.published_rate)
     if rows is not None:
         rates |= base_rates(rows)
-    return [probing, tuning, stage(part, "rank", ranked(part, architectures, rates, measured))]
+    units = rank_units(part, architectures, rates, measured)
+    return [probing, tuning, plan_stage(part, "rank", units)]
 
 
 def base_rates(rows: pa.Table) -> dict[str, float]:
@@ -44,11 +45,11 @@ def base_rates(rows: pa.Table) -> dict[str, float]:
     )
 
 
-def ranked(
+def rank_units(
     part: Rank, architectures: Sequence[str], rates: dict[str, float], measured: Measured
 ) -> list[Unit]:
     """One unit per architecture: every rule at its own rate, every seed."""
-    base = part.search_space().base_architecture
+    base = part.search_space.base_architecture
     given = {name: prescribed(part, name, architectures, base, measured) for name in part.rules}
     return [
         unit(

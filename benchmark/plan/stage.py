@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from benchmark.plan.units import Measured, one_step_rates, probes
 from benchmark.study import Part
+from benchmark.study.stage_names import StageName
 from benchmark.study.unit import Unit
 
 Read = Callable[[Sequence[str]], pa.Table | None]
@@ -21,7 +22,7 @@ class Stage:
 
     part: str
     kind: str
-    name: str
+    name: StageName
     units: tuple[Unit, ...] | None
     expected: int
 
@@ -30,14 +31,18 @@ class Stage:
         return None if self.units is None else read([unit.id for unit in self.units])
 
 
-def stage(part: Part, name: str, units: Sequence[Unit] | None, expected: int = 0) -> Stage:
-    """A stage of a part; ``expected`` matters while its units are unknown."""
-    known = None if units is None else tuple(units)
-    return Stage(part.name, part.kind, name, known, expected if known is None else len(known))
+def plan_stage(part: Part, name: StageName, units: Sequence[Unit]) -> Stage:
+    """A stage whose units are known."""
+    return Stage(part.name, part.kind, name, tuple(units), len(units))
+
+
+def waiting_stage(part: Part, name: StageName, expected: int) -> Stage:
+    """A stage of ``expected`` units, which follow from the rows of an earlier stage."""
+    return Stage(part.name, part.kind, name, None, expected)
 
 
 def probe_stage(part: Part, architectures: Sequence[str], read: Read) -> tuple[Stage, Measured]:
     """Measure eta* where a rule of the part needs it; empty until all of it is there."""
-    probing = stage(part, "probe", probes(part, architectures))
+    probing = plan_stage(part, "probe", probes(part, architectures))
     rows = probing.rows(read) if probing.expected else None
     return probing, {} if rows is None else one_step_rates(rows)

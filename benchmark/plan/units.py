@@ -32,7 +32,7 @@ def prescribed(
     measured: Measured | None = None,
 ) -> list[Bundle | None]:
     """What a rule gives these architectures, relative to ``base``; None: it cannot be trained."""
-    space = part.search_space()
+    space = part.search_space
     given = rules.bundles(name, space, architectures, base, part.recipe.optimizer)
     if not rules.rule(name).measured or not measured:
         return given
@@ -87,7 +87,7 @@ def unit(
     measure: Literal["training", "updates"] = "training",
 ) -> Unit:
     """One architecture of a part with its replicas."""
-    space = part.search_space()
+    space = part.search_space
     return Unit(
         measure=measure,
         space=part.space,
@@ -103,7 +103,7 @@ def unit(
 
 def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
     """One step at initialisation on every architecture, for the measured rules of the part."""
-    space = part.search_space()
+    space = part.search_space
     units = []
     for name in part.rules:
         if rules.rule(name).measured:

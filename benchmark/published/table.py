@@ -29,7 +29,7 @@ from pyarrow import fs
 from rich.console import Console
 from rich.progress import track
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.published.nats_bench import Records
 from benchmark.store import atomic
 from search_spaces.errors import InvalidInput
@@ -194,6 +194,7 @@ def watched(items: Sequence[Item], console: Console) -> Iterator[Item]:
         yield item
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table; 0, or 2 where the records cannot be used."""
     parser = Parser(
@@ -205,18 +206,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("records", type=Path, help="the folder NATS-tss-v1_0-3ffb9-simple")
     parser.add_argument("--out", type=Path, required=True, help="the Parquet file to write")
     console = Console()
-    try:
-        options = parser.parse_args(arguments)
-        console.print(
-            f"loading the pickles of {options.records}: they can run code, so trust their origin",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
-        rows = extract(options.records, options.out, console)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    options = parser.parse_args(arguments)
+    console.print(
+        f"loading the pickles of {options.records}: they can run code, so trust their origin",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+    rows = extract(options.records, options.out, console)
     print(f"{options.out}: {rows:,} accuracies")
     return 0
 

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.published import table as published
 from benchmark.report import page
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
     parser = Parser(prog="python -m benchmark.report", description=__doc__)
@@ -21,23 +22,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
     parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
     parser.add_argument("--against", metavar="OLD", help="older results, to say what changed")
+    options = parser.parse_args(arguments)
+    table = published.read(options.published) if options.published else None
+    results = Results.load(options.results)
+    old = Results.load(options.against) if options.against else None
+    out = options.out or Path("reports") / results.study["name"]
     try:
-        options = parser.parse_args(arguments)
-        table = published.read(options.published) if options.published else None
-        results = Results.load(options.results)
-        old = Results.load(options.against) if options.against else None
-        out = options.out or Path("reports") / results.study["name"]
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            report = page.build_page(results, table, old)
-            written = report.write(out)
-        except OSError as error:
-            raise InvalidInput(
-                f"--out {out} cannot be written ({error.strerror}); name a folder that can"
-            ) from error
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        out.mkdir(parents=True, exist_ok=True)
+        report = page.build_page(results, table, old)
+        written = report.write(out)
+    except OSError as error:
+        raise InvalidInput(
+            f"--out {out} cannot be written ({error.strerror}); name a folder that can"
+        ) from error
     print(f"{results.study['name']}: {results.study['question']}")
     width = max((len(topic) for topic, _ in report.summary), default=0)
     for topic, answers in report.summary:

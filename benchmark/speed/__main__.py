@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.engine import device as devices
 from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
@@ -76,18 +76,15 @@ def verdict(ratio: float, goal: float) -> str:
     return "reached" if ratio >= goal else f"missed by a factor of {goal / ratio:.2f}"
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write; 0, or 2 where an argument is wrong."""
     parser = Parser(prog="python -m benchmark.speed", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes on two cores")
     parser.add_argument("--out", type=Path, default=Path("speed.parquet"), help="the Parquet file")
-    try:
-        options = parser.parse_args(argv)
-        if not options.out.resolve().parent.is_dir():
-            raise InvalidInput(f"--out {options.out}: there is no such folder; name one that is")
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    options = parser.parse_args(argv)
+    if not options.out.resolve().parent.is_dir():
+        raise InvalidInput(f"--out {options.out}: its folder does not exist; name one that does")
     device = devices.choose_device()
     devices.prepare_device(torch.device(device))
     console = Console()

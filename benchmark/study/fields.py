@@ -27,7 +27,7 @@ def assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     while queue:
         word = queue.pop(0)
         if not word.startswith("--"):
-            raise InvalidInput(f"{word!r} stands alone; write --FIELD VALUE")
+            raise InvalidInput(f"argument {word!r} has no field name; write --FIELD VALUE")
         name, given, value = word.removeprefix("--").partition("=")
         if not given:
             if not queue or queue[0].startswith("--"):

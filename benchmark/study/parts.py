@@ -9,9 +9,11 @@ same plan on every machine.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Strict
@@ -51,7 +53,7 @@ class Part:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", convert_options(self))
-        self.search_space()
+        _ = self.search_space  # raises for an unknown space or option
         for name in self.rules:
             rules.rule(name)
         if not self.rules:
@@ -59,6 +61,7 @@ class Part:
         if self.seeds < 1:
             raise InvalidInput(f"part {self.name}: field seeds={self.seeds}; use 1 or more")
 
+    @cached_property
     def search_space(self) -> SearchSpace:
         """The space with this part's options."""
         return create(self.space, **self.options)
@@ -86,7 +89,7 @@ class Rank(Part):
 
     def architectures(self) -> list[str]:
         """The architectures to rank, in a fixed order."""
-        space = self.search_space()
+        space = self.search_space
         stratified = getattr(space, "stratified", None)
         if self.sample is not None and stratified is not None:
             return list(stratified(self.sample, self.sample_seed))
@@ -128,7 +131,7 @@ class Depth(Part):
         """The rungs, shallowest first."""
         if self.sample is None:
             return rungs(self)
-        return sampled(self.search_space(), self.sample, self.sample_seed)
+        return sampled(self.search_space, self.sample, self.sample_seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,10 +169,34 @@ class Study:
         if len(set(names)) < len(names):
             raise InvalidInput(f"study {self.name}: part names {names} repeat; name each once")
 
+    def scaled(
+        self,
+        scale: str,
+        *,
+        options: Mapping[str, Scalar] | None = None,
+        recipe: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> Study:
+        """The study at another size, named NAME-SCALE: the same change of every part.
+
+        ``options`` and fields of the ``recipe`` are set beside those that a part has; every other
+        field, such as ``seeds=2``, is set as it is. Raises whatever the parts raise.
+        """
+        parts = tuple(
+            replace(
+                part,
+                options=part.options | dict(options or {}),
+                recipe=replace(part.recipe, **(recipe or {})),
+                **changes,
+            )
+            for part in self.parts
+        )
+        return replace(self, name=f"{self.name}-{scale}", parts=parts)
+
 
 def rungs(part: Depth | Updates) -> list[str]:
     """The official names of a ladder's rungs at the part's depths."""
-    space = part.search_space()
+    space = part.search_space
     return [space.parse(f"{part.space}-{depth}") for depth in sorted(part.depths)]
 
 

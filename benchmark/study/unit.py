@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from benchmark.study import recipe as recipes
 from benchmark.study.recipe import Recipe
+from search_spaces.registry import create
+from search_spaces.space import SearchSpace
 
 Scalar = str | int | float | bool
 
@@ -84,6 +86,11 @@ class Unit:
     dataset: str
     dataset_checksum: str
     recipe_version: int = recipes.VERSION
+
+    @cached_property
+    def search_space(self) -> SearchSpace:
+        """The space with the unit's options; raises ``InvalidInput`` for an unknown one."""
+        return create(self.space, **dict(self.space_options))
 
     @property
     def canonical(self) -> str:

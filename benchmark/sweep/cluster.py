@@ -7,7 +7,6 @@ import fcntl
 import logging
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from typing import IO, Any, Final, Self
 
 import ray
 
+from benchmark.command import ignore_signals
 from benchmark.sweep.resources import Resources
 from search_spaces.errors import InvalidInput
 
@@ -81,14 +81,11 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        answer = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C
-        try:
+        with ignore_signals():  # an impatient second Ctrl-C
             ray.shutdown()
             remove(self.folder)
             if self.lock:
                 self.lock.close()
-        finally:
-            signal.signal(signal.SIGINT, answer)
 
 
 def remove(folder: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +15,9 @@ import ray
 from ray import tune
 from ray.exceptions import GetTimeoutError, RayError
 
-from benchmark.engine import costs, engine
+from benchmark.engine.costs import PricedUnit
 from benchmark.progress import Progress
 from benchmark.store.store import Store, StoreUnwritable
-from benchmark.study.unit import Unit
 from benchmark.sweep.cluster import Cluster
 from benchmark.sweep.shards import Run, calibrate
 from benchmark.sweep.worker import trainable
@@ -29,7 +27,11 @@ CALIBRATION_PATIENCE: Final = 120.0
 
 
 def sweep(
-    shards: Sequence[Sequence[Unit]], store: Store, run: Run, cluster: Cluster, progress: Progress
+    shards: Sequence[Sequence[PricedUnit]],
+    store: Store,
+    run: Run,
+    cluster: Cluster,
+    progress: Progress,
 ) -> dict[int, str]:
     """Run every shard once; returns the shards whose worker was lost, with the reason.
 
@@ -40,7 +42,7 @@ def sweep(
     watch = Watch(progress)
     if cluster.resources.ranks == 1:
         demand = {name.lower(): amount for name, amount in cluster.resources.demand.items()}
-    else:  # Ray Train reserves for the ranks; a trial must ask for something, so for one byte
+    else:  # Ray Train reserves cores for the ranks; a trial must reserve something: one byte
         demand = {"memory": 1.0}
     sent = [ray.put(list(shard)) for shard in shards]
     tuner = tune.Tuner(
@@ -60,13 +62,11 @@ def sweep(
     return watch.lost
 
 
-def seconds_per_cost(units: Sequence[Unit], run: Run, cluster: Cluster) -> float:
-    """``shards.calibrate`` on a worker, where a unit that hangs or dies harms nobody: 0 then."""
-    if run is engine.run:
-        run = partial(engine.run, device=cluster.resources.device)
+def calibrate_on_worker(units: Sequence[PricedUnit], run: Run, cluster: Cluster) -> float:
+    """``shards.calibrate`` in a worker; 0 where the unit that it times hangs or ends the worker."""
     cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
-    timed = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
-    answer = timed.remote(list(units), run, costs.estimate_cost, costs.count_replica_steps)
+    timed: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
+    answer = timed.remote(list(units), run, cluster.resources.device)
     try:
         return float(ray.get(answer, timeout=CALIBRATION_PATIENCE))
     except (RayError, GetTimeoutError):
@@ -83,7 +83,7 @@ class Watch(tune.Callback):
         self.unwritable: str | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its callbacks for a restore that nobody will make
+        return {}  # Tune pickles its callbacks for a restore, which the store makes needless
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.engine import costs
+from benchmark.engine.costs import price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
@@ -23,24 +23,32 @@ from benchmark.study.unit import Unit
 from benchmark.sweep.shards import Run, calibrate
 
 
-def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console) -> None:
+def rehearse(
+    study: Study, store: Store, cores: int, run: Run, console: Console, device: str | None = None
+) -> None:
     """Print units, replicas and replica-steps per stage, and the time by a short calibration."""
     stages = assumed_plan(study, store)
     units = {unit.id: unit for stage in stages for unit in stage.units or ()}
-    todo = [units[unit_id] for unit_id in units.keys() - store.done()]
+    prices = {unit_id: price_unit(unit) for unit_id, unit in units.items()}
+    done = store.done()
+    todo = [prices[unit_id] for unit_id in units.keys() - done]
     console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("part / stage", overflow="fold")
     for column in ("units", "done", "replicas", "replica-steps"):
         table.add_column(column, justify="right")
     for stage in stages:
-        numbers = numbers_of(stage, store)
+        ids = [unit.id for unit in stage.units or ()]
+        numbers = (
+            len(ids),
+            sum(unit_id in done for unit_id in ids),
+            sum(len(unit.replicas) for unit in stage.units or ()),
+            sum(prices[unit_id].replica_steps for unit_id in ids),
+        )
         name = escape(f"{stage.part} / {stage.name}")
         table.add_row(name, *(f"{number:,}" for number in numbers))
     console.print(table)
-    seconds = sum(map(costs.estimate_cost, todo)) * calibrate(
-        todo, run, costs.estimate_cost, costs.count_replica_steps
-    )
+    seconds = sum(each.cost for each in todo) * calibrate(todo, run, device)
     console.print(
         f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
         "(one unit was timed for a second; rates still to be tuned are assumed)",
@@ -48,7 +56,7 @@ def rehearse(study: Study, store: Store, cores: int, run: Run, console: Console)
     )
 
 
-def even(unit: Unit) -> list[dict[str, Any]]:
+def assume_rows(unit: Unit) -> list[dict[str, Any]]:
     """Rows as if the middle of a grid of rates were always best."""
     logs = [math.log(replica.lr) for replica in unit.replicas]
     middle = (min(logs) + max(logs)) / 2
@@ -68,18 +76,6 @@ def even(unit: Unit) -> list[dict[str, Any]]:
     ]
 
 
-def numbers_of(stage: Stage, store: Store) -> tuple[int, int, int, int]:
-    """A stage's units, those that are stored, replicas and replica-steps."""
-    units = stage.units or ()
-    done = store.done()
-    return (
-        len(units),
-        sum(unit.id in done for unit in units),
-        sum(len(unit.replicas) for unit in units),
-        sum(map(costs.count_replica_steps, units)),
-    )
-
-
 def assumed_plan(study: Study, store: Store) -> list[Stage]:
     """The whole plan, as if every unit that later stages wait for had come out even."""
     seen: dict[str, Unit] = {}
@@ -88,7 +84,7 @@ def assumed_plan(study: Study, store: Store) -> list[Stage]:
         stored = store.read(ids)
         if stored is not None or not all(unit_id in seen for unit_id in ids):
             return stored
-        return schema.table([row for unit_id in ids for row in even(seen[unit_id])])
+        return schema.table([row for unit_id in ids for row in assume_rows(seen[unit_id])])
 
     stages = plan(study, read)
     while any(stage.units is None for stage in stages):

@@ -11,6 +11,33 @@ from search_spaces.errors import InvalidInput
 UNIT_TIMEOUT: Final = 86_400.0
 """Seconds that a unit may take where ``--unit-timeout`` says nothing: a day."""
 
+LONGEST_TIMEOUT: Final = 1e7
+"""Seconds (116 days); a wait of many more overflows the clock of ``select``."""
+MOST: Final = 10_000
+"""Cores, ranks or shards at once, at most."""
+MOST_GPUS: Final = 64
+"""GPUs of one shard, at most; and a GPU is shared by at most as many."""
+
+
+def check_count(field: str, count: int) -> int:
+    """The value of ``--FIELD``; raises ``InvalidInput`` unless it is between 1 and ``MOST``."""
+    if not 1 <= count <= MOST:
+        raise InvalidInput(f"--{field} {count}: give 1 to {MOST:,}")
+    return count
+
+
+def check_workers(workers: int | None) -> int | None:
+    """The value of ``--workers``, or None; raises ``InvalidInput``."""
+    return None if workers is None else check_count("workers", workers)
+
+
+def is_share(gpus: float) -> bool:
+    """Whether this is a whole number of GPUs, or 1/k of one (0.33 stands for 1/3)."""
+    if not 0 <= gpus <= MOST_GPUS:  # false for nan, too
+        return False
+    parts = 1 / gpus if 0 < gpus < 1 else gpus
+    return parts <= MOST_GPUS and abs(parts - round(parts)) <= 0.05
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -28,20 +55,20 @@ class Resources:
     unit_timeout: float = UNIT_TIMEOUT
 
     def __post_init__(self) -> None:
-        if self.cpus < 1:
-            raise InvalidInput(f"--cpus {self.cpus} is no place to work; give 1 or more")
-        parts = 1 / self.gpus if 0 < self.gpus < 1 else self.gpus
-        if self.gpus < 0 or abs(parts - round(parts)) > 0.05:  # 0.33 stands for 1/3
-            raise InvalidInput(f"--gpus {self.gpus:g}: give whole GPUs, or 1/k of one (0.5, 0.25)")
-        if self.ranks < 1:
-            raise InvalidInput(f"--ranks {self.ranks} leaves nobody to train; give 1 or more")
+        check_count("cpus", self.cpus)
+        check_count("ranks", self.ranks)
+        if not is_share(self.gpus):
+            raise InvalidInput(
+                f"--gpus {self.gpus:g}: give 0 to {MOST_GPUS} whole GPUs, or 1/k of one (0.5, 0.25)"
+            )
         if self.ranks > 1 and 0 < self.gpus < 1:
             raise InvalidInput(
                 f"--gpus {self.gpus:g} with --ranks {self.ranks}: a rank needs a whole GPU or none"
             )
-        if not self.unit_timeout > 0:
+        if not 0 < self.unit_timeout <= LONGEST_TIMEOUT:
             raise InvalidInput(
-                f"--unit-timeout {self.unit_timeout:g} ends before it begins; give seconds"
+                f"--unit-timeout {self.unit_timeout:g}: give seconds above 0, "
+                f"at most {LONGEST_TIMEOUT:g}"
             )
 
     @property

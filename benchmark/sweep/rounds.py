@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmark.engine import costs
+from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
@@ -40,6 +40,7 @@ class Rounds:
     console: Console
     attempts: Counter[str] = field(default_factory=Counter)
     known: set[str] = field(default_factory=set)
+    prices: dict[str, PricedUnit] = field(default_factory=dict)
     seconds_per_cost: float | None = None
 
     def carry_out(self, announce: Callable[[list[Stage], int], None]) -> None:
@@ -49,7 +50,7 @@ class Rounds:
         and only if there is something to run. Raises ``StoreUnwritable``, and ``InvalidInput``
         where the cluster has no room for a shard.
         """
-        stages, todo = self.look()
+        stages, todo = self.plan_rest()
         announce(stages, len(self.known))
         if not todo:
             return
@@ -61,9 +62,9 @@ class Rounds:
             progress = stack.enter_context(Progress(self.console))
             while todo:
                 self.round(todo, cluster, progress)
-                _, todo = self.look()
+                _, todo = self.plan_rest()
 
-    def look(self) -> tuple[list[Stage], list[Unit]]:
+    def plan_rest(self) -> tuple[list[Stage], list[Unit]]:
         """Plan from what the store holds, say so in the manifest, and list what is to be run."""
         stages = plan(self.study, self.store.read)
         self.store.write_manifest(manifest(self.study, stages))
@@ -75,28 +76,34 @@ class Rounds:
             if unit_id not in self.known and self.attempts[unit_id] < ATTEMPTS
         ]
 
+    def price(self, unit: Unit) -> PricedUnit:
+        """The unit with its price, which is computed once."""
+        if unit.id not in self.prices:
+            self.prices[unit.id] = price_unit(unit)
+        return self.prices[unit.id]
+
     def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:
         """Try every one of these units once."""
-        from benchmark.sweep.ray_tune import seconds_per_cost, sweep
+        from benchmark.sweep.ray_tune import calibrate_on_worker, sweep
 
-        fresh = [unit for unit in todo if not self.attempts[unit.id]]
-        again = [[unit] for unit in todo if self.attempts[unit.id]]
+        priced = [self.price(unit) for unit in todo]
+        fresh = [each for each in priced if not self.attempts[each.unit.id]]
+        again = [[each] for each in priced if self.attempts[each.unit.id]]
         if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
-            self.seconds_per_cost = seconds_per_cost(fresh, self.run, cluster)
-        shards = pack(fresh, costs.estimate_cost, cluster.slots, self.seconds_per_cost or 0.0)
+            self.seconds_per_cost = calibrate_on_worker(fresh, self.run, cluster)
+        shards = pack(fresh, cluster.slots, self.seconds_per_cost or 0.0)
         if len(shards) + len(again) <= LIMIT:
             shards += again
         else:
-            shards = pack(todo, costs.estimate_cost, cluster.slots, self.seconds_per_cost or 0.0)
-        cost = sum(map(costs.estimate_cost, todo))
+            shards = pack(priced, cluster.slots, self.seconds_per_cost or 0.0)
         given_up = sum(tries == ATTEMPTS for tries in self.attempts.values())
-        progress.expect(len(todo), cost, len(shards), given_up)
+        progress.expect(len(todo), sum(each.cost for each in priced), len(shards), given_up)
         self.attempts.update(unit.id for unit in todo)
         logged = self.store.attempts()
         for shard, reason in sweep(shards, self.store, self.run, cluster, progress).items():
-            self.lost(shards[shard], reason, logged)
+            self.record_loss([each.unit for each in shards[shard]], reason, logged)
 
-    def lost(self, shard: list[Unit], reason: str, logged: dict[str, list[int]]) -> None:
+    def record_loss(self, shard: list[Unit], reason: str, logged: dict[str, list[int]]) -> None:
         """Blame the unit that a lost worker was at; those after it were not tried.
 
         A shard's units run in order and leave a file or a log each (``logged`` has those of before

@@ -5,14 +5,27 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
+from benchmark.engine.costs import PricedUnit
 from benchmark.study.unit import Unit
 
-Run = Callable[[Unit, Callable[[int], None] | None], list[dict[str, Any]]]
-"""Trains a unit (``benchmark.engine.engine.run``), telling of finished replica-steps."""
-Measure = Callable[[Unit], int]
-"""A unit's cost or its replica-steps, before it is trained."""
+
+class Run(Protocol):
+    """Trains a unit, as ``benchmark.engine.engine.run`` does; workers get it by cloudpickle."""
+
+    def __call__(
+        self,
+        unit: Unit,
+        on_progress: Callable[[int], None] | None = None,
+        *,
+        device: str | None = None,
+        checkpoint: Path | None = None,
+    ) -> list[dict[str, Any]]:
+        """A row per replica; ``on_progress`` is told of finished replica-steps."""
+        ...
+
 
 LIMIT: Final = 2000
 """Shards at most: Ray Tune keeps 9 kB of state for each and rewrites it all."""
@@ -27,16 +40,16 @@ class Enough(Exception):  # noqa: N818 -- the calibration has seen enough
     """Stops a unit that is run for its speed alone."""
 
 
-def calibrate(units: Sequence[Unit], run: Run, cost: Measure, steps: Measure) -> float:
+def calibrate(units: Sequence[PricedUnit], run: Run, device: str | None = None) -> float:
     """Seconds per unit of cost, from about a second of a middling unit; nothing is kept.
 
     0 where no unit costs anything. The clock starts with the first report, to leave the loading of
     data and libraries out; a unit that ends before is timed whole.
     """
-    costly = sorted((unit for unit in units if cost(unit) > 0), key=lambda u: (cost(u), u.id))
+    costly = sorted((each for each in units if each.cost > 0), key=lambda u: (u.cost, u.unit.id))
     if not costly:
         return 0.0
-    unit = costly[len(costly) // 2]
+    chosen = costly[len(costly) // 2]
     begin = time.perf_counter()
     reports: list[tuple[float, int]] = []
 
@@ -46,33 +59,34 @@ def calibrate(units: Sequence[Unit], run: Run, cost: Measure, steps: Measure) ->
             raise Enough
 
     with contextlib.suppress(Enough):
-        run(unit, on_progress)
+        run(chosen.unit, on_progress, device=device)
     if len(reports) > 1:
+        seconds = reports[-1][0] - reports[0][0]
         counted = sum(count for _, count in reports[1:])
-        return (reports[-1][0] - reports[0][0]) / counted * steps(unit) / cost(unit)
-    return (time.perf_counter() - begin) / cost(unit)
+        return seconds / counted * chosen.replica_steps / chosen.cost
+    return (time.perf_counter() - begin) / chosen.cost
 
 
 def pack(
-    units: Sequence[Unit], cost: Measure, cores: int, seconds_per_cost: float
-) -> list[list[Unit]]:
+    units: Sequence[PricedUnit], cores: int, seconds_per_cost: float
+) -> list[list[PricedUnit]]:
     """Units in shards, longest units first; ties in the order of their ids.
 
     A shard is closed once it holds ``SECONDS`` of work, or sooner where ``PER_CORE`` shards a core
     need it to be smaller, or later where ``LIMIT`` shards would not be enough.
     """
-    priced = sorted(((max(1, cost(u)), u) for u in units), key=lambda each: (-each[0], each[1].id))
-    total = sum(price for price, _ in priced)
+    ordered = sorted(units, key=lambda each: (-max(1, each.cost), each.unit.id))
+    total = sum(max(1, each.cost) for each in ordered)
     fair = total / (PER_CORE * cores)
     worthwhile = SECONDS / seconds_per_cost if seconds_per_cost else fair
     target = min(worthwhile, fair) if len(units) > PER_CORE * cores else 0.0
     target = max(target, total / (LIMIT - 1))
-    shards: list[list[Unit]] = []
+    shards: list[list[PricedUnit]] = []
     load = target
-    for price, unit in priced:
+    for each in ordered:
         if load >= target:
             shards.append([])
             load = 0.0
-        shards[-1].append(unit)
-        load += price
+        shards[-1].append(each)
+        load += max(1, each.cost)
     return shards

@@ -50,7 +50,7 @@ class Watchdog:
         )
 
     def tell(self, message: dict[str, str]) -> None:
-        """One line; a watchdog that was killed is missed by nobody."""
+        """One line; the worker goes on without a watchdog that was killed."""
         pipe: IO[bytes] | None = self.process.stdin
         assert pipe is not None
         try:

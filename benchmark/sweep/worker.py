@@ -12,12 +12,11 @@ import ray
 import torch
 from ray import tune
 
-from benchmark.engine import costs, engine
+from benchmark.engine.costs import PricedUnit
 from benchmark.progress import COUNTED
 from benchmark.store import provenance
 from benchmark.store.store import Store, StoreUnwritable, describe
 from benchmark.store.unit_file import UnitFile
-from benchmark.study.unit import Unit
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import Run
 from benchmark.sweep.watchdog import Watchdog
@@ -49,9 +48,9 @@ def trainable(
                     f"the node {gethostname()} sees no results at {uri}; give --out storage that "
                     "every node sees: a shared folder, or a URI"
                 )
-            for unit in ray.get(shards[config["shard"]]):
-                with watchdog(uri, resources.unit_timeout).watching(unit):
-                    worker.attempt(unit)
+            for priced in ray.get(shards[config["shard"]]):
+                with watchdog(uri, resources.unit_timeout).watching(priced.unit):
+                    worker.attempt(priced)
                 worker.report()
         except StoreUnwritable as error:
             return {"unwritable": str(error)}
@@ -74,23 +73,22 @@ class Worker:
             self.reported = time.monotonic()
             tune.report(dict(self.counts))
 
-    def attempt(self, unit: Unit) -> None:
+    def attempt(self, priced: PricedUnit) -> None:
         """Train one unit and store its rows, or the log of why that failed.
 
         A unit that another driver has finished meanwhile is left as it is. Running out of memory
         is a failure like others, as long as it is an exception.
         """
-        before = self.counts["cost"]
+        unit, before = priced.unit, self.counts["cost"]
+
+        def on_progress(count: int) -> None:
+            self.counts["steps"] += count
+            self.counts["cost"] += count * priced.cost // max(1, priced.replica_steps)
+            self.report()
+
         try:
-            steps, cost = costs.count_replica_steps(unit), costs.estimate_cost(unit)
-
-            def on_progress(count: int) -> None:
-                self.counts["steps"] += count
-                self.counts["cost"] += count * cost // max(1, steps)
-                self.report()
-
             known = self.store.load_one(unit.id)
-            statuses = statuses_of(known) if known else self.train(unit, on_progress)
+            statuses = statuses_of(known) if known else self.train(priced, on_progress)
         except StoreUnwritable:
             raise
         except Exception as error:
@@ -98,25 +96,23 @@ class Worker:
             self.counts["failed"] += 1
             return
         self.counts["units"] += 1
-        self.counts["cost"] = before + cost
+        self.counts["cost"] = before + priced.cost
         self.counts["diverged"] += statuses.count("diverged")
 
-    def train(self, unit: Unit, on_progress: Callable[[int], None]) -> list[str]:
+    def train(self, priced: PricedUnit, on_progress: Callable[[int], None]) -> list[str]:
         """Store a unit's rows; returns their statuses."""
+        unit = priced.unit
         if self.resources.ranks > 1 and unit.measure == "training":
             from benchmark.sweep import ray_train
 
             ray_train.train(ray_train.Assignment(unit, self.store.uri, self.source, self.resources))
             stored = self.store.load_one(unit.id)
             assert stored is not None
-            on_progress(costs.count_replica_steps(unit))
+            on_progress(priced.replica_steps)
             return statuses_of(stored)
         begin = time.perf_counter()
-        if self.run is engine.run:
-            device, checkpoint = self.resources.device, self.store.checkpoint(unit.id)
-            rows = engine.run(unit, on_progress, device=device, checkpoint=checkpoint)
-        else:
-            rows = self.run(unit, on_progress)
+        device, checkpoint = self.resources.device, self.store.checkpoint(unit.id)
+        rows = self.run(unit, on_progress, device=device, checkpoint=checkpoint)
         seconds = time.perf_counter() - begin
         record = provenance.record(self.source, seconds, self.resources.record())
         self.store.write(unit, rows, record)

@@ -3,9 +3,7 @@
 import subprocess
 import sys
 from dataclasses import fields, replace
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args
 
 import pytest
@@ -20,6 +18,7 @@ from benchmark.study import Depth, Rank, Study, Updates
 from benchmark.study.fields import assignments, override
 from benchmark.study.recipe import Recipe
 from search_spaces import registry
+from search_spaces.command import report_uncaught
 from search_spaces.registry import create, option_types
 
 RANK = Rank(name="all", space="mlp", rules=("default",), rates=(0.1, 0.2))
@@ -113,8 +112,8 @@ def test_no_option_is_named_as_a_field_of_a_part_or_a_recipe() -> None:
         ("--channels -1", "channels=-1"),
         ("--epochs", "field --epochs has no value"),
         ("--epochs --seeds 1", "field --epochs has no value"),
-        ("12", "'12' stands alone; write --FIELD VALUE"),
-        ("--workers 0", "--workers 0 leaves nobody to work"),
+        ("12", "argument '12' has no field name; write --FIELD VALUE"),
+        ("--workers 0", "--workers 0: give 1 to 10,000"),
         ("--workers two", "argument --workers: invalid int value: 'two'"),
         ("--out", "argument --out: expected one argument"),
         ("--out nosuch://bucket", "nosuch://bucket is no place that pyarrow opens"),
@@ -209,41 +208,37 @@ def test_bad_input_in_the_job_file_itself_is_a_sentence_too(tmp_path: Path) -> N
     assert ended.stderr.count("\n") == 1
 
 
-def test_importing_the_job_command_from_another_module_leaves_the_hook_alone(
-    tmp_path: Path,
+ASKS = """
+import signal, sys
+from benchmark import job
+print(sys.excepthook is sys.__excepthook__, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "untouched"),
+    [
+        (["asks.py"], False),
+        (["-m", "asks"], True),
+        (["-c", "import asks"], True),
+        (["-i", "asks.py"], True),
+        (["imports_it.py"], True),
+    ],
+)
+def test_only_a_file_that_runs_as_a_job_changes_the_hook_and_the_signals(
+    command: list[str], untouched: bool, tmp_path: Path
 ) -> None:
-    assert sys.excepthook is not job.sentence
-    (tmp_path / "asks.py").write_text(
-        "import sys\nfrom benchmark import job\nprint(sys.excepthook is sys.__excepthook__)\n"
-    )
+    """A module of somebody else, a shell and a notebook are left alone, and so are these tests."""
+    assert sys.excepthook is not report_uncaught
+    (tmp_path / "asks.py").write_text(ASKS)
+    (tmp_path / "imports_it.py").write_text("import asks")
     ended = subprocess.run(
-        [sys.executable, "-m", "asks"],
+        [sys.executable, *command],
         env=environment(),
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
+        stdin=subprocess.DEVNULL,
     )
-    assert ended.stdout == "True\n"
-
-
-@pytest.mark.parametrize(
-    ("attributes", "shell", "script"),
-    [
-        ({"__file__": "jobs/name.py", "__spec__": None}, False, True),
-        ({"__file__": "jobs/name.py", "__spec__": None}, True, False),
-        ({"__file__": "name.py", "__spec__": ModuleSpec("name", None)}, False, False),
-        ({"__file__": "bin/pytest", "__spec__": None}, False, False),
-        ({"__spec__": None}, False, False),  # python -c, and notebooks
-    ],
-)
-def test_only_a_python_file_runs_as_a_script(
-    attributes: dict[str, Any], shell: bool, script: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = ModuleType("__main__")
-    vars(program).update(attributes)
-    monkeypatch.setitem(sys.modules, "__main__", program)
-    monkeypatch.delattr(sys, "ps1", raising=False)
-    if shell:
-        monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
-    assert job.runs_as_script() is script
+    assert ended.stdout == f"{untouched} {untouched}\n"

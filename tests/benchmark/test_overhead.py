@@ -11,7 +11,7 @@ from benchmark import overhead
 def test_trivial_units_are_units_of_their_own() -> None:
     units = overhead.trivial_units(50)
     assert len({unit.id for unit in units}) == 50
-    assert [row["unit_id"] for row in overhead.nothing(units[7])] == [units[7].id]
+    assert [row["unit_id"] for row in overhead.train_nothing(units[7])] == [units[7].id]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_is_promised_is_checked(seconds: float, memory: float, within: bool
 
 def test_measuring_nothing_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert overhead.main(["--units", "0"]) == 2
-    assert capsys.readouterr().err.startswith("error: --units 0 measures nothing")
+    assert capsys.readouterr().err.startswith("error: --units 0: give 1 to 1,000,000")
 
 
 @pytest.mark.ray

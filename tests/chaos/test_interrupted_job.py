@@ -63,7 +63,8 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interrupte
 def test_ctrl_c_ends_promptly_with_a_sentence(interrupted: Interrupted) -> None:
     code, said, complained = interrupted.ended[0]
     assert code == 130
-    assert "units are stored; run the same command to continue" in said
+    assert complained.startswith("interrupted by Ctrl-C: ")
+    assert complained.endswith(" units are stored; run the same command to continue\n")
     assert "Traceback" not in said + complained
     assert interrupted.seconds < 20
 

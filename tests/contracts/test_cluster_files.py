@@ -43,7 +43,7 @@ def test_the_kubernetes_job_runs_a_job_file_on_what_its_workers_have() -> None:
     program, file, *arguments = shlex.split(spec["entrypoint"])
     assert (program, file) == ("python", "jobs/horizon.py")
     study = runpy.run_path(str(JOBS / "horizon.py"))["STUDY"]
-    asked = job.arguments(study, {}, arguments)
+    asked = job.read_arguments(study, {}, arguments)
     assert "://" in asked.out
     (workers,) = spec["rayClusterSpec"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]

@@ -92,10 +92,10 @@ def test_the_laptop_scale_asks_the_same_of_the_same_images_in_less_than_half_the
     assert laptop.name == f"{name}-laptop"
     assert laptop.question == full.question
     assert {part.dataset for part in laptop.parts} <= {part.dataset for part in full.parts}
-    totals = [
+    small, large = (
         sum(map(costs.estimate_cost, first_units(on("digits", each)))) for each in (laptop, full)
-    ]
-    assert 0 < totals[0] < totals[1] / 2
+    )
+    assert 0 < small < large / 2
 
 
 @pytest.mark.parametrize("name", FULL)

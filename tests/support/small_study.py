@@ -58,13 +58,19 @@ UNITS = 8
 def slow(seconds: float, notes: str, out: str) -> Callable[..., list[dict[str, Any]]]:
     """The engine, at leisure; every start of a unit leaves a note that says if it was finished."""
 
-    def run(unit: Unit, on_progress: Callable[[int], None] | None = None) -> list[dict[str, Any]]:
+    def run(
+        unit: Unit,
+        on_progress: Callable[[int], None] | None = None,
+        *,
+        device: str | None = None,
+        checkpoint: Path | None = None,
+    ) -> list[dict[str, Any]]:
         if notes:
             finished = Path(out, "units", f"{unit.id}.arrow").exists()
             name = f"{unit.id}.{os.getpid()}.{time.time_ns()}"
             Path(notes, name).write_text("finished" if finished else "new")
         time.sleep(seconds)
-        return engine.run(unit, on_progress)
+        return engine.run(unit, on_progress, device=device, checkpoint=checkpoint)
 
     return run
 

@@ -158,7 +158,7 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
 @pytest.mark.parametrize("space", ["dag-mlp", "dag-cnn", "nasbench201"])
 def test_a_sample_is_the_base_and_others_that_train_by_rising_depth(space: str) -> None:
     part = replace(DEPTH, space=space, options={}, depths=(), sample=40)
-    built = part.search_space()
+    built = part.search_space
     drawn = part.architectures()
     assert drawn == part.architectures()
     assert drawn != replace(part, sample_seed=1).architectures()
@@ -190,7 +190,7 @@ def test_a_depth_part_over_dags_tunes_on_the_base_and_transfers_to_the_others() 
     rows = schema.table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
     best = optimum(rows, "path-cubed", base)
     assert best.usable
-    space = part.search_space()
+    space = part.search_space
     given = bundles("path-cubed", space, others, base)
     for unit, bundle in zip(transfer, given, strict=True):
         assert bundle is not None
@@ -210,7 +210,7 @@ def test_ranking_can_use_a_rate_measured_at_initialisation() -> None:
     assert [stage.name for stage in stages] == ["probe", "base", "rank"]
     probe, _, rank = (stage.units or () for stage in stages)
     eta = one_step_rates(schema.table([row for unit in probe for row in stored[unit.id]]))
-    base = part.search_space().base_architecture
+    base = part.search_space.base_architecture
     for unit in rank:
         for replica in unit.replicas:
             if replica.rule == "one-step":

@@ -25,7 +25,7 @@ def part(space: str, *rates: Any, **options: Any) -> Rank:
 
 
 def unit_id(asked: Rank) -> str:
-    base = asked.search_space().base_architecture
+    base = asked.search_space.base_architecture
     return unit(asked, base, gridded(asked, "default", None, asked.rates)).id
 
 

@@ -8,7 +8,8 @@ from rich.console import Console
 from support.replicas import replica
 
 from benchmark.datasets import catalogue
-from benchmark.engine import costs, engine
+from benchmark.engine import engine
+from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe
@@ -30,6 +31,7 @@ UNIT = Unit(
     dataset="digits",
     dataset_checksum=catalogue.load("digits").checksum,
 )
+PRICED = price_unit(UNIT)
 
 
 def test_two_ranks_in_a_trial_give_the_rows_of_one_process(tmp_path: Path) -> None:
@@ -37,8 +39,8 @@ def test_two_ranks_in_a_trial_give_the_rows_of_one_process(tmp_path: Path) -> No
     resources = Resources(ranks=2)
     progress = Progress(Console(file=io.StringIO()))
     with Cluster(1, resources) as cluster, progress:
-        progress.expect(1, costs.estimate_cost(UNIT), 1)
-        lost = sweep([[UNIT]], store, engine.run, cluster, progress)
+        progress.expect(1, PRICED.cost, 1)
+        lost = sweep([[PRICED]], store, engine.run, cluster, progress)
         assert cluster.slots == 1
     assert lost == {}
     assert store.failures() == {}

@@ -34,7 +34,7 @@ def test_the_unit_that_was_at_work_is_blamed_and_those_after_it_were_not_tried(
     rounds: Rounds,
 ) -> None:
     done(rounds, 0)
-    rounds.lost(SHARD, REASON, {})
+    rounds.record_loss(SHARD, REASON, {})
     (failure,) = rounds.store.failures().values()
     assert (failure.unit, failure.attempt, failure.killed) == (SECOND, 1, True)
     assert failure.error == "the worker was lost: ActorDiedError: the actor died"
@@ -46,7 +46,7 @@ def test_a_unit_that_raised_before_the_worker_was_lost_keeps_its_own_reason(
     rounds: Rounds,
 ) -> None:
     rounds.store.write_failure(SHARD[0], "ValueError: no", "Traceback")
-    rounds.lost(SHARD, REASON, {})
+    rounds.record_loss(SHARD, REASON, {})
     errors = {unit: failure.error for unit, failure in rounds.store.failures().items()}
     assert errors.keys() == {FIRST, SECOND}
     assert errors[FIRST] == "ValueError: no"
@@ -56,7 +56,7 @@ def test_a_unit_that_raised_before_the_worker_was_lost_keeps_its_own_reason(
 def test_a_unit_killed_at_its_limit_is_not_blamed_again_nor_is_the_next(rounds: Rounds) -> None:
     done(rounds, 0)
     rounds.store.write_failure(SHARD[1], "TimeoutError: late", "stacks", killed=True)
-    rounds.lost(SHARD, REASON, {})
+    rounds.record_loss(SHARD, REASON, {})
     assert rounds.store.attempts() == {SECOND: [1]}
     assert +rounds.attempts == {FIRST: 1, SECOND: 1}
 
@@ -65,7 +65,7 @@ def test_a_kill_of_an_earlier_round_does_not_excuse_this_one(rounds: Rounds) -> 
     rounds.store.write_failure(SHARD[0], "TimeoutError: late", "stacks", killed=True)
     before = rounds.store.attempts()
     done(rounds, 0)
-    rounds.lost(SHARD, REASON, before)
+    rounds.record_loss(SHARD, REASON, before)
     assert rounds.store.attempts() == {FIRST: [1], SECOND: [1]}
     assert +rounds.attempts == {FIRST: 1, SECOND: 1}
 
@@ -73,6 +73,6 @@ def test_a_kill_of_an_earlier_round_does_not_excuse_this_one(rounds: Rounds) -> 
 def test_a_worker_lost_after_its_last_unit_harms_nobody(rounds: Rounds) -> None:
     for number in range(4):
         done(rounds, number)
-    rounds.lost(SHARD, REASON, {})
+    rounds.record_loss(SHARD, REASON, {})
     assert rounds.store.attempts() == {}
     assert +rounds.attempts == {unit.id: 1 for unit in SHARD}

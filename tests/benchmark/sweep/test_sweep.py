@@ -55,7 +55,13 @@ def trouble(notes: Path) -> Callable[..., list[dict[str, Any]]]:
         finally:
             resource.setrlimit(resource.RLIMIT_AS, before)
 
-    def run(unit: Unit, on_progress: Callable[[int], None] | None) -> list[dict[str, Any]]:
+    def run(
+        unit: Unit,
+        on_progress: Callable[[int], None] | None = None,
+        *,
+        device: str | None = None,
+        checkpoint: Path | None = None,
+    ) -> list[dict[str, Any]]:
         before = len(list(notes.glob(f"{unit.architecture}.*")))
         state = f"{torch.get_num_threads()} {torch.tensor(1e-39).mul(1.0).item()}"
         name = f"{unit.architecture}.{before}.{os.getpid()}"
@@ -68,7 +74,7 @@ def trouble(notes: Path) -> Callable[..., list[dict[str, Any]]]:
             fill_the_memory()
         if unit.architecture == HANGS_ONCE and not before:
             re.match("(a+)+$", "a" * 99 + "b")  # for ever, and no other thread comes to run
-        return engine.run(unit, on_progress)
+        return engine.run(unit, on_progress, device=device, checkpoint=checkpoint)
 
     return run
 

@@ -1,0 +1,188 @@
+"""The front of every command: its arguments, one sentence for bad input, one end for signals.
+
+Exit codes: 2 for bad input, 128 + N where signal N ended the command (130 for Ctrl-C, 143 for
+SIGTERM, 129 for SIGHUP). While modules are still being imported a signal ends the process at once,
+since nothing has been started; later it raises ``Interrupted`` where the command is, so that files
+and processes are cleaned up on the way out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType, TracebackType
+from typing import Any, Final, NoReturn, ParamSpec
+
+from search_spaces.errors import InvalidInput
+
+P = ParamSpec("P")
+Handler = Callable[[int, FrameType | None], Any]
+
+SIGNALS: Final = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "SIGHUP",
+}
+"""The signals that ask for an orderly end, as messages name them."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument errors become the one sentence that every other bad input gets."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``InvalidInput``; argparse itself would print its usage and exit."""
+        raise InvalidInput(f"{message}; see --help")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse does; raises ``InvalidInput`` for an argument with a NUL character."""
+        for argument in sys.argv[1:] if args is None else args:
+            if "\0" in argument:
+                raise InvalidInput(f"argument {argument!r} has a NUL character; leave it out")
+        return super().parse_known_args(args, namespace)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal of ``SIGNALS`` arrived; ``signum`` is its number."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by {SIGNALS[signal.Signals(signum)]}")
+        self.signum = signum
+
+
+def entry_point(main: Callable[P, int]) -> Callable[P, int]:
+    """Decorate the ``main`` of a command: it returns the exit code, whatever the user asked for.
+
+    ``InvalidInput``, a file that cannot be used and a lack of memory become one sentence on
+    standard error and exit code 2; a signal becomes one sentence and its exit code.
+    """
+
+    @functools.wraps(main)
+    def command(*args: P.args, **kwargs: P.kwargs) -> int:
+        with raise_on_signals():
+            try:
+                return main(*args, **kwargs)
+            except InvalidInput as error:
+                return report_error(str(error))
+            except BrokenPipeError:  # a reader such as `head` stopped early
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return 128 + signal.SIGPIPE
+            except OSError as error:
+                if error.filename is None:
+                    raise
+                return report_error(f"cannot use {error.filename} ({error.strerror}); check it")
+            except MemoryError as error:
+                detail = f" ({error})" if str(error) else ""
+                return report_error(f"the memory does not suffice{detail}; ask for less at once")
+            except KeyboardInterrupt as error:
+                return report_interruption(error)
+
+    return command
+
+
+def report_error(message: str) -> int:
+    """Print one sentence about bad input; returns exit code 2."""
+    print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return 2
+
+
+def report_interruption(error: KeyboardInterrupt) -> int:
+    """Print one sentence about a signal, with the notes of the exception; returns the exit code."""
+    signum = error.signum if isinstance(error, Interrupted) else signal.SIGINT
+    notes = getattr(error, "__notes__", ["run the same command again"])
+    print(f"{Interrupted(signum)}: {'; '.join(notes)}", file=sys.stderr)
+    return 128 + signum
+
+
+@contextlib.contextmanager
+def raise_on_signals() -> Iterator[None]:
+    """Every signal of ``SIGNALS`` raises ``Interrupted``; handlers are put back afterwards.
+
+    A signal that the process was started to ignore (``nohup``) stays ignored. Threads other than
+    the main one cannot set handlers, and nothing changes there.
+    """
+
+    def handle(signum: int, _frame: FrameType | None) -> None:
+        raise Interrupted(signum)
+
+    with set_handlers(handle):
+        yield
+
+
+@contextlib.contextmanager
+def ignore_signals() -> Iterator[None]:
+    """Signals of ``SIGNALS`` have no effect: what is being cleaned up is cleaned up wholly."""
+    with set_handlers(lambda _signum, _frame: None):
+        yield
+
+
+@contextlib.contextmanager
+def set_handlers(handler: Handler) -> Iterator[None]:
+    """Answer the signals of ``SIGNALS`` by ``handler``; the handlers before are put back."""
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {
+            signum: signal.signal(signum, handler)
+            for signum in SIGNALS
+            if signal.getsignal(signum) not in (signal.SIG_IGN, None)
+        }
+    try:
+        yield
+    finally:
+        for signum, answer in before.items():
+            signal.signal(signum, answer)
+
+
+def is_command() -> bool:
+    """Whether the file that Python was started with is importing this module, through the project.
+
+    Notebooks have no such file; tests, workers of Ray and other libraries import it through
+    modules of their own. ``python -m`` counts where the module is this project's.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if sys.flags.interactive or (spec is not None and not is_own(spec.name)):
+        return False
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name == "__main__":
+            return "__file__" in frame.f_globals
+        if not is_own(name) and name.partition(".")[0] != "importlib":
+            return False
+        frame = frame.f_back
+    return False
+
+
+def is_own(name: str) -> bool:
+    """Whether a module of that name belongs to this project."""
+    return name.partition(".")[0] in ("benchmark", "search_spaces")
+
+
+def end_at_once(signum: int, _frame: FrameType | None) -> None:
+    """End the process with a sentence while it imports its modules."""
+    os.write(2, f"{Interrupted(signum)}: nothing had been started\n".encode())
+    os._exit(128 + signum)
+
+
+def report_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Bad input outside of ``main``, as in a job file's study: a sentence and exit code 2."""
+    if not issubclass(kind, InvalidInput):
+        sys.__excepthook__(kind, error, trace)
+        return
+    raise SystemExit(report_error(str(error)))
+
+
+if is_command():
+    sys.excepthook = report_uncaught
+    for number in SIGNALS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, end_at_once)

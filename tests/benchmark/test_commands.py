@@ -1,0 +1,182 @@
+"""Both spellings of every command, what lists them, and what a wrong one gets."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.commands import environment
+
+from benchmark.__main__ import list_commands, main
+from benchmark.command import COMMANDS, entry_point
+
+FROZEN = {
+    "report": "benchmark.report",
+    "status": "benchmark.status",
+    "merge": "benchmark.merge",
+    "compact": "benchmark.compact",
+    "published": "benchmark.published",
+    "datasets": "benchmark.datasets",
+    "speed": "benchmark.speed",
+    "overhead": "benchmark.overhead",
+}
+"""``python -m benchmark NAME`` and ``python -m MODULE``: people and scripts type both."""
+
+
+def test_every_command_keeps_both_spellings() -> None:
+    assert set(COMMANDS) == set(FROZEN)
+    for name, module in FROZEN.items():
+        assert COMMANDS[name][0].removesuffix(".__main__") == module
+        source = importlib.util.find_spec(COMMANDS[name][0])
+        assert source is not None
+        assert source.origin is not None
+        assert 'if __name__ == "__main__":' in Path(source.origin).read_text()
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_both_spellings_run_the_same_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    helps = []
+    for run in (main, importlib.import_module(COMMANDS[name][0]).main):
+        arguments = [name, "--help"] if run is main else ["--help"]
+        with pytest.raises(SystemExit) as ended:
+            run(arguments)
+        assert ended.value.code == 0
+        helps.append(capsys.readouterr().out)
+    assert helps[0] == helps[1]
+    assert f"python -m benchmark.{name}" in helps[0]
+
+
+def test_without_a_name_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert shown == list_commands() + "\n"
+    for name, (_, purpose) in COMMANDS.items():
+        assert any(line.split() == [name, *purpose.split()] for line in shown.splitlines())
+
+
+def test_a_wrong_name_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stauts"]) == 2
+    assert capsys.readouterr().err == (
+        "error: there is no command 'stauts'; did you mean status?\n"
+    )
+    assert main(["qqqq"]) == 2
+    assert "use one of report, status," in capsys.readouterr().err
+
+
+def test_a_command_imports_only_what_it_needs() -> None:
+    listing = "import sys; from benchmark.__main__ import main; main([]); print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", listing],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    loaded = set(shown.splitlines()[-1].split())
+    assert loaded & {"torch", "ray", "matplotlib", "pyarrow", "numpy"} == set()
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")],
+)
+def test_a_signal_ends_a_command_with_a_sentence_and_its_code(
+    number: signal.Signals, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleaned = []
+    before = signal.getsignal(number)
+
+    @entry_point
+    def command() -> int:
+        try:
+            os.kill(os.getpid(), number)
+            return 0
+        except KeyboardInterrupt as error:
+            error.add_note("two files are written")
+            raise
+        finally:
+            cleaned.append(number)
+
+    assert command() == 128 + number
+    assert capsys.readouterr().err == f"interrupted by {name}: two files are written\n"
+    assert cleaned == [number]
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_the_process_ignores_stays_ignored() -> None:
+    @entry_point
+    def command() -> int:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return 7
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        assert command() == 7
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/x"), "cannot use /x (No such file"),
+        (MemoryError(), "the memory does not suffice; ask for less at once"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(
+    error: Exception, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @entry_point
+    def command() -> int:
+        raise error
+
+    assert command() == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {sentence}")
+    assert said.count("\n") == 1
+
+
+def test_a_fault_of_the_program_keeps_its_traceback() -> None:
+    @entry_point
+    def command() -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command()
+
+
+def test_a_reader_that_stops_early_leaves_no_traceback(tmp_path: Path) -> None:
+    lines = "from benchmark.__main__ import main; [main([]) for _ in range(5000)]"
+    ended = subprocess.run(
+        f"{sys.executable} -c '{lines}' | head -1",
+        shell=True,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.startswith("usage: python -m benchmark COMMAND")
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
+)
+def test_a_signal_during_the_imports_ends_a_job_with_a_sentence(
+    number: signal.Signals, name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "job.py"
+    file.write_text(
+        "from benchmark import job\n"
+        "import os, time\n"
+        f"os.kill(os.getpid(), {int(number)})\n"
+        "time.sleep(60)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(file)], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 128 + number
+    assert ended.stderr == f"interrupted by {name}: nothing had been started\n"
