@@ -18,7 +18,6 @@ from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
 from benchmark.plan.stage import Stage
-from benchmark.store.manifest import same_study
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study
@@ -48,8 +47,7 @@ def main(
     console = Console()
     asked = read_arguments(study, scales or {}, argv)
     store = Store.locate(asked.out)
-    if store.exists():
-        same_study(store.manifest(), asked.study.name, asked.out)
+    store.require_study(asked.study.name)
     if asked.dry_run:
         rehearse(asked.study, store, asked.slots, run, console, asked.resources.device)
         return 0

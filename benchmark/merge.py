@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.command import Parser, entry_point
 from benchmark.store.manifest import same_study
 from benchmark.store.store import Store
+from benchmark.store.unit_file import equal_rows
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ def merge(sources: Sequence[str], out: str) -> Merged:
     target.write_manifest(union(manifests))
     copied, shared, differ = 0, 0, []
     for store in stores:
-        for files in store.files(sorted(store.done())):
-            known = {i: file for some in target.files(files) for i, file in some.items()}
+        for files in store.read_units(sorted(store.done())):
+            known = {i: file for some in target.read_units(files) for i, file in some.items()}
             for unit_id, file in files.items():
                 here = known.get(unit_id)
                 if here is None:
                     target.write_file(unit_id, file)
                     copied += 1
-                elif repr(here.rows.to_pylist()) == repr(file.rows.to_pylist()):
+                elif equal_rows(here.rows, file.rows):
                     shared += 1
                 else:
                     differ.append(unit_id)
@@ -52,7 +53,7 @@ def merge(sources: Sequence[str], out: str) -> Merged:
     for store in stores:
         for failure in store.failures().values():
             if failure.unit not in done:
-                target.log_failure(failure)
+                target.logs.write(failure)
     other = any(manifest["study"] != manifests[0]["study"] for manifest in manifests)
     return Merged(copied, shared, tuple(differ), other)
 

@@ -83,7 +83,7 @@ def measure_chunks(
     builder: Builder, replicas: Sequence[Replica], saved: Checkpoint, on_progress: Progress
 ) -> list[Outcome]:
     """The outcome of every replica, chunk by chunk; a chunk that lacks memory is halved."""
-    stored = saved.load()
+    stored = saved.load(len(replicas))
     outcomes: list[Outcome] = stored.get("outcomes", [])
     sizes: list[int] = stored.get("sizes", [])
     steps = count_steps(builder.unit)
@@ -96,7 +96,8 @@ def measure_chunks(
         size, *later = sizes
         chunk = replicas[len(outcomes) : len(outcomes) + size]
         write = partial(saved.save_when_due, outcomes=outcomes, sizes=sizes)
-        measured = measure_chunk(builder, chunk, stored.pop("training", None), write, on_progress)
+        state = stored.pop("training", None)
+        measured = measure_chunk(builder, chunk, saved, state, write, on_progress)
         if measured is None:
             sizes = chunk_size.halve_chunk(size) + later
         else:
@@ -107,6 +108,7 @@ def measure_chunks(
 def measure_chunk(
     builder: Builder,
     chunk: Sequence[Replica],
+    saved: Checkpoint,
     state: dict[str, Any] | None,
     write: Callable[[Training], None],
     on_progress: Progress,
@@ -121,12 +123,10 @@ def measure_chunk(
             outcomes = builder.measure_one_step(chunk)
             on_progress(len(chunk))
             return outcomes
-        training = builder.build_training(chunk)
-        if state:
-            training.restore(state)
+        training = saved.resume(lambda: builder.build_training(chunk), state)
         if builder.ranks.differ(training.step):
             raise InvalidInput("ranks found different checkpoints; put them on a shared disk")
-        if state:
+        if training.step:
             on_progress(training.step * len(chunk))
         return training.run(on_progress, write)
     except Exception as error:

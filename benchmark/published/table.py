@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,17 +23,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import fs
-from rich.console import Console
-from rich.progress import track
 
-from benchmark.command import Parser, entry_point
-from benchmark.published.nats_bench import Records
 from benchmark.store import atomic
+from benchmark.store.seal import Corrupt, blank_seal, has_seal, seal_bytes
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import N_CELLS, official_order, write
 
 Array = NDArray[np.float64]
-Item = TypeVar("Item")
 
 SCHEMA: Final = pa.schema(
     {
@@ -49,6 +42,7 @@ SCHEMA: Final = pa.schema(
         "accuracy": pa.float64(),
     }
 )
+MARK: Final = "published-seal"
 KEY: Final = ("index", "dataset", "split", "epochs", "seed")
 WIDE: Final = re.compile(r"(c10|c100|in16)_(valid|test)_(\d+)(?:_s(\d+)_v10)?")
 """Columns of a wide table, percent: data set, split, epochs, and place among the cell's seeds."""
@@ -61,7 +55,6 @@ WIDE_DATASETS: Final = {
 DECIMALS: Final = 6
 """Shares are rounded to a ten-thousandth of a point: the means of equal accuracies, which records
 hold with single-precision noise, must tie. Accuracies differ by at least 1 / 30,000."""
-LINE_EVERY: Final = 10.0  # seconds between plain lines
 
 
 @dataclass(frozen=True)
@@ -100,12 +93,22 @@ def read(path: Path | str) -> Published:
     Raises ``InvalidInput`` for a missing file, other columns, and rows that cannot be right.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InvalidInput(f"published table {path}: there is no such file")
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InvalidInput(f"published table {path} is no Parquet file") from error
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"published table {path}: there is no such file") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"published table {path} cannot be read ({reason})") from error
+    try:
+        has_seal(data, MARK)  # a table that another program rewrote has none
+        table = pq.read_table(pa.BufferReader(data))
+    except (Corrupt, pa.ArrowException, ValueError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidInput(
+            f"published table {path} is damaged or no Parquet file ({reason}); write it again "
+            "with python -m benchmark.published"
+        ) from error
     wide = [match for name in table.column_names if (match := WIDE.fullmatch(name))]
     if set(SCHEMA.names) <= set(table.column_names):
         table = _cast(path, table.select(SCHEMA.names))
@@ -118,7 +121,7 @@ def read(path: Path | str) -> Published:
             "nats_index, arch and columns such as c10_test_200"
         )
     _check(path, table)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(data).hexdigest()
     return Published(table, f"{path.name} (sha256 {digest[:16]})")
 
 
@@ -162,61 +165,17 @@ def _check(path: Path, table: pa.Table) -> None:
         raise InvalidInput(f"published table {path} has two rows for one of its {', '.join(KEY)}")
 
 
-def extract(folder: Path, out: Path, console: Console) -> int:
-    """Write the table of every record in ``folder``; returns the number of rows."""
-    records = Records(folder)
-    rows = chain.from_iterable(map(records.rows, watched(sorted(records.paths), console)))
-    columns = list(zip(*rows, strict=True))
-    arrays = [pa.array(c, field.type) for c, field in zip(columns, SCHEMA, strict=True)]
-    table = pa.table(arrays, schema=SCHEMA).sort_by([(name, "ascending") for name in KEY])
+def write_table(table: pa.Table, out: Path) -> None:
+    """Write a table as a sealed file, whole or not at all; raises ``InvalidInput``."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"seal": blank_seal(MARK).decode()})
+    data = seal_bytes(sink.getvalue().to_pybytes(), MARK)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(fs.LocalFileSystem(), str(out), sink.getvalue().to_pybytes())
+        atomic.write_atomically(fs.LocalFileSystem(), str(out), data)
     except OSError as error:
-        raise InvalidInput(f"--out {out} cannot be written ({error.strerror})") from error
-    return len(table)
-
-
-def watched(items: Sequence[Item], console: Console) -> Iterator[Item]:
-    """The items, with a bar on a terminal and a line now and then elsewhere."""
-    if console.is_terminal:
-        yield from track(items, "reading records", console=console)
-        return
-    begin = lined = time.monotonic()
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if now - lined >= LINE_EVERY:
-            left = (now - begin) * (len(items) - done) / done
-            console.print(f"{done:,} of {len(items):,} records, {left:.0f} s left", highlight=False)
-            lined = now
-        yield item
-
-
-@entry_point
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table; 0, or 2 where the records cannot be used."""
-    parser = Parser(
-        prog="python -m benchmark.published",
-        description="NATS-Bench's accuracies of NAS-Bench-201 as one small Parquet table.",
-        epilog="The records are pickles, and loading a pickle can run any code in it: name only a "
-        "folder whose origin you trust. No other file is loaded.",
-    )
-    parser.add_argument("records", type=Path, help="the folder NATS-tss-v1_0-3ffb9-simple")
-    parser.add_argument("--out", type=Path, required=True, help="the Parquet file to write")
-    console = Console()
-    options = parser.parse_args(arguments)
-    console.print(
-        f"loading the pickles of {options.records}: they can run code, so trust their origin",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
-    rows = extract(options.records, options.out, console)
-    print(f"{options.out}: {rows:,} accuracies")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise InvalidInput(
+            f"--out {out} cannot be written ({error.strerror}); name another file"
+        ) from error

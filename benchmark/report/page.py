@@ -25,7 +25,7 @@ from benchmark.findings.content import (
 from benchmark.findings.parts import judge_study
 from benchmark.findings.published import study as published_study
 from benchmark.findings.verdict import Verdict
-from benchmark.published.agreement import multipliers
+from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
 from benchmark.report.figures import draw_figure

@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from benchmark.compact import compact
 from benchmark.report import page
 from benchmark.speed import planted as planted_ranks
 from benchmark.speed.table import Row
 from benchmark.store import provenance, schema
+from benchmark.store.compaction import compact_store
 from benchmark.store.manifest import manifest
 from benchmark.store.store import Store
 from benchmark.study import Rank, Study
@@ -124,7 +124,7 @@ def store(count: int) -> Iterator[Row]:
         taken, read = seconds(scan)
         assert read == 3 * count
         yield Row(SECTION, subject, "scan", "s", [taken])
-        yield Row(SECTION, subject, "compact", "s", [seconds(lambda: compact(results))[0]])
+        yield Row(SECTION, subject, "compact", "s", [seconds(lambda: compact_store(results))[0]])
         yield Row(SECTION, subject, "scan, compacted", "s", [seconds(scan)[0]])
 
 

@@ -74,26 +74,28 @@ class Results:
         return all(count.done == count.planned for count in self.counts)
 
     @classmethod
-    def load(cls, uri: str) -> Results:
+    def load(cls, uri: str, planned: dict[str, Any] | None = None) -> Results:
         """Read a results folder; raises ``InvalidInput`` where there is none.
 
-        Writes nothing, but moves files that fail their checks to ``quarantine/``.
+        ``planned`` is the manifest to go by, where it is not the stored one: a driver's own plan,
+        which another driver may have replaced there. Writes nothing, but moves files that fail
+        their checks to ``quarantine/``.
         """
         store = Store.open(uri)
-        stored = store.manifest()
+        stored = planned or store.manifest()
         stages = manifest.stages(stored)
-        planned = {unit_id for stage in stages for unit_id in stage.units or ()}
-        loaded = store.load(unit_id for stage in stages for unit_id in stage.units or ())
-        failures = {i: failure for i, failure in store.failures().items() if i in planned}
+        ids = dict.fromkeys(unit_id for stage in stages for unit_id in stage.units or ())
+        loaded = store.load(ids)
+        failures = {i: failure for i, failure in store.failures().items() if i in ids}
         return cls(
-            uri=store.uri,
+            uri=store.files.name,
             study=stored["study"],
             stages=stages,
             table=table(stages, loaded),
             counts=tuple(count(stage, loaded, failures) for stage in stages),
             failures=failures,
             quarantined=store.quarantined(),
-            extra=len(store.done() - planned),
+            extra=len(store.done() - ids.keys()),
             provenance=summary(list(loaded.provenance.values())),
         )
 

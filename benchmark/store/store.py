@@ -4,74 +4,71 @@
     OUT/units/<id>.arrow         a finished unit: its presence is the commit
     OUT/compacted/<sha>.parquet  many finished units (``benchmark.compact``)
     OUT/failures/<id>.<k>.*.json a k-th failed attempt at a unit, with its traceback
-    OUT/checkpoints/<id>.pt      a long unit in training, where OUT is a path
+    OUT/checkpoints/<id>.pt      a long unit in training, where OUT is a path (.damaged: set aside)
     OUT/quarantine/              files that failed their checks: set aside, counted, never deleted
 
 ``OUT`` is a path or any URI that ``pyarrow.fs`` opens. Nothing is shared or appended to, so any
-process may be killed at any time, and two may write the same unit.
+process may be killed at any time, and two may write the same unit. Every file carries a checksum
+over itself, which is compared before the file is believed. Files of other names are left alone.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
-from uuid import uuid4
+from typing import Any, Final
 
 import pyarrow as pa
 
-from benchmark.store import atomic, compacted_file
-from benchmark.store.failures import Failure, describe, description
-from benchmark.store.files import Place, StoreUnwritable, locate, unwritable
-from benchmark.store.unit_file import Corrupt, UnitFile, decode, encode, seal
+from benchmark.store import compacted_file
+from benchmark.store.compacted_file import CompactedFile
+from benchmark.store.errors import StoreUnreadable, StoreUnwritable
+from benchmark.store.failures import Failure, FailureLogs, describe, description
+from benchmark.store.files import FIRST_PAUSES, Files
+from benchmark.store.manifest import decode_manifest, encode_manifest, same_study
+from benchmark.store.quarantine import Quarantine
+from benchmark.store.seal import Corrupt
+from benchmark.store.unit_file import UnitFile, decode, encode, seal
 from benchmark.store.unit_rows import Collection
 from benchmark.study.unit import Unit
 from search_spaces.errors import InvalidInput
 
-__all__ = ["Failure", "Store", "StoreUnwritable", "describe"]
+__all__ = ["Failure", "Store", "StoreUnreadable", "StoreUnwritable", "describe"]
 
+FOLDERS: Final = ("units", "compacted", "failures", "checkpoints", "quarantine")
+UNIT: Final = re.compile(r"(?P<id>[0-9a-f]{64})\.arrow")
 THREADS: Final = 8
 """Readers of unit files, for the sake of object stores, where waiting dominates."""
 BATCH: Final = 256
 """Unit files that are held before their rows are joined: an open file costs 100 kB."""
-FAILURE_LOG: Final = re.compile(
-    r"(?P<unit>[0-9a-f]{64})\.(?P<attempt>[1-9][0-9]*)(\.[0-9a-f]{32})?\.json"
-)
-"""The name of a failure log; those written first had no random part."""
-
-Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True)
-class Store(Place):
+class Store:
     """A results folder; ``Store.open`` makes one. Cheap to make, so every process opens its own."""
 
-    folds: dict[str, dict[str, UnitFile]] = field(default_factory=dict, compare=False, repr=False)
-    """The compacted files that were read, which never change."""
+    files: Files
+    compacted: dict[str, CompactedFile | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """The compacted files that were opened, which never change."""
 
     @classmethod
     def open(cls, uri: str, create: bool = False) -> Store:
         """Open a results folder.
 
-        Raises ``InvalidInput`` where there is none (and ``create`` is false), and
-        ``StoreUnwritable`` where it cannot be made.
+        Raises ``InvalidInput`` where there is none (and ``create`` is false), ``StoreUnreadable``
+        where that cannot be told, and ``StoreUnwritable`` where it cannot be made.
         """
         store = cls.locate(uri)
-        if create and store.local:
-            try:
-                for name in ("units", "compacted", "failures", "checkpoints", "quarantine"):
-                    Path(store.path(name)).mkdir(parents=True, exist_ok=True)
-                for name in ("", "units", "compacted", "failures"):
-                    atomic.remove_leftovers(Path(store.path(name)))
-            except OSError as error:
-                raise unwritable(store.uri, error) from error
-        elif not create and not store.exists():
+        if create:
+            store.files.make_folders(("", *FOLDERS))
+        elif not store.files.exists("study.json", pauses=FIRST_PAUSES):
             raise InvalidInput(
-                f"{uri} is not a results folder (it has no study.json); "
+                f"{store.files.name} is not a results folder (it has no study.json); "
                 "give the folder that a job wrote with --out"
             )
         return store
@@ -79,78 +76,101 @@ class Store(Place):
     @classmethod
     def locate(cls, uri: str) -> Store:
         """The store at a path or URI, whether or not it is there."""
-        filesystem, root = locate(uri)
-        return cls(uri if "://" in uri else root, filesystem, root)
+        return cls(Files.locate(uri))
+
+    @property
+    def uri(self) -> str:
+        """What opens this store in another process; ``files.name`` is for people to see."""
+        return self.files.uri
 
     @property
     def visible(self) -> bool:
         """Whether an opened results folder is there for this machine too."""
-        return not self.local or Path(self.path("units")).is_dir()
+        return not self.files.local or Path(self.files.path("units")).is_dir()
 
     # Units
 
     def done(self) -> set[str]:
         """The ids of the units that have a file (see ``verified``)."""
-        return self.loose() | self.folded().keys()  # in this order: folding writes, then deletes
+        return self.list_loose() | self.list_folded()  # in this order: folding writes, then deletes
 
-    def loose(self) -> set[str]:
+    def list_loose(self) -> set[str]:
         """The ids of the units that have a file of their own."""
-        return {name.removesuffix(".arrow") for name in self.names("units", ".arrow")}
+        return {
+            match["id"]
+            for name in self.files.list_names("units")
+            if (match := UNIT.fullmatch(name))
+        }
 
-    def folded(self) -> dict[str, UnitFile]:
-        """The units in compacted files; a file that fails its checks is quarantined."""
-        found = self.names("compacted", compacted_file.SUFFIX)
-        while new := [name for name in found if name not in self.folds]:
+    def list_folded(self) -> set[str]:
+        """The ids of the units in compacted files."""
+        return {unit_id for file in self.open_compacted().values() for unit_id in file.spans}
+
+    def open_compacted(self) -> dict[str, CompactedFile]:
+        """The compacted files by name; one that fails its checks is quarantined."""
+        found = self.list_compacted()
+        while new := [name for name in found if name not in self.compacted]:
             for name in new:
-                self.folds[name] = self.checked("compacted", name, compacted_file.decode) or {}
-            found = self.names("compacted", compacted_file.SUFFIX)  # one may have been replaced
-        return {i: file for units in self.folds.values() for i, file in units.items()}
+                self.compacted[name] = self.open_one_compacted(name)
+            found = self.list_compacted()  # one may have been replaced
+        return {name: file for name in found if (file := self.compacted[name]) is not None}
+
+    def list_compacted(self) -> list[str]:
+        """The names of the compacted files."""
+        return sorted(filter(compacted_file.NAME.fullmatch, self.files.list_names("compacted")))
+
+    def open_one_compacted(self, name: str) -> CompactedFile | None:
+        """A compacted file; None where it is missing or was quarantined."""
+        file = self.files.open("compacted", name)
+        return file and self.quarantine.check("compacted", name, lambda: CompactedFile(file, name))
 
     def verified(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` whose file passes its checks; files that do not are quarantined."""
-        return {unit_id for files in self.files(ids) for unit_id in files}
+        wanted = set(ids)
+        folded = wanted & self.list_folded()
+        return folded | {i for files in self.read_units(wanted - folded) for i in files}
 
     def load(self, ids: Iterable[str]) -> Collection:
-        """Those of ``ids`` that are there and pass their checks, in order."""
-        return Collection.join(map(Collection.of, self.files(ids)))
+        """Those of ``ids`` that are there and pass their checks."""
+        return Collection.join(map(Collection.of, self.read_units(ids)))
 
-    def files(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
-        """The files of those of ``ids`` that are there and pass, in order, some at a time."""
-        present, folded = self.loose(), self.folded()
-        present |= folded.keys()
-        wanted = [unit_id for unit_id in dict.fromkeys(ids) if unit_id in present]
+    def read_units(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
+        """Those of ``ids`` that are there and pass, some at a time, in the order that is quick."""
+        wanted, loose = dict.fromkeys(ids), self.list_loose()
+        for file in self.open_compacted().values():
+            for units in file.read(wanted):
+                yield units
+                for unit_id in units:
+                    del wanted[unit_id]
+        for some in batched([unit_id for unit_id in wanted if unit_id in loose], BATCH):
+            units = self.read_loose(some)
+            if missing := [unit_id for unit_id in some if unit_id not in units]:
+                units |= self.read_folded(missing)  # damaged, or folded since
+            if units:
+                yield units
 
-        def find(unit_id: str) -> UnitFile | None:
-            return folded.get(unit_id) or self.load_one(unit_id)
+    def find_unit(self, unit_id: str) -> UnitFile | None:
+        """A unit that is done, wherever it is kept; None where it is missing or damaged."""
+        return (self.read_loose([unit_id]) or self.read_folded([unit_id])).get(unit_id)
 
-        with ThreadPoolExecutor(THREADS) as pool:
-            for some in batched(wanted, BATCH):
-                found = dict(zip(some, pool.map(find, some), strict=True))
-                if None in found.values():  # damaged, or folded since
-                    folded = self.folded()
-                    found |= {i: folded.get(i) for i, file in found.items() if file is None}
-                yield {unit_id: file for unit_id, file in found.items() if file is not None}
+    def read_loose(self, ids: Sequence[str]) -> dict[str, UnitFile]:
+        """Those of these units that have a file of their own which passes its checks."""
 
-    def load_one(self, unit_id: str) -> UnitFile | None:
-        """The unit of a file of its own, or None where it is missing or was quarantined."""
-        return self.checked(
-            "units", f"{unit_id}.arrow", lambda data, name: decode(data, name.split(".")[0])
-        )
+        def read(unit_id: str) -> UnitFile | None:
+            name = f"{unit_id}.arrow"
+            return self.quarantine.read_checked("units", name, lambda data: decode(data, unit_id))
 
-    def checked(
-        self, folder: str, name: str, decoded: Callable[[bytes, str], Decoded]
-    ) -> Decoded | None:
-        """What a file says; None where it is missing or was quarantined."""
-        data = self.get(folder, name)
-        if data is None:
-            return None
-        try:
-            return decoded(data, name)
-        except InvalidInput:
-            raise
-        except (Corrupt, pa.ArrowException, ValueError, KeyError, OSError):
-            self.quarantine(folder, name)
-            return None
+        if len(ids) == 1:
+            found = [read(ids[0])]
+        else:
+            with ThreadPoolExecutor(THREADS) as pool:
+                found = list(pool.map(read, ids))
+        return {i: file for i, file in zip(ids, found, strict=True) if file is not None}
+
+    def read_folded(self, ids: Sequence[str]) -> dict[str, UnitFile]:
+        """Those of these units that are in compacted files."""
+        files = self.open_compacted().values()
+        return {i: unit for file in files for units in file.read(ids) for i, unit in units.items()}
 
     def read(self, ids: Sequence[str]) -> pa.Table | None:
         """The rows of these units, or None where any of them is missing."""
@@ -159,90 +179,91 @@ class Store(Place):
 
     def write(self, unit: Unit, rows: list[dict[str, Any]], provenance: dict[str, Any]) -> None:
         """Store a finished unit; raises ``StoreUnwritable``."""
-        self.put(f"units/{unit.id}.arrow", encode(unit, rows, provenance))
+        self.files.write(f"units/{unit.id}.arrow", encode(unit, rows, provenance))
 
     def write_file(self, unit_id: str, file: UnitFile) -> None:
         """Store a unit that was read elsewhere; raises ``StoreUnwritable``."""
-        self.put(f"units/{unit_id}.arrow", seal(file))
+        self.files.write(f"units/{unit_id}.arrow", seal(file))
 
     def checkpoint(self, unit_id: str) -> Path | None:
         """Where a unit in training may leave its state; None on object stores."""
-        return Path(self.path("checkpoints", f"{unit_id}.pt")) if self.local else None
+        local = self.files.local
+        return Path(self.files.path("checkpoints", f"{unit_id}.pt")) if local else None
 
     # What went wrong
 
-    def quarantine(self, folder: str, name: str) -> None:
-        """Set a file aside; in a store that cannot be written it stays where it is."""
-        stem, _, suffix = name.rpartition(".")
-        aside = self.path("quarantine", f"{stem}.{self.quarantined() + 1}.{suffix}")
-        try:
-            self.patiently(lambda: self.filesystem.move(self.path(folder, name), aside))
-        except OSError:  # read-only, or another reader was first
-            return
+    @property
+    def quarantine(self) -> Quarantine:
+        """Reads files that are checked, and sets aside those that fail."""
+        return Quarantine(self.files)
+
+    @property
+    def logs(self) -> FailureLogs:
+        """The logs of failed attempts."""
+        return FailureLogs(self.files, self.quarantine)
 
     def quarantined(self) -> int:
         """How many files were set aside."""
-        return sum(len(self.names("quarantine", end)) for end in (".arrow", compacted_file.SUFFIX))
+        return self.quarantine.count()
 
     def write_failure(self, unit: Unit, error: str, trace: str, killed: bool = False) -> None:
         """Keep the log of a failed attempt; raises ``StoreUnwritable``."""
-        self.log_failure(Failure(unit.id, description(unit), 0, error, trace, killed))
-
-    def log_failure(self, failure: Failure) -> None:
-        """Keep a failure as its unit's next attempt; raises ``StoreUnwritable``.
-
-        Two drivers may count the same attempt; the random part of the name keeps both their logs.
-        """
-        attempt = 1 + max(self.attempts().get(failure.unit, [0]))
-        log = asdict(replace(failure, attempt=attempt))
-        name = f"{failure.unit}.{attempt}.{uuid4().hex}.json"
-        self.put(f"failures/{name}", json.dumps(log, indent=1).encode())
-
-    def failure_logs(self) -> dict[str, list[tuple[int, str]]]:
-        """The attempt and the file name of every failure log per unit id, in order.
-
-        Files that are named otherwise are no logs and are left alone.
-        """
-        found: dict[str, list[tuple[int, str]]] = {}
-        for name in sorted(self.names("failures", ".json")):
-            if log := FAILURE_LOG.fullmatch(name):
-                found.setdefault(log["unit"], []).append((int(log["attempt"]), name))
-        return {unit_id: sorted(logs) for unit_id, logs in found.items()}
+        self.logs.write(Failure(unit.id, description(unit), 0, error, trace, killed))
 
     def attempts(self) -> dict[str, list[int]]:
         """The failed attempts per unit id, in order; two drivers may both have made the k-th."""
-        return {
-            unit_id: [attempt for attempt, _ in logs]
-            for unit_id, logs in self.failure_logs().items()
-        }
+        return {i: [attempt for attempt, _ in logs] for i, logs in self.logs.list_logs().items()}
 
     def failures(self) -> dict[str, Failure]:
         """The last failed attempt at every unit that has one and was not finished since."""
         done = self.done()
-        return {
-            unit_id: Failure(**self.read_json("failures", logs[-1][1]))
-            for unit_id, logs in sorted(self.failure_logs().items())
-            if unit_id not in done
-        }
+        return self.logs.read_last(lambda unit_id: unit_id not in done)
 
     def killed(self, unit_id: str) -> bool:
         """Whether the last failed attempt at a unit took its worker with it."""
-        logs = self.failure_logs().get(unit_id, [])
-        return any(Failure(**self.read_json("failures", name)).killed for _, name in logs[-1:])
+        return any(log.killed for log in self.logs.read_last(unit_id.__eq__).values())
 
     # The manifest
 
     def exists(self) -> bool:
         """Whether a job has planned its study here."""
-        return self.has("study.json")
+        return self.files.exists("study.json", pauses=FIRST_PAUSES)
 
     def manifest(self) -> dict[str, Any]:
-        """What was planned here (``benchmark.store.manifest``)."""
-        return self.read_json("study.json")
+        """What was planned here (``benchmark.store.manifest``).
+
+        Raises ``InvalidInput`` where it is missing or damaged.
+        """
+        data = self.files.read("study.json")
+        try:
+            if data is not None:
+                return decode_manifest(data)
+        except Corrupt as error:
+            raise InvalidInput(
+                f"{self.files.name}: study.json is damaged ({error}); run the job again, which "
+                "writes it anew and keeps the finished units"
+            ) from error
+        raise InvalidInput(f"{self.files.name} has no study.json any more; run the job again")
+
+    def require_study(self, name: str) -> None:
+        """Raise ``InvalidInput`` where another study's results are here.
+
+        A damaged manifest says nothing; ``write_manifest`` sets it aside.
+        """
+        data = self.files.read("study.json") if self.exists() else None
+        try:
+            if data is not None:
+                same_study(decode_manifest(data), name, self.files.name)
+        except Corrupt:
+            return
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Say what is planned here; raises ``StoreUnwritable``."""
-        self.put("study.json", json.dumps(manifest, indent=1).encode())
+        """Say what is planned here; a damaged manifest is set aside first.
+
+        Raises ``StoreUnwritable``.
+        """
+        self.quarantine.read_checked("", "study.json", decode_manifest)
+        self.files.write("study.json", encode_manifest(manifest))
 
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

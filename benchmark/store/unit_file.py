@@ -1,16 +1,13 @@
 """The bytes of one finished unit: an Arrow IPC file, sealed by a checksum over itself.
 
 The schema's metadata holds the schema version, the unit's canonical JSON, the provenance and the
-seal. The seal is the sha256 of the whole file as it reads with 64 zeros in the seal's place: unlike
-a checksum over re-encoded rows it covers the metadata too, is checked before a parser sees the
-bytes, and does not depend on how another version of Arrow would encode the same rows.
+seal (``benchmark.store.seal``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,15 +15,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from benchmark.store import schema
+from benchmark.store.seal import Corrupt, blank_seal, has_seal, seal_bytes
 from benchmark.study.unit import Unit, canonical_json
 from search_spaces.errors import InvalidInput
 
-SEAL: Final = re.compile(rb"unit-seal:([0-9a-f]{64})")
-BLANK: Final = b"unit-seal:" + b"0" * 64
-
-
-class Corrupt(Exception):  # noqa: N818 -- what the bytes are, not what the program did
-    """These bytes are not what a writer of this project wrote."""
+MARK: Final = "unit-seal"
 
 
 @dataclass(frozen=True)
@@ -50,24 +43,20 @@ def seal(file: UnitFile) -> bytes:
         b"schema_version": str(schema.VERSION).encode(),
         b"unit": file.unit.encode(),
         b"provenance": canonical_json(file.provenance).encode(),
-        b"seal": BLANK,
+        b"seal": blank_seal(MARK),
     }
     table = file.rows.replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     blank: bytes = sink.getvalue().to_pybytes()
-    return blank.replace(BLANK, b"unit-seal:" + hashlib.sha256(blank).hexdigest().encode())
+    return seal_bytes(blank, MARK)
 
 
 def decode(data: bytes, unit_id: str) -> UnitFile:
     """Read a file back; raises ``Corrupt``, or ``InvalidInput`` where a newer version wrote it."""
-    found = SEAL.search(data)
-    if found is None:
+    if not has_seal(data, MARK):
         raise Corrupt("no seal")
-    blank = data.replace(found.group(0), BLANK)
-    if hashlib.sha256(blank).hexdigest().encode() != found.group(1):
-        raise Corrupt("the seal does not match")
     table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
     metadata = table.schema.metadata
     if hashlib.sha256(metadata[b"unit"]).hexdigest() != unit_id:
@@ -79,6 +68,19 @@ def decode(data: bytes, unit_id: str) -> UnitFile:
         rows=READERS[version](table.replace_schema_metadata(None)),
         provenance=json.loads(metadata[b"provenance"]),
         unit=metadata[b"unit"].decode(),
+    )
+
+
+def equal_rows(first: pa.Table, second: pa.Table) -> bool:
+    """Whether two tables hold the same values, where NaN equals NaN.
+
+    Arrow finds that NaN differs from itself, so tables that Arrow calls different are compared
+    again as text, in which a value has one spelling.
+    """
+    if first.equals(second):
+        return True
+    return first.schema.equals(second.schema) and repr(first.to_pylist()) == repr(
+        second.to_pylist()
     )
 
 

@@ -43,11 +43,12 @@ class Watchdog:
         descriptor = self.stacks.fileno()
         self.process = subprocess.Popen(
             # -P: this file's folder must not hide modules of the standard library
-            [sys.executable, "-P", __file__, uri, repr(seconds), str(descriptor)],
+            [sys.executable, "-P", __file__, repr(seconds), str(descriptor)],
             stdin=subprocess.PIPE,
             pass_fds=[descriptor],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+        self.tell({"uri": uri})  # not on the command line: it may hold credentials
 
     def tell(self, message: dict[str, str]) -> None:
         """One line; the worker goes on without a watchdog that was killed."""
@@ -71,10 +72,11 @@ class Watchdog:
             self.tell({})
 
 
-def main(uri: str, seconds: float, descriptor: int) -> None:
+def main(seconds: float, descriptor: int) -> None:
     """Wait for units to begin and end; returns when the worker does."""
     worker = os.getppid()
     pipe = open(0, "rb", buffering=0)  # noqa: SIM115 -- unbuffered, for select
+    uri = json.loads(pipe.readline() or b'{"uri": ""}')["uri"]
     while line := pipe.readline():
         begun = json.loads(line)
         if not begun or select.select([pipe], [], [], seconds)[0]:
@@ -105,10 +107,10 @@ def keep(uri: str, begun: dict[str, str], seconds: float, stacks: str) -> None:
     from benchmark.store.store import Failure, Store
 
     error = f"TimeoutError: past the limit of {seconds:g} s; killed (--unit-timeout sets it)"
-    Store.locate(uri).log_failure(
+    Store.locate(uri).logs.write(
         Failure(begun["unit"], begun["description"], 0, error, f"{stacks}\n{error}", killed=True)
     )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    main(float(sys.argv[1]), int(sys.argv[2]))

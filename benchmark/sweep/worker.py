@@ -15,7 +15,8 @@ from ray import tune
 from benchmark.engine.costs import PricedUnit
 from benchmark.progress import COUNTED
 from benchmark.store import provenance
-from benchmark.store.store import Store, StoreUnwritable, describe
+from benchmark.store.errors import StoreError, StoreUnwritable
+from benchmark.store.store import Store, describe
 from benchmark.store.unit_file import UnitFile
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import Run
@@ -45,14 +46,14 @@ def trainable(
         try:
             if not store.visible:
                 raise StoreUnwritable(
-                    f"the node {gethostname()} sees no results at {uri}; give --out storage that "
+                    f"the node {gethostname()} sees no results at {store.files.name}; give --out storage that "
                     "every node sees: a shared folder, or a URI"
                 )
             for priced in ray.get(shards[config["shard"]]):
                 with watchdog(uri, resources.unit_timeout).watching(priced.unit):
                     worker.attempt(priced)
                 worker.report()
-        except StoreUnwritable as error:
+        except StoreError as error:
             return {"unwritable": str(error)}
         return worker.counts
 
@@ -87,9 +88,9 @@ class Worker:
             self.report()
 
         try:
-            known = self.store.load_one(unit.id)
+            known = self.store.find_unit(unit.id)
             statuses = statuses_of(known) if known else self.train(priced, on_progress)
-        except StoreUnwritable:
+        except StoreError:
             raise
         except Exception as error:
             self.store.write_failure(unit, *describe(error))
@@ -106,8 +107,9 @@ class Worker:
             from benchmark.sweep import ray_train
 
             ray_train.train(ray_train.Assignment(unit, self.store.uri, self.source, self.resources))
-            stored = self.store.load_one(unit.id)
-            assert stored is not None
+            stored = self.store.find_unit(unit.id)
+            if stored is None:
+                raise RuntimeError("the ranks ended, and the unit's file is missing or damaged")
             on_progress(priced.replica_steps)
             return statuses_of(stored)
         begin = time.perf_counter()

@@ -16,6 +16,7 @@ from support.tally import TALLY
 
 from benchmark import compact, merge
 from benchmark.store import schema
+from benchmark.store.compaction import compact_store
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study.unit import Unit
@@ -48,11 +49,11 @@ def test_the_same_table_and_provenance_come_back_from_one_file(tmp_path: Path) -
     assert (after.provenance, after.counts) == (before.provenance, before.counts)
     store = Store.open(str(tmp_path))
     assert store.done() == {unit.id for unit in UNITS}
-    assert [store.folded()[unit.id].unit for unit in UNITS] == [unit.canonical for unit in UNITS]
+    assert store.read_folded([unit.id for unit in UNITS]).keys() == store.done()
 
 
 def test_any_reader_of_parquet_opens_it(tmp_path: Path) -> None:
-    compact.compact(written(tmp_path, UNITS))
+    compact_store(written(tmp_path, UNITS))
     (file,) = (tmp_path / "compacted").iterdir()
     table = parquet.read_table(file)
     assert table.column_names == [*schema.SCHEMA.names, "unit", "provenance"]
@@ -65,7 +66,7 @@ def test_new_units_are_folded_into_the_next_and_nothing_new_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = written(tmp_path, UNITS[:4])
-    assert compact.compact(store) == (4, 4)
+    assert compact_store(store) == (4, 4)
     (first,) = files(tmp_path)
     assert compact.main([str(tmp_path)]) == 0
     assert "4 units; there was nothing to fold" in capsys.readouterr().out
@@ -79,10 +80,10 @@ def test_new_units_are_folded_into_the_next_and_nothing_new_changes_nothing(
 
 def test_a_reader_that_looked_before_finds_every_unit_after(tmp_path: Path) -> None:
     reader = written(tmp_path, UNITS)
-    batches = reader.files([unit.id for unit in UNITS])
-    compact.compact(written(tmp_path, UNITS[:2]))  # between what the reader lists and reads
+    batches = reader.read_units([unit.id for unit in UNITS])
+    compact_store(written(tmp_path, UNITS[:2]))  # between what the reader lists and reads
     assert {unit_id for files in batches for unit_id in files} == {unit.id for unit in UNITS}
-    compact.compact(written(tmp_path, UNITS[:1]))
+    compact_store(written(tmp_path, UNITS[:1]))
     assert reader.read([unit.id for unit in UNITS]) is not None
 
 
@@ -92,19 +93,19 @@ def test_a_reader_that_listed_unit_files_finds_them_folded(tmp_path: Path) -> No
     class Late(Store):
         """Lists, and reads only after somebody has compacted."""
 
-        def loose(self) -> set[str]:
-            found = super().loose()
+        def list_loose(self) -> set[str]:
+            found = super().list_loose()
             if found:
-                compact.compact(Store.open(str(tmp_path)))
+                compact_store(Store.open(str(tmp_path)))
             return found
 
-    late = Late(reader.uri, reader.filesystem, reader.root)
+    late = Late(reader.files)
     assert late.read([unit.id for unit in UNITS]) is not None
     assert late.quarantined() == 0
 
 
 def test_a_damaged_file_is_set_aside_and_its_units_are_missing(tmp_path: Path) -> None:
-    compact.compact(written(tmp_path, UNITS))
+    compact_store(written(tmp_path, UNITS))
     (file,) = (tmp_path / "compacted").iterdir()
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
@@ -115,11 +116,11 @@ def test_a_damaged_file_is_set_aside_and_its_units_are_missing(tmp_path: Path) -
 
 
 def test_merging_reads_folders_that_are_compacted_or_not(tmp_path: Path) -> None:
-    compact.compact(written(tmp_path / "a", UNITS[:6]))
+    compact_store(written(tmp_path / "a", UNITS[:6]))
     written(tmp_path / "b", UNITS[4:])
     merged = merge.merge([str(tmp_path / "a"), str(tmp_path / "b")], str(tmp_path / "c"))
     assert (merged.copied, merged.shared, merged.differ) == (10, 2, ())
-    compact.compact(Store.open(str(tmp_path / "c")))
+    compact_store(Store.open(str(tmp_path / "c")))
     again = merge.merge([str(tmp_path / "a")], str(tmp_path / "c"))
     assert (again.copied, again.shared) == (0, 6)
     assert Results.load(str(tmp_path / "c")).complete
@@ -136,8 +137,8 @@ def test_a_folder_without_results_is_a_sentence(
 
 KILLED = """
 import os, signal, sys
-from benchmark import compact
-from benchmark.store import atomic
+from benchmark.store import atomic, compaction
+from benchmark.store.files import Files
 from benchmark.store.store import Store
 
 step, place = int(sys.argv[1]), sys.argv[2]
@@ -152,18 +153,19 @@ def counted(function):
         return function(*arguments, **keywords)
     return both
 
-compact.THREADS = 1
+compaction.THREADS = 1
 os.replace = counted(os.replace)
 atomic.sync_directory = counted(atomic.sync_directory)
-Store.folded = counted(Store.folded)
-Store.remove = counted(Store.remove)
-compact.compact(Store.open(place))
+Files.open = counted(Files.open)
+Store.read_loose = counted(Store.read_loose)
+Files.remove = counted(Files.remove)
+compaction.compact_store(Store.open(place))
 """
 
 
 def test_killed_at_any_step_nothing_is_lost_and_the_next_one_finishes(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    compact.compact(written(source, UNITS[:3]))
+    compact_store(written(source, UNITS[:3]))
     written(source, UNITS[3:6])
     expected = Results.load(str(source)).table
     step, code = 0, -signal.SIGKILL
@@ -173,7 +175,7 @@ def test_killed_at_any_step_nothing_is_lost_and_the_next_one_finishes(tmp_path: 
         command = [sys.executable, "-c", KILLED, str(step), str(place)]
         code = subprocess.run(command, env=environment(), check=False).returncode
         assert Results.load(str(place)).table.equals(expected)
-        compact.compact(Store.open(str(place)))
+        compact_store(Store.open(str(place)))
         assert Results.load(str(place)).table.equals(expected)
         assert len(files(place)) - sum(name.startswith(".") for name in files(place)) == 1
         step += code == -signal.SIGKILL

@@ -101,7 +101,8 @@ def test_a_killed_worker_and_a_killed_node_are_made_good_by_the_same_command(
     TALLY.noted(notes)
     TALLY.same(rows_of(out), undisturbed)
     store = Store.open(str(out))
-    reasons = [store.read_json("failures", name)["error"] for name in store.names("failures", "")]
+    logs = [store.logs.read(name) for logs in store.logs.list_logs().values() for _, name in logs]
+    reasons = [log.error for log in logs if log is not None]
     assert len(reasons) == 2  # one unit each was at work, and no other is blamed
     assert all(reason.startswith("the worker was lost: ") for reason in reasons)
 

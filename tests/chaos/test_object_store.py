@@ -118,9 +118,9 @@ def test_a_bucket_that_is_not_there_is_a_sentence_at_once(proxy: FaultyProxy, st
 
 def test_damage_is_set_aside_there_too(store: Store) -> None:
     store.write(UNIT, planted_rows(UNIT), planted_provenance())
-    data = store.get("units", f"{UNIT.id}.arrow")
+    data = store.files.read("units", f"{UNIT.id}.arrow")
     assert data is not None
-    store.put(f"units/{UNIT.id}.arrow", data[:-1])
+    store.files.write(f"units/{UNIT.id}.arrow", data[:-1])
     assert store.verified([UNIT.id]) == set()
     assert (store.done(), store.quarantined()) == (set(), 1)
     TALLY.fault("truncated file")

@@ -31,16 +31,15 @@ from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_below
 from benchmark.published.agreement import (
     DATASETS,
-    FOLLOWS,
     TOP,
     Array,
     Index,
     Mask,
     agreement,
     jackknifed,
-    multipliers,
     top,
 )
+from benchmark.published.rate_classes import FOLLOWS, multipliers
 from benchmark.published.table import Published
 from search_spaces.nasbench201.cell import positions, read
 

@@ -21,7 +21,8 @@ from benchmark.findings.content import (
 from benchmark.findings.plots import Curves, Forest, Line
 from benchmark.findings.published.seeds import ALL, BEST, PART, Data, measure_seed_scatter
 from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, judge_below
-from benchmark.published.agreement import FOLLOWS, Classes, agreement, classes, multipliers, top
+from benchmark.published.agreement import agreement, top
+from benchmark.published.rate_classes import FOLLOWS, Classes, classes, multipliers
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
 BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"

@@ -14,7 +14,7 @@ from benchmark.findings.published import rates
 from benchmark.findings.published.rates import judge_multipliers
 from benchmark.findings.published.seeds import Data, judge_seeds
 from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict
-from benchmark.published import agreement
+from benchmark.published import agreement, rate_classes
 from benchmark.published.table import Published
 from search_spaces.errors import InvalidInput
 
@@ -43,11 +43,11 @@ def describe_published_methods() -> Block:
     """The rules, the thresholds, and the statistics in the words of the code."""
     used = [
         (rule, rules.rule(rule).formula, rules.rule(rule).source)
-        for rule in agreement.multipliers()
+        for rule in rate_classes.multipliers()
     ]
     words = [
         ("smallest change of ranking", format_number(TAU_MARGIN), "tau-b"),
-        ("follows accuracy", format_number(agreement.FOLLOWS), "Spearman's rho, either sign"),
+        ("follows accuracy", format_number(rate_classes.FOLLOWS), "Spearman's rho, either sign"),
         ("carries the ranking", f"{rates.CARRIES:.0%}", "of the variance of ranks"),
     ]
     statistics = [
@@ -56,9 +56,9 @@ def describe_published_methods() -> Block:
         ("top", read_docstring(agreement.top)),
         ("two seeds", read_docstring(agreement.two_seeds)),
         ("a top by a third seed", read_docstring(Data.by_third)),
-        ("multiplier", read_docstring(agreement.multipliers)),
-        ("rate classes", read_docstring(agreement.Classes)),
-        ("share between classes", read_docstring(agreement.between_share)),
+        ("multiplier", read_docstring(rate_classes.multipliers)),
+        ("rate classes", read_docstring(rate_classes.Classes)),
+        ("share between classes", read_docstring(rate_classes.between_share)),
     ]
     tables = (
         Table("Rules that give cells different rates", ("rule", "formula", "source"), used),

@@ -16,13 +16,11 @@ from benchmark.findings.published.seeds import Data, measure_seed_scatter
 from benchmark.published.agreement import (
     Index,
     agreement,
-    between_share,
-    classes,
     jackknifed,
-    multipliers,
     top,
     two_seeds,
 )
+from benchmark.published.rate_classes import between_share, classes, multipliers
 from benchmark.published.table import Published, read
 
 SCORES = st.one_of(st.just(np.nan), st.integers(0, 4).map(float))

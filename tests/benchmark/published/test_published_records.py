@@ -13,7 +13,8 @@ import pytest
 from nats_bench.api_utils import pickle_save
 from support import planted_published as planted
 
-from benchmark.published.table import main, read
+from benchmark.published.__main__ import main
+from benchmark.published.table import read
 from search_spaces.nasbench201.cell import official_order, write
 
 CELLS: dict[int, planted.Trials] = {

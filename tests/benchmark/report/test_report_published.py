@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import planted, planted_published
 
-from benchmark.published.agreement import multipliers
+from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import read
 from benchmark.report.__main__ import main
 from benchmark.report.page import Page, build_page

@@ -16,7 +16,7 @@ from support import planted_published
 from support.commands import environment
 from support.planted_published import Accuracies
 
-from benchmark.published.agreement import multipliers
+from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import read
 from benchmark.report.page import Page, build_published_page
 

@@ -17,8 +17,10 @@ from pyarrow import fs
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
 from benchmark.store import atomic, schema, unit_file
+from benchmark.store.files import Files
+from benchmark.store.seal import Corrupt
 from benchmark.store.store import Failure, Store, StoreUnwritable, describe
-from benchmark.store.unit_file import Corrupt, decode, encode
+from benchmark.store.unit_file import decode, encode
 from search_spaces.errors import InvalidInput
 
 UNIT = planted_unit("mlp-2")
@@ -26,7 +28,7 @@ FILE = encode(UNIT, planted_rows(UNIT), planted_provenance())
 
 
 def file_of(store: Store, unit_id: str) -> Path:
-    return Path(store.path("units", f"{unit_id}.arrow"))
+    return Path(store.files.path("units", f"{unit_id}.arrow"))
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -38,7 +40,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     name = f"/{tmp_path.name}"
     for folder in ("units", "compacted", "failures", "quarantine"):
         memory.create_dir(f"{name}/{folder}", recursive=True)
-    return Store(f"memory:/{name}", memory, name)
+    return Store(Files(f"memory:/{name}", memory, name))
 
 
 def test_rows_come_back_as_written_in_the_order_asked_for(store: Store) -> None:
@@ -169,7 +171,7 @@ def test_failures_number_themselves_and_end_with_success(store: Store) -> None:
 
 
 def test_two_drivers_that_log_at_once_keep_both_logs(store: Store) -> None:
-    drivers = [replace(store, folds={}) for _ in range(8)]
+    drivers = [replace(store, compacted={}) for _ in range(8)]
     together = Barrier(len(drivers))
 
     def log(driver: int) -> None:
@@ -179,8 +181,8 @@ def test_two_drivers_that_log_at_once_keep_both_logs(store: Store) -> None:
 
     with ThreadPoolExecutor(len(drivers)) as pool:
         list(pool.map(log, range(len(drivers))))
-    logs = store.failure_logs()[UNIT.id]
-    errors = {store.read_json("failures", name)["error"] for _, name in logs}
+    logs = store.logs.list_logs()[UNIT.id]
+    errors = {getattr(store.logs.read(name), "error", None) for _, name in logs}
     assert errors == {f"{driver}: {attempt}" for driver in range(8) for attempt in range(5)}
     assert len(store.attempts()[UNIT.id]) == 40
     assert store.killed(UNIT.id)
@@ -189,7 +191,9 @@ def test_two_drivers_that_log_at_once_keep_both_logs(store: Store) -> None:
 def test_logs_with_the_first_names_are_read_and_counted_on(store: Store) -> None:
     for attempt in (1, 2, 10):
         failure = Failure(UNIT.id, "mlp-2", attempt, f"old {attempt}", "trace", killed=True)
-        store.put(f"failures/{UNIT.id}.{attempt}.json", json.dumps(asdict(failure)).encode())
+        store.files.write(
+            f"failures/{UNIT.id}.{attempt}.json", json.dumps(asdict(failure)).encode()
+        )
     assert store.attempts() == {UNIT.id: [1, 2, 10]}
     assert store.failures()[UNIT.id].error == "old 10"
     assert store.killed(UNIT.id)
@@ -203,11 +207,11 @@ def test_files_of_others_are_ignored(store: Store) -> None:
     store.write(UNIT, planted_rows(UNIT), planted_provenance())
     lost = planted_unit("mlp-3")
     store.write_failure(lost, "lost", "trace")
-    (_, log), *_ = store.failure_logs()[lost.id]
+    (_, log), *_ = store.logs.list_logs()[lost.id]
     for name in (f"._{log}", "notes.json", "notes.1.json", f"{UNIT.id}.json", f"{UNIT.id}.x.json"):
-        store.put(f"failures/{name}", b"not a log")
-    store.put(f"units/._{UNIT.id}.arrow", b"not a unit")
-    store.put("compacted/._x.parquet", b"not compacted units")
+        store.files.write(f"failures/{name}", b"not a log")
+    store.files.write(f"units/._{UNIT.id}.arrow", b"not a unit")
+    store.files.write("compacted/._x.parquet", b"not compacted units")
     assert store.attempts() == {lost.id: [1]}
     assert store.failures().keys() == {lost.id}
     assert not store.killed(UNIT.id)
@@ -250,5 +254,5 @@ def test_reading_many_units_holds_one_batch_at_a_time(tmp_path: Path) -> None:
     units = [planted_unit(f"mlp-{depth}", replicas=1) for depth in range(300)]
     for unit in units:
         file_of(store, unit.id).write_bytes(encode(unit, planted_rows(unit), planted_provenance()))
-    batches = [len(files) for files in store.files([unit.id for unit in units])]
+    batches = [len(files) for files in store.read_units([unit.id for unit in units])]
     assert batches == [256, 44]

@@ -44,7 +44,7 @@ def test_two_ranks_in_a_trial_give_the_rows_of_one_process(tmp_path: Path) -> No
         assert cluster.slots == 1
     assert lost == {}
     assert store.failures() == {}
-    (together,) = store.files([UNIT.id])
+    (together,) = store.read_units([UNIT.id])
     assert together[UNIT.id].provenance["resources"]["ranks"] == 2
     alone = engine.run(UNIT)
     rows = together[UNIT.id].rows.to_pylist()

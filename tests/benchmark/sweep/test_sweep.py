@@ -12,7 +12,7 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,9 @@ def log(outcome: Outcome, architecture: str) -> dict[str, Any]:
     (stage,) = plan(STUDY, outcome.store.read)
     unit = next(unit for unit in stage.units or () if unit.architecture == architecture)
     assert outcome.store.attempts()[unit.id] == [1]
-    return outcome.store.read_json("failures", outcome.store.failure_logs()[unit.id][0][1])
+    failure = outcome.store.logs.read(outcome.store.logs.list_logs()[unit.id][0][1])
+    assert failure is not None
+    return asdict(failure)
 
 
 def test_a_worker_that_was_killed_leaves_its_reason(outcome: Outcome) -> None:
