@@ -46,8 +46,8 @@ def trainable(
         try:
             if not store.visible:
                 raise StoreUnwritable(
-                    f"the node {gethostname()} sees no results at {store.files.name}; give --out storage that "
-                    "every node sees: a shared folder, or a URI"
+                    f"the node {gethostname()} sees no results at {store.files.name}; give --out "
+                    "storage that every node sees: a shared folder, or a URI"
                 )
             for priced in ray.get(shards[config["shard"]]):
                 with watchdog(uri, resources.unit_timeout).watching(priced.unit):
