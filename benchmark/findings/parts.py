@@ -15,16 +15,19 @@ from benchmark.findings.ranking import rank_part
 from benchmark.findings.verdict import Findings, Verdict
 from benchmark.published.table import Published
 from benchmark.store.results import Results
+from search_spaces.errors import InvalidInput
 
-KINDS: Final[dict[str, Callable[[Mapping[str, Any], pa.Table], Findings]]] = {
-    "rank": rank_part.judge_rank_part,
-    "depth": depth_part.judge_depth_part,
-    "updates": updates_part.judge_updates_part,
+Judge = Callable[[Mapping[str, Any], pa.Table], Findings]
+KINDS: Final[dict[str, tuple[str, Judge]]] = {
+    "rank": ("rank", rank_part.judge_rank_part),
+    "depth": ("slope", depth_part.judge_depth_part),
+    "updates": ("updates", updates_part.judge_updates_part),
 }
+"""The section of the page and the judge of every kind of part."""
 
 
 def judge_study(results: Results, table: Published | None) -> Findings:
-    """The verdicts and blocks of every part.
+    """The verdicts and blocks of every part; a part that cannot be judged says why.
 
     ``table`` has published accuracies; parts that rank NAS-Bench-201's cells are held against them.
     """
@@ -33,9 +36,19 @@ def judge_study(results: Results, table: Published | None) -> Findings:
     blocks: list[Block] = []
     for part in parts:
         rows = results.table.filter(pc.field("part") == part["name"])
-        judged, found = KINDS[part["kind"]](part, rows)
+        judged, found = judge_part(part, rows)
         verdicts, blocks = verdicts + judged, blocks + found
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
             judged, found = beside.compare_with_published(part, rows, table)
             verdicts, blocks = verdicts + judged, blocks + found
     return verdicts, blocks
+
+
+def judge_part(part: Mapping[str, Any], rows: pa.Table) -> Findings:
+    """What a part found, or the sentence of the analysis that refuses its numbers: the page and
+    its other parts do not hang on it."""
+    section, judge = KINDS[part["kind"]]
+    try:
+        return judge(part, rows)
+    except InvalidInput as error:
+        return [], [Block(section, part["name"], [f"This part cannot be judged: {error}."])]

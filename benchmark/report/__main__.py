@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
     parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
     parser.add_argument("--against", metavar="OLD", help="older results, to say what changed")
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets a mark for it
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = parser.parse_args(arguments)
     table = published.read(options.published) if options.published else None
     results = Results.load(options.results)

@@ -63,8 +63,11 @@ def study(
     )
 
 
-def write(folder: Path, planned: Study, helps: str = "", leave_out: int = 0) -> str:
-    """Plan and write the study, round by round; the last ``leave_out`` units stay missing."""
+def write(
+    folder: Path, planned: Study, helps: str = "", leave_out: int = 0, diverges: str = ""
+) -> str:
+    """Plan and write the study, round by round; the last ``leave_out`` units stay missing, and
+    every replica of the rule ``diverges`` (``*``: of every rule) diverges."""
     store = Store.open(str(folder), create=True)
     written: set[str] = set()
     while True:
@@ -72,7 +75,7 @@ def write(folder: Path, planned: Study, helps: str = "", leave_out: int = 0) -> 
         units = [unit for stage in stages for unit in stage.units or () if unit.id not in written]
         if not units:
             break
-        write_units(store, units, helps)
+        write_units(store, units, helps, diverges)
         written |= {unit.id for unit in units}
     last = [unit.id for stage in stages for unit in stage.units or ()][len(written) - leave_out :]
     for unit_id in last:
@@ -81,19 +84,21 @@ def write(folder: Path, planned: Study, helps: str = "", leave_out: int = 0) -> 
     return str(folder)
 
 
-def write_units(store: Store, units: Sequence[Unit], helps: str) -> None:
+def write_units(store: Store, units: Sequence[Unit], helps: str, diverges: str = "") -> None:
     """Store every unit's planted rows."""
     for unit in units:
-        store.write(unit, list(rows(unit, helps)), PROVENANCE)
+        store.write(unit, list(rows(unit, helps, diverges)), PROVENANCE)
 
 
-def rows(unit: Unit, helps: str) -> Iterator[dict[str, Any]]:
+def rows(unit: Unit, helps: str, diverges: str = "") -> Iterator[dict[str, Any]]:
     """A unit's rows, by the planted truth."""
     space = create(unit.space, **dict(unit.space_options))
     facts = describe_architecture(space, unit.architecture)
     outcome = trained if unit.measure == "training" else stepped
+    lost = {"status": "diverged", "diverged_step": 1, "steps": 1, "chance_loss": 2.3}
     for replica in unit.replicas:
-        yield schema.row(unit, replica, facts | outcome(unit, replica, facts, helps))
+        found = lost if diverges in (replica.rule, "*") else outcome(unit, replica, facts, helps)
+        yield schema.row(unit, replica, facts | found)
 
 
 def draw(*key: object) -> float:

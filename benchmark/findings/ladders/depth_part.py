@@ -39,7 +39,8 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """Verdicts on the slope and on every rule's predictions, with their figures."""
     ladder = DepthArrays.of(part, table)
     if not ladder.schemes:
-        return [], [Block("slope", part["name"], ["No rung is done yet."])]
+        why = "No rung is done yet, or the data have one class and nothing to guess."
+        return [], [Block("slope", part["name"], [why])]
     verdicts = []
     for scheme in ladder.schemes:
         slope = scheme.slope

@@ -57,7 +57,7 @@ class DepthArrays:
         predicted = table.filter(pc.field("stage") == "transfer")
         depth = read_first(grid, "architecture", "effective_depth")
         chance = grid["chance_loss"].drop_null()
-        if not depth or not len(chance):
+        if not depth or not len(chance) or not chance[0].as_py() > 0:
             return cls(part["name"], (), np.empty(0), np.empty(0), np.nan, ())
         rungs = tuple(sorted(depth, key=depth.__getitem__))
         ladder = cls(
@@ -128,7 +128,10 @@ def measure_scheme(
     """The optima of an initialization, its slopes, and how each of its rules transfers."""
     axes: dict[str, Any] = {"architecture": ladder.rungs, "lr": ladder.rate_R, "seed": seeds}
     loss_DRS = arrange_column(next(iter(rules.values())), "train_loss", axes, np.inf)
-    rate_DR = np.where(np.isnan(loss_DRS).any(axis=2), np.nan, ladder.rate_R)
+    missing_DR: Any = np.isnan(loss_DRS).any(axis=2)
+    none_D = missing_DR.all(axis=1)  # of these rungs no rate was trained: none of them is stable
+    loss_DRS[none_D] = np.inf
+    rate_DR = np.where(missing_DR & ~none_D[:, None], np.nan, ladder.rate_R)
     optima = find_optima(rate_DR, loss_DRS, ladder.chance)
     slopes = {}
     if (blocks_D > 0).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmark.findings.content import (
     Block,
     Figure,
     Table,
+    TableCell,
     format_interval,
     format_number,
     make_slug,
@@ -34,59 +36,101 @@ BRANCH = "branch_multiplier"
 SIZE = "E[Δz²] / its mean on the shallowest rung"
 
 
+@dataclass(frozen=True)
+class RuleUpdates:
+    """One rule's rungs that were measured, and their second moments at rate 1, layers x seeds."""
+
+    rule: str
+    rungs: tuple[str, ...]
+    depth_D: Array
+    rate_D: Array
+    moments: tuple[Array, ...]
+
+    @property
+    def suffices(self) -> bool:
+        """Whether an exponent can be fitted."""
+        return len(np.unique(self.depth_D)) >= 3
+
+
 def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """A verdict per rule, and its mean and maximum update against depth."""
+    name = part["name"]
     depth = read_first(table, "architecture", "effective_depth")
-    rungs = sorted(depth, key=depth.__getitem__)
-    depth_D = np.array([depth[rung] for rung in rungs], dtype=np.float64)
     if len(set(depth.values())) < 3:
-        return [], [Block("updates", part["name"], ["Fewer than 3 rungs are done."])]
-    verdicts, rows, told = [], [], []
-    drawn: dict[tuple[Any, ...], tuple[list[str], list[Array]]] = {}
+        return [], [Block("updates", name, ["Fewer than 3 rungs are done."])]
+    verdicts: list[Verdict] = []
+    rows: list[tuple[TableCell, ...]] = []
+    told: list[str] = []
+    drawn: dict[tuple[str, ...], tuple[list[str], RuleUpdates]] = {}
     for rule in part["rules"]:
         own = table.filter(pc.field("rule") == rule)
-        rate = read_first(own, "architecture", "lr_multiplier")
-        rate_D = np.array([rate[rung] for rung in rungs])
-        moments = [read_moments(own, rung) / rate[rung] ** 2 for rung in rungs]
-        weights = (read_first(own, "architecture", name) for name in ("initialization", BRANCH))
-        drawn.setdefault(tuple(str(each) for each in weights), ([], moments))[0].append(rule)
-        found = flatness(depth_D, moments, rate_D)
+        updates = read_updates(own, rule, depth)
+        head = (name, TOPIC, QUESTION, rule)
+        if not updates.suffices:
+            why = f"{len(updates.rungs)} of {len(depth)} rungs have a step that did not diverge"
+            verdicts.append(Verdict(*head, "", "undetermined", why))
+            continue
+        weights = (read_first(own, "architecture", column) for column in ("initialization", BRANCH))
+        drawn.setdefault(tuple(map(str, weights)), ([], updates))[0].append(rule)
+        found = flatness(updates.depth_D, updates.moments, updates.rate_D)
         grown = format_interval(found.exponent)
         because = f"The mean over layers grows as depth to the power {grown} seeds."
         judged = (found.verdict, explain_doubt(found), found.exponent)
-        verdicts.append(Verdict(part["name"], TOPIC, QUESTION, rule, because, *judged))
+        verdicts.append(Verdict(*head, because, *judged))
         for which, values in (("mean over layers", found.mean), ("maximum", found.maximum)):
             rows += [
                 (rung, rule, which, d, v.estimate, v.low, v.high)
-                for rung, d, v in zip(rungs, depth_D.tolist(), values, strict=True)
+                for rung, d, v in zip(updates.rungs, updates.depth_D.tolist(), values, strict=True)
             ]
         ends = (found.mean[-1].estimate, found.maximum[-1].estimate)
         told.append(f"{rule} {format_number(ends[0])} (maximum {format_number(ends[1])})")
+    if not drawn:
+        return verdicts, [Block("updates", name, ["Too few steps did not diverge to be drawn."])]
+    exponents = tabulate_one_step_rates(list(drawn.values()))
+    return verdicts, [Block("updates", name, [draw_updates(name, rows, told), exponents])]
+
+
+def read_updates(own: pa.Table, rule: str, depth: Mapping[str, float]) -> RuleUpdates:
+    """A rule's measured rungs, the shallowest first."""
+    rate = read_first(own, "architecture", "lr_multiplier")
+    found = {
+        rung: read_moments(own, rung) / rate[rung] ** 2
+        for rung in sorted(depth, key=depth.__getitem__)
+        if rung in rate
+    }
+    rungs = tuple(rung for rung, moment_LS in found.items() if moment_LS.size)
+    return RuleUpdates(
+        rule,
+        rungs,
+        np.array([depth[rung] for rung in rungs], dtype=np.float64),
+        np.array([rate[rung] for rung in rungs], dtype=np.float64),
+        tuple(found[rung] for rung in rungs),
+    )
+
+
+def draw_updates(part: str, rows: Sequence[tuple[TableCell, ...]], told: Sequence[str]) -> Figure:
+    """The mean and the maximum over layers against depth, a line per rule."""
     columns = ("rung", "rule", "of", "effective depth", SIZE, "low", "high")
-    figure = Figure(
-        make_slug(part["name"], "updates"),
-        f"On {rungs[-1]}, with the mean of {rungs[0]} set to 1: {', '.join(told)}. Bars are "
-        "intervals over seeds; the dotted line is the criterion, 1.",
-        Table(f"{part['name']}: one step, mean and maximum over layers", columns, rows),
+    return Figure(
+        make_slug(part, "updates"),
+        f"On the deepest rung, with the mean of the shallowest set to 1: {', '.join(told)}. Bars "
+        "are intervals over seeds; the dotted line is the criterion, 1.",
+        Table(f"{part}: one step, mean and maximum over layers", columns, rows),
         Curves(
             ("effective depth", SIZE, "rule"),
             panel="of",
             bars=("low", "high"),
-            ticks=depth_D,
+            ticks=sorted({float(str(row[3])) for row in rows}),
             level=1,
         ),
     )
-    exponents = tabulate_one_step_rates(depth_D, list(drawn.values()))
-    return verdicts, [Block("updates", part["name"], [figure, exponents])]
 
 
-def tabulate_one_step_rates(
-    depth_D: Array, drawn: Sequence[tuple[list[str], list[Array]]]
-) -> Table:
+def tabulate_one_step_rates(drawn: Sequence[tuple[Sequence[str], RuleUpdates]]) -> Table:
     """How the one-step rate itself falls with depth, for every way to draw the weights."""
     rows = []
-    for rules, moments in drawn:
-        found = update_exponent(depth_D, moments)
+    for rules, updates in drawn:
+        found = update_exponent(updates.depth_D, updates.moments)
         tails = "yes" if found.heavy_tailed else "no"
         value = found.exponent
         rows.append((", ".join(rules), value, found.median_exponent, name_exponents(value), tails))
@@ -99,9 +143,12 @@ def tabulate_one_step_rates(
 
 
 def read_moments(table: pa.Table, rung: str) -> Array:
-    """A rung's second moments, layers x seeds."""
+    """A rung's second moments, layers x seeds; seeds that overflowed or moved nothing are left
+    out, as diverged ones are."""
     own = table.filter((pc.field("architecture") == rung) & (pc.field("status") == "done"))
-    return np.array(own["update_moments"].to_pylist(), dtype=np.float64).T
+    moments = [np.array(seed, dtype=np.float64) for seed in own["update_moments"].to_pylist()]
+    kept = [moment_L for moment_L in moments if np.isfinite(moment_L).all() and moment_L.any()]
+    return np.stack(kept, axis=1) if kept else np.empty((0, 0))
 
 
 def explain_doubt(found: Flatness) -> str:
@@ -110,5 +157,8 @@ def explain_doubt(found: Flatness) -> str:
         return found.exponent.reason
     wide = f"the interval holds 0 and is wider than ±{FLAT_WIDTH:g}"
     heavy = f"seeds vary by more than {HEAVY_TAIL:.0%} of their mean, so the interval is too narrow"
-    said = [wide] * (found.verdict == "undetermined") + [heavy] * found.heavy_tailed
-    return "; ".join(said)
+    return "; ".join(
+        said
+        for said, holds in ((wide, found.verdict == "undetermined"), (heavy, found.heavy_tailed))
+        if holds
+    )

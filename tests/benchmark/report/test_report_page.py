@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+import pytest
 from support import planted
 
 from benchmark.findings.arrays import read_first
@@ -188,18 +189,72 @@ def test_sections_come_in_the_order_of_reading(page: Path) -> None:
     ]
 
 
-def test_the_same_table_gives_the_same_bytes_without_ray(
-    helped: str, page: Path, tmp_path: Path
+HOSTILE_STYLE = """
+backend: ps
+font.size: 20
+font.family: serif
+figure.dpi: 300
+lines.linewidth: 5
+svg.fonttype: path
+savefig.bbox: tight
+savefig.transparent: True
+axes.grid: False
+axes.prop_cycle: cycler("color", ["red"])
+text.parse_math: True
+path.simplify: False
+"""
+"""A matplotlibrc of a user with other tastes."""
+
+WITHOUT_PACKAGE = """
+import importlib.metadata, sys
+from benchmark.report.__main__ import main
+def missing(name):
+    raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = importlib.metadata.distribution = missing
+code = main(sys.argv[1:])
+sys.exit(code or "ray" in sys.modules)
+"""
+"""The command, on a machine where no package says its version; it must not load Ray."""
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {
+            "MPLBACKEND": "no-such-backend",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "PYTHONIOENCODING": "ascii",
+            "LC_ALL": "C",
+            "PYTHONHASHSEED": "7",
+        },
+        {
+            "MPLBACKEND": "TkAgg",
+            "LC_ALL": "de_DE.ISO-8859-1",
+            "PYTHONIOENCODING": "latin-1",
+            "TZ": "Asia/Tokyo",
+            "SOURCE_DATE_EPOCH": "1",
+            "GIT_DIR": "/nowhere",
+            "NO_COLOR": "1",
+        },
+    ],
+)
+def test_the_users_environment_reaches_no_byte(
+    helped: str, page: Path, tmp_path: Path, hostile: dict[str, str]
 ) -> None:
-    code = "import sys; from benchmark.report.__main__ import main; code = main(sys.argv[1:]); "
-    code += "sys.exit(code or 'ray' in sys.modules)"
-    command = [sys.executable, "-c", code, helped, "--out", str(tmp_path)]
-    environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
-    subprocess.run(command, check=True, env=environment, capture_output=True)
-    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
+    (tmp_path / "matplotlibrc").write_text(HOSTILE_STYLE, encoding="utf-8")
+    command = [sys.executable, "-c", WITHOUT_PACKAGE, helped, "--out", str(tmp_path / "page")]
+    root = str(Path(__file__).parents[3])
+    environment = os.environ | hostile | {"PYTHONPATH": root}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, errors="replace"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    made = tmp_path / "page"
+    files = sorted(path.relative_to(made) for path in made.rglob("*.*"))
     assert len(files) > 10
     for name in files:
-        assert (tmp_path / name).read_bytes() == (page.parent / name).read_bytes(), name
+        assert (made / name).read_bytes() == (page.parent / name).read_bytes(), name
 
 
 def test_the_page_stays_small_and_names_no_place(helped: str, page: Path) -> None:
