@@ -1,4 +1,4 @@
-"""What a search space is, and the registry of those there are."""
+"""What a search space is: architectures with names, graphs and networks."""
 
 from __future__ import annotations
 

@@ -1,9 +1,145 @@
-"""The directions of import: what a room knows of, once all its modules are loaded."""
+"""The rooms, and what each may import: read from the code, and checked again in a fresh process.
 
+``ROOMS`` is the table: a row per room with its line and the rooms that it may import. A room
+imports lower lines only. Rooms of one line do not import one another, but for the commands.
+"""
+
+import ast
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Room(NamedTuple):
+    """``line`` as in the table of layers; ``imports`` are names of rooms."""
+
+    line: float
+    imports: str
+
+
+ROOMS = {
+    # search_spaces: line 0, with lines of its own
+    "search_spaces": Room(0, ""),
+    "search_spaces.errors": Room(0.0, ""),
+    "search_spaces.graph": Room(0.1, "errors"),
+    "search_spaces.paths": Room(0.2, "errors graph"),
+    "search_spaces.space": Room(0.2, "errors graph"),
+    "search_spaces.layers": Room(0.1, "errors"),
+    "search_spaces.norms": Room(0.2, "errors layers"),
+    "search_spaces.options": Room(0.3, "errors graph layers norms space"),
+    "search_spaces.conventions": Room(0.3, "errors graph paths space"),
+    "search_spaces.nasbench201": Room(
+        0.4, "conventions errors graph layers norms options paths space"
+    ),
+    "search_spaces.dag": Room(0.4, "conventions errors graph layers norms options paths space"),
+    "search_spaces.ladders": Room(0.4, "conventions errors graph layers norms options paths space"),
+    "search_spaces.traced": Room(0.4, "conventions errors graph layers norms options paths space"),
+    "search_spaces.registry": Room(0.5, "dag errors ladders nasbench201 options space traced"),
+    "search_spaces.show": Room(
+        0.6, "conventions errors graph nasbench201 options paths registry space traced"
+    ),
+    "search_spaces.__main__": Room(0.7, "conventions errors paths registry show space traced"),
+    # benchmark
+    "benchmark": Room(0.8, ""),
+    "benchmark.rules": Room(1, "search_spaces"),
+    "benchmark.analysis": Room(1, "search_spaces"),
+    "benchmark.command": Room(1, "search_spaces"),
+    "benchmark.progress": Room(1, "search_spaces"),
+    "benchmark.study": Room(2, "search_spaces rules"),
+    "benchmark.datasets": Room(2, "search_spaces command progress"),
+    "benchmark.store": Room(3, "search_spaces study"),
+    "benchmark.training": Room(3, "search_spaces study datasets"),
+    "benchmark.plan": Room(4, "search_spaces study rules datasets analysis"),
+    "benchmark.engine": Room(4, "search_spaces study datasets store training"),
+    "benchmark.published": Room(4, "search_spaces analysis rules store command progress"),
+    "benchmark.sweep": Room(
+        5, "search_spaces study datasets store training plan engine command progress"
+    ),
+    "benchmark.findings": Room(5, "search_spaces study rules analysis store training published"),
+    "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
+    "benchmark.status": Room(7, "search_spaces store command progress"),
+    "benchmark.merge": Room(7, "search_spaces store command progress"),
+    "benchmark.compact": Room(7, "search_spaces store command progress"),
+    "benchmark.job": Room(
+        7, "search_spaces study datasets plan engine store sweep status command progress"
+    ),
+    "benchmark.overhead": Room(7, "search_spaces study plan engine store sweep command progress"),
+    "benchmark.speed": Room(
+        7,
+        "search_spaces study datasets training plan engine store sweep findings report compact "
+        "command progress",
+    ),
+    "benchmark.__main__": Room(7, "command"),
+}
+COMMANDS = 7
+
+
+def allowed(room: str) -> set[str]:
+    """The full names of the rooms that a room may import; ``search_spaces`` means all of it."""
+    package, *_ = room.split(".")
+    names = ROOMS[room].imports.split()
+    return {name if name == "search_spaces" else f"{package}.{name}" for name in names}
+
+
+def room_of(module: str) -> str:
+    """``benchmark.store.files`` stands in the room ``benchmark.store``."""
+    return ".".join(module.split(".")[:2])
+
+
+@cache
+def imports() -> list[tuple[str, str]]:
+    """Every import of the project's own modules, as (importing module, imported module)."""
+    pairs = []
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in ("benchmark", "search_spaces")
+        for path in sorted((ROOT / package).rglob("*.py"))
+    }
+    for module, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in files else node.module for name in found]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            pairs += [
+                (module, n) for n in names if n.split(".")[0] in ("benchmark", "search_spaces")
+            ]
+    return pairs
+
+
+def test_every_room_is_in_the_table() -> None:
+    rooms = {room_of(module) for pair in imports() for module in pair}
+    assert rooms <= ROOMS.keys(), "a new room needs a row in ROOMS, which says what it may import"
+
+
+def test_the_table_allows_lower_lines_only() -> None:
+    for room, (line, _) in ROOMS.items():
+        for name in allowed(room):
+            assert name in ROOMS, f"{room} names {name}, which is no room"
+            assert ROOMS[name].line < line or line == COMMANDS, f"{room} may not import {name}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_what_the_table_allows(room: str) -> None:
+    rows = allowed(room) | {room}
+    wrong = [
+        f"{module} imports {name}"
+        for module, name in imports()
+        if room_of(module) == room
+        and room_of(name) not in rows
+        and not ("search_spaces" in rows and name.startswith("search_spaces"))
+    ]
+    assert wrong == []
+
 
 LOAD = """
 import importlib, pkgutil, sys
@@ -22,7 +158,8 @@ print(*sorted(set(unknown) & set(sys.modules)))
         ("search_spaces", ("benchmark", "ray", "matplotlib")),
         ("benchmark.analysis", ("ray", "torch", "matplotlib", "benchmark.findings")),
         ("benchmark.engine", ("ray", "matplotlib", "benchmark.analysis", "benchmark.findings")),
-        ("benchmark.findings", ("ray", "matplotlib", "jinja2", "benchmark.report")),
+        ("benchmark.plan", ("ray", "matplotlib", "benchmark.store", "benchmark.findings")),
+        ("benchmark.findings", ("ray", "matplotlib", "seaborn", "jinja2", "benchmark.report")),
         ("benchmark.report", ("ray",)),
     ],
 )
