@@ -53,7 +53,7 @@ def cluster() -> Iterator[Cluster]:
     with (
         tempfile.TemporaryDirectory(dir="/tmp", prefix="t", ignore_cleanup_errors=True) as folder,
         subprocess.Popen(
-            [sys.executable, str(TESTS / "ray_nodes.py"), folder],
+            [sys.executable, str(TESTS / "support" / "ray_nodes.py"), folder],
             env=environment(**variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
