@@ -10,10 +10,11 @@ from typing import Any, Final
 from benchmark.report.palette import GRID, INK
 
 # A backend that matplotlib does not know is an error of its import, and the page needs none. So
-# this is the one file of the room that imports matplotlib; the others take from here.
+# this is the one file of the room that imports matplotlib and seaborn; the others take from here.
 _backend = os.environ.pop("MPLBACKEND", None)
 try:
     import matplotlib as mpl
+    import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -31,6 +32,7 @@ __all__ = [
     "LogLocator",
     "NullFormatter",
     "ScaledTranslation",
+    "sns",
     "use_page_style",
 ]
 

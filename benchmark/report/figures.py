@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.findings.content import Figure, Table, TableCell, format_number
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.canvas import WIDTH, Canvas, use_page_style
+from benchmark.report.canvas import WIDTH, Canvas, sns, use_page_style
 from benchmark.report.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
 from benchmark.report.inline_svg import TIP, render_svg
 from benchmark.report.palette import INK, Palette
@@ -84,19 +84,19 @@ def draw_heat_map(data: Table, plot: HeatMap) -> Drawn:
     canvas = Canvas(figsize=(side + 0.7, side * 0.82), layout="constrained")
     axes = canvas.subplots()
     axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.set_aspect("equal")
-    least = min(0.0, float(np.nanmin(values_MM)))
-    raster = values_MM.size > RASTER_ABOVE
-    mesh = axes.pcolormesh(values_MM, cmap="cividis", vmin=least, vmax=1, rasterized=raster)
-    axes.invert_yaxis()
-    canvas.colorbar(mesh, label=plot.bar, shrink=0.8).outline.set_visible(False)
-    if len(labels) <= ANNOTATED:
-        for (row, column), value in np.ndenumerate(values_MM):
-            dark = np.isfinite(value) and (value - least) / (1 - least) > 0.5
-            color = "#222222" if dark else "#ffffff"
-            text = axes.text(column + 0.5, row + 0.5, f"{value:.2f}", color=color, fontsize=7.5)
-            text.set(ha="center", va="center")
+    sns.heatmap(
+        values_MM,
+        ax=axes,
+        cmap="cividis",
+        vmin=min(0.0, float(np.nanmin(values_MM))),
+        vmax=1,
+        square=True,
+        annot=len(labels) <= ANNOTATED,
+        fmt=".2f",
+        annot_kws={"fontsize": 7.5},
+        cbar_kws={"label": plot.bar, "shrink": 0.8},
+        rasterized=values_MM.size > RASTER_ABOVE,
+    )
     places = np.arange(len(labels)) + 0.5
     small, steep = (9, 40) if len(labels) <= ANNOTATED else (7, 90)
     axes.set_yticks(places, labels, rotation=0, fontsize=small)
@@ -104,7 +104,7 @@ def draw_heat_map(data: Table, plot: HeatMap) -> Drawn:
     for text in axes.get_xticklabels():
         text.set(ha="right", va="center", rotation_mode="anchor")
     axes.tick_params(length=0)
-    mesh.set_gid(f"{TIP}0")
+    axes.collections[0].set_gid(f"{TIP}0")
     told = [
         f"{row}; {column}: {format_number(value)}"
         for row, values in zip(labels, values_MM.tolist(), strict=True)

@@ -56,7 +56,7 @@ ROOMS = {
     "benchmark.store": Room(3, "search_spaces study"),
     "benchmark.training": Room(3, "search_spaces study datasets"),
     "benchmark.plan": Room(4, "search_spaces study rules datasets analysis"),
-    "benchmark.engine": Room(4, "search_spaces study datasets store training"),
+    "benchmark.engine": Room(4, "search_spaces rules study datasets store training"),
     "benchmark.published": Room(4, "search_spaces analysis rules store command progress"),
     "benchmark.sweep": Room(
         5, "search_spaces study datasets store training plan engine command progress"
@@ -130,7 +130,7 @@ def test_the_table_allows_lower_lines_only() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_what_the_table_allows(room: str) -> None:
-    rows = allowed(room) | {room}
+    rows = allowed(room) | {room, room.split(".")[0]}  # its own package's face too
     wrong = [
         f"{module} imports {name}"
         for module, name in imports()
