@@ -27,6 +27,7 @@ ROOMS = {
     # search_spaces: line 0, with lines of its own
     "search_spaces": Room(0, ""),
     "search_spaces.errors": Room(0.0, ""),
+    "search_spaces.command": Room(0.1, "errors"),
     "search_spaces.graph": Room(0.1, "errors"),
     "search_spaces.paths": Room(0.2, "errors graph"),
     "search_spaces.space": Room(0.2, "errors graph"),
@@ -44,7 +45,9 @@ ROOMS = {
     "search_spaces.show": Room(
         0.6, "conventions errors graph nasbench201 options paths registry space traced"
     ),
-    "search_spaces.__main__": Room(0.7, "conventions errors paths registry show space traced"),
+    "search_spaces.__main__": Room(
+        0.7, "command conventions errors paths registry show space traced"
+    ),
     # benchmark
     "benchmark": Room(0.8, ""),
     "benchmark.rules": Room(1, "search_spaces"),
@@ -75,7 +78,7 @@ ROOMS = {
         "search_spaces study datasets training plan engine store sweep findings report compact "
         "command progress",
     ),
-    "benchmark.__main__": Room(7, "command"),
+    "benchmark.__main__": Room(7, "search_spaces command"),
 }
 COMMANDS = 7
 
