@@ -16,7 +16,7 @@ class Adjusted:
     rejected: bool
 
 
-def holm(p_values: Mapping[str, float], level: float = 0.05) -> dict[str, Adjusted]:
+def adjust_p_values(p_values: Mapping[str, float], level: float = 0.05) -> dict[str, Adjusted]:
     """Holm's step-down adjustment (Holm, 1979): holds the chance of any false rejection at `level`.
 
     A member whose p is NaN (undetermined) was still promised: it counts in the size of the family
@@ -32,6 +32,8 @@ def holm(p_values: Mapping[str, float], level: float = 0.05) -> dict[str, Adjust
     adjusted, largest = {}, 0.0
     for position, name in enumerate(ordered):
         p = p_values[name]
-        largest = max(largest, min(1.0, (len(ordered) - position) * p)) if p == p else math.nan
+        largest = (
+            max(largest, min(1.0, (len(ordered) - position) * p)) if not math.isnan(p) else math.nan
+        )
         adjusted[name] = Adjusted(p, largest, largest <= level)
     return {name: adjusted[name] for name in p_values}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from search_spaces.errors import InvalidInput
 
@@ -61,7 +61,7 @@ def check_level(level: float) -> None:
         raise InvalidInput(f"level must lie between 0 and 1, for example 0.95; got {level}")
 
 
-def finite_vector(name: str, values: Array) -> Array:
+def check_vector(name: str, values: Array) -> Array:
     """`values` as float64 (N,); raises InvalidInput unless they are one row of finite numbers."""
     x_N = np.asarray(values, dtype=np.float64)
     if x_N.ndim != 1 or not np.isfinite(x_N).all():
@@ -76,14 +76,28 @@ def t_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
     exponential values it covers 0.89 at N = 6, 0.92 at 24 and 0.93 at 60.
     """
     check_level(level)
-    x_N = finite_vector("the values of a t interval", x_N)
+    x_N = check_vector("the values of a t interval", x_N)
     n = len(x_N)
     if n < 2:
         mean = float(x_N[0]) if n else math.nan
         return Interval.undetermined("fewer than two values", estimate=mean, n=n)
-    mean, error = float(x_N.mean()), float(x_N.std(ddof=1)) / math.sqrt(n)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
-    return Interval(mean, mean - half, mean + half, n, "Student t", level)
+    return student_interval(float(x_N.mean()), float(stats.sem(x_N)), n - 1, n, level=level)
+
+
+def student_interval(
+    estimate: float,
+    error: float,
+    freedom: float,
+    n: int,
+    *,
+    level: float = LEVEL,
+    method: str = "Student t",
+) -> Interval:
+    """Student's t interval of an estimate with a standard error of `freedom` degrees of freedom."""
+    if not error > 0:  # scipy has no t distribution of scale 0
+        return Interval(estimate, estimate, estimate, n, method, level)
+    low, high = stats.t.interval(level, freedom, loc=estimate, scale=error)
+    return Interval(estimate, float(low), float(high), n, method, level)
 
 
 def mean_interval(
@@ -95,7 +109,7 @@ def mean_interval(
     degrees of freedom 0.96; log-normal with sigma 1 only 0.90, and still 0.92 at N = 60. Below 8
     values the resamples repeat too often, and above 1000 skew no longer matters: Student's t then.
     """
-    x_N = finite_vector("the values of a mean", x_N)
+    x_N = check_vector("the values of a mean", x_N)
     n = len(x_N)
     if n < 8 or n > RESAMPLED or np.ptp(x_N) == 0:
         return t_interval(x_N, level=level)
@@ -118,27 +132,15 @@ def median_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
     0.94 to 0.96 for N from 6 to 60). At 95% it needs N >= 6.
     """
     check_level(level)
-    x_N = np.sort(finite_vector("the values of a median", x_N))
+    x_N = np.sort(check_vector("the values of a median", x_N))
     n = len(x_N)
     median = float(np.median(x_N)) if n else math.nan
 
-    def coverage(k: int) -> float:
-        return 1 - 2 * float(special.bdtr(k - 1, n, 0.5))
-
-    if n == 0 or coverage(1) < level:
+    if n == 0 or 1 - 2 * 0.5**n < level:
         return Interval.undetermined(
             f"{n} values are too few for a median's interval", estimate=median, n=n
         )
-    k = max(1, int(stats.binom.ppf((1 - level) / 2, n, 0.5)))
-    while coverage(k) < level:
-        k -= 1
-    if k == n // 2:  # no narrower pair of order statistics to interpolate towards
-        low, high = x_N[k - 1], x_N[n - k]
-    else:
-        share = (coverage(k) - level) / (coverage(k) - coverage(k + 1))
-        weight = (n - k) * share / (k + (n - 2 * k) * share)
-        low = (1 - weight) * x_N[k - 1] + weight * x_N[k]
-        high = (1 - weight) * x_N[n - k] + weight * x_N[n - k - 1]
+    low, high = stats.mstats.median_cihs(x_N, alpha=1 - level)
     return Interval(median, float(low), float(high), n, "order statistics", level)
 
 
@@ -148,12 +150,12 @@ def pearson_interval(x_N: Array, y_N: Array, *, level: float = LEVEL) -> Interva
     n = len(x_N)
     if n < 3 or np.ptp(x_N) == 0 or np.ptp(y_N) == 0:
         return Interval.undetermined("too few pairs" if n < 3 else "a constant has none", n=n)
-    r = float(np.corrcoef(x_N, y_N)[0, 1])
+    found = stats.pearsonr(x_N, y_N)
+    r = float(found.statistic)
     if n < 4:
         return Interval.undetermined("3 pairs leave no interval", estimate=r, n=n)
-    z = math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12))
-    half = float(stats.norm.ppf((1 + level) / 2)) / math.sqrt(n - 3)
-    return Interval(r, math.tanh(z - half), math.tanh(z + half), n, "Fisher z", level)
+    low, high = found.confidence_interval(level)
+    return Interval(r, float(low), float(high), n, "Fisher z", level)
 
 
 def share_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
@@ -163,13 +165,10 @@ def share_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
         raise InvalidInput(f"successes must lie between 0 and n = {n}; got {successes}")
     if n == 0:
         return Interval.undetermined("no observations")
-    z = float(stats.norm.ppf((1 + level) / 2))
-    share, shrink = successes / n, 1 + z * z / n
-    center = (share + z * z / (2 * n)) / shrink
-    half = z / shrink * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # At 0 and n of n the bounds are 0 and 1 exactly; rounding must not push the estimate outside.
-    low, high = min(center - half, share), max(center + half, share)
-    return Interval(share, max(0.0, low), min(1.0, high), n, "Wilson", level)
+    share = successes / n
+    low, high = stats.binomtest(successes, n).proportion_ci(level, method="wilson")
+    # At 0 and n of n the bounds are 0 and 1; rounding must not push the estimate outside.
+    return Interval(share, min(float(low), share), max(float(high), share), n, "Wilson", level)
 
 
 def bca_interval(
@@ -221,8 +220,8 @@ def jackknife_interval(
     if not (math.isfinite(estimate) and np.isfinite(jackknife_G).all()):
         reason = "the statistic is undefined with some rows left out"
         return Interval.undetermined(reason, estimate=estimate, n=n)
-    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * jackknife_error(jackknife_G)
-    return Interval(estimate, estimate - half, estimate + half, n, "jackknife t", level)
+    error = jackknife_error(jackknife_G)
+    return student_interval(estimate, error, groups - 1, n, level=level, method="jackknife t")
 
 
 def jackknife_error(jackknife_G: Array) -> float:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from benchmark.analysis.intervals import Array
 
 
 def arrange_column(

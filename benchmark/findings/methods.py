@@ -9,21 +9,26 @@ from dataclasses import fields
 from typing import Any, Final
 
 from benchmark import rules
-from benchmark.analysis.holm import holm
+from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import LEVEL
-from benchmark.analysis.ladders.one_step import flatness, rung_update
+from benchmark.analysis.ladders.one_step import measure_flatness, summarize_rung
 from benchmark.analysis.ladders.optimum import find_optima
-from benchmark.analysis.ladders.slope import depth_slope, fit_slope
-from benchmark.analysis.ladders.transfer import transfer
-from benchmark.analysis.ranking import accuracy_shift, rank_agreement
-from benchmark.analysis.ranking.movers import movers
+from benchmark.analysis.ladders.slope import fit_depth_slope, fit_slope
+from benchmark.analysis.ladders.transfer import measure_transfer
+from benchmark.analysis.ranking.accuracy_shift import correlate_shift, measure_accuracy_shift
+from benchmark.analysis.ranking.movers import find_movers
 from benchmark.analysis.ranking.other_agreement import (
-    rounded_tau_agreement,
-    spearman_agreement,
-    weighted_tau_agreement,
+    measure_rounded_agreement,
+    measure_spearman_agreement,
+    measure_weighted_agreement,
 )
-from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
-from benchmark.findings import verdict
+from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
+from benchmark.analysis.ranking.top_k import (
+    measure_top_k_agreement,
+    measure_top_k_overlap,
+    measure_top_k_regret,
+)
+from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARGIN
 from benchmark.findings.content import Table, format_number
 from benchmark.store.results import Results
 from benchmark.study.recipe import Recipe
@@ -32,25 +37,25 @@ from search_spaces import conventions
 
 STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
     "rank": {
-        "tau, ceiling, delta": rank_agreement.rank_agreement,
-        "accuracy shift": accuracy_shift.accuracy_shift,
-        "bias check": accuracy_shift.bias_check,
-        "Holm's correction": holm,
-        "Spearman's rho": spearman_agreement,
-        "weighted tau": weighted_tau_agreement,
-        "rounded tau": rounded_tau_agreement,
-        "overlap of the top K": top_k_overlap,
-        "tau among the top K": tau_by_top_k,
-        "regret at K": regret_at_k,
-        "movers": movers,
+        "tau, ceiling, delta": measure_rank_agreement,
+        "accuracy shift": measure_accuracy_shift,
+        "bias check": correlate_shift,
+        "Holm's correction": adjust_p_values,
+        "Spearman's rho": measure_spearman_agreement,
+        "weighted tau": measure_weighted_agreement,
+        "rounded tau": measure_rounded_agreement,
+        "overlap of the top K": measure_top_k_overlap,
+        "tau among the top K": measure_top_k_agreement,
+        "regret at K": measure_top_k_regret,
+        "movers": find_movers,
     },
     "depth": {
         "optimum": find_optima,
-        "slope": depth_slope,
+        "slope": fit_depth_slope,
         "fit of a slope": fit_slope,
-        "transfer": transfer,
+        "transfer": measure_transfer,
     },
-    "updates": {"one-step updates": flatness, "their summary": rung_update},
+    "updates": {"one-step updates": measure_flatness, "their summary": summarize_rung},
 }
 
 
@@ -146,15 +151,15 @@ def tabulate_rules(results: Results) -> tuple[Table, Table, Table]:
 def tabulate_thresholds() -> Table:
     """The numbers that turn an interval into a word."""
     rows = [
-        ("smallest change of ranking", format_number(verdict.TAU_MARGIN), "delta, in tau-b"),
+        ("smallest change of ranking", format_number(TAU_MARGIN), "delta, in tau-b"),
         (
             "smallest gain",
-            f"{format_number(100 * verdict.ACCURACY_MARGIN)} points",
+            f"{format_number(100 * ACCURACY_MARGIN)} points",
             "mean accuracy shift",
         ),
         (
             "rate predicted",
-            f"within a factor {format_number(verdict.RATE_FACTOR)}",
+            f"within a factor {format_number(RATE_FACTOR)}",
             "mean |log rate error|",
         ),
         ("level", f"{100 * LEVEL:.0f}%", "every interval"),

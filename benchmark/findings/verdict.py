@@ -1,24 +1,16 @@
-"""From an interval to yes, no or undetermined: the thresholds, in one place."""
+"""From an interval to yes, no or undetermined, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ladders.slope import EXPONENTS
+from benchmark.analysis.thresholds import Answer, Judged
 from benchmark.findings.content import Block, format_number
-
-TAU_MARGIN: Final = 0.05
-"""A delta below this is no change of ranking worth the name."""
-ACCURACY_MARGIN: Final = 0.005
-"""A gain below half a percentage point is no gain worth the name."""
-RATE_FACTOR: Final = 2.0
-"""A predicted rate within this factor of the measured optimum counts as predicted."""
-
-Answer = Literal["yes", "no", "undetermined"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +30,6 @@ class Verdict:
     value: Interval | None = None
 
 
-Judged = tuple[Answer, str, Interval]
-"""An answer, what it leaves open, and what it rests on."""
 Findings = tuple[list[Verdict], list[Block]]
 """All that one part of the study says."""
 
@@ -51,25 +41,25 @@ def judge_gain(value: Interval, margin: float, adjusted_p: float, scale: float =
     the smallest effect of interest (printed times ``scale``). Else undetermined.
     """
     if not value.determined:
-        return "undetermined", value.reason, value
+        return Judged("undetermined", value.reason, value)
     least = f"{margin * scale:g}, the smallest effect of interest"
     if value.high < margin:
-        return "no", f"the whole interval lies below {least}", value
+        return Judged("no", f"the whole interval lies below {least}", value)
     if value.low <= 0:
-        return "undetermined", f"the interval holds both 0 and {least}", value
+        return Judged("undetermined", f"the interval holds both 0 and {least}", value)
     if adjusted_p > 1 - value.level:
         why = f"above 0, but not after Holm's correction (p = {format_number(adjusted_p)})"
-        return "undetermined", why, value
-    return "yes", "", value
+        return Judged("undetermined", why, value)
+    return Judged("yes", "", value)
 
 
 def judge_below(value: Interval, bound: float, said: str) -> Judged:
     """Is the value below ``bound``, which reads ``said``? Undetermined where it lies inside."""
     if not value.determined:
-        return "undetermined", value.reason, value
+        return Judged("undetermined", value.reason, value)
     if value.contains(bound):
-        return "undetermined", f"the interval holds {said}", value
-    return ("yes" if value.high < bound else "no"), "", value
+        return Judged("undetermined", f"the interval holds {said}", value)
+    return Judged("yes" if value.high < bound else "no", "", value)
 
 
 def judge_exponent(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
@@ -77,19 +67,21 @@ def judge_exponent(value: Interval, theory: float, rivals: Sequence[float]) -> J
     to it than its closest rival.
     """
     if not value.determined:
-        return "undetermined", value.reason, value
+        return Judged("undetermined", value.reason, value)
     if not value.contains(theory):
-        return "no", f"the interval leaves out {format_exponent(theory)}", value
+        return Judged("no", f"the interval leaves out {format_exponent(theory)}", value)
     name_exponents = [format_exponent(rival) for rival in rivals if value.contains(rival)]
     if name_exponents:
-        return "undetermined", f"the interval holds {' and '.join(name_exponents)} as well", value
+        return Judged(
+            "undetermined", f"the interval holds {' and '.join(name_exponents)} as well", value
+        )
     if value.low <= theory - min(abs(theory - rival) for rival in rivals):
-        return (
+        return Judged(
             "undetermined",
             f"the interval is too wide: it reaches {format_number(value.low)}",
             value,
         )
-    return "yes", "", value
+    return Judged("yes", "", value)
 
 
 def format_exponent(value: float) -> str:

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.analysis.intervals import Interval, jackknife_interval
+from benchmark.analysis.intervals import Array, Interval, jackknife_interval
 from benchmark.analysis.ranking.kendall import tau
 from benchmark.analysis.ranking.spearman import spearman_rows
 
-Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 

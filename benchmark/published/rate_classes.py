@@ -9,24 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from benchmark import rules
-from benchmark.analysis.intervals import Interval
+from benchmark.analysis.intervals import Array, Interval
 from benchmark.published.agreement import jackknifed
 from benchmark.rules import Control
 from search_spaces.nasbench201.space import NasBench201
 
-Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-
-FOLLOWS: Final = 0.3
-"""A multiplier whose Spearman correlation with accuracy lies beyond this follows accuracy."""
 
 
 @dataclass(frozen=True)

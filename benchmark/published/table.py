@@ -21,15 +21,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from pyarrow import fs
 
+from benchmark.analysis.intervals import Array
 from benchmark.store import atomic
 from benchmark.store.seal import Corrupt, blank_seal, has_seal, seal_bytes
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import N_CELLS, official_order, write
-
-Array = NDArray[np.float64]
 
 SCHEMA: Final = pa.schema(
     {

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from benchmark.analysis.intervals import (
+    Array,
     Interval,
     mean_interval,
     median_interval,
@@ -19,16 +19,19 @@ from benchmark.analysis.intervals import (
     share_interval,
     t_interval,
 )
-from benchmark.analysis.ladders.one_step import flatness, rung_update, update_exponent
+from benchmark.analysis.ladders.one_step import (
+    fit_update_exponent,
+    measure_flatness,
+    summarize_rung,
+)
 from benchmark.analysis.ladders.optimum import find_optima
-from benchmark.analysis.ladders.slope import depth_slope
-from benchmark.analysis.ladders.transfer import transfer
-from benchmark.analysis.ranking.accuracy_shift import accuracy_shift
-from benchmark.analysis.ranking.other_agreement import spearman_agreement
-from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ladders.slope import fit_depth_slope
+from benchmark.analysis.ladders.transfer import measure_transfer
+from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
+from benchmark.analysis.ranking.other_agreement import measure_spearman_agreement
+from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.spearman import spearman_interval
 
-Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]
 
 STUDIES = 1000
@@ -136,7 +139,7 @@ def test_tau(reliability: float, agreement: float, seeds: int, n: int) -> None:
     ceiling = 2 / math.pi * math.asin(reliability)
     cross = 2 / math.pi * math.asin(reliability * agreement)
     found = [
-        rank_agreement(
+        measure_rank_agreement(
             *two_rules(rng, reliability, agreement, seeds, n),
             resamples=999,
             permutations=0,
@@ -154,7 +157,7 @@ def test_spearman_agreement(agreement: float) -> None:
     rng = np.random.default_rng(12)
     ceiling, cross = (6 / math.pi * math.asin(rho / 2) for rho in (0.9, 0.9 * agreement))
     found = [
-        spearman_agreement(*two_rules(rng, 0.9, agreement, 2), resamples=199, seed=k)
+        measure_spearman_agreement(*two_rules(rng, 0.9, agreement, 2), resamples=199, seed=k)
         for k in range(STUDIES)
     ]
     held([r.delta for r in found], ceiling - cross)
@@ -171,7 +174,7 @@ def test_shift(draw: Draw) -> None:
         gain_A = 0.3 + 0.5 * draw(rng, 24)
         reference_AS = true_A[:, None] + 0.5 * rng.standard_normal((24, 2))
         rule_AS = (true_A + gain_A)[:, None] + 0.5 * rng.standard_normal((24, 2))
-        shift = accuracy_shift(reference_AS, rule_AS, resamples=999, seed=k)
+        shift = measure_accuracy_shift(reference_AS, rule_AS, resamples=999, seed=k)
         return [shift.mean, *shift.thirds]
 
     for intervals in zip(*(study(k) for k in range(STUDIES)), strict=True):
@@ -200,7 +203,7 @@ def test_slope(seeds: int, top: float) -> None:
     found = [find_optima(RATES, ladder(rng, seeds, top)[0], 3.0) for _ in range(STUDIES)]
     censored = [sum(o.status == "censored-low" for o in optima) for optima in found]
     assert (min(censored) >= 1) == (top < 0.1)
-    held([depth_slope(DEPTHS, optima).exponent for optima in found], -1.5)
+    held([fit_depth_slope(DEPTHS, optima).exponent for optima in found], -1.5)
 
 
 @pytest.mark.parametrize(("seeds", "rates"), [(2, RATES), (3, RATES), (2, DENSE_RATES)])
@@ -224,7 +227,7 @@ def test_transfer() -> None:
         loss_DRS, optimum_D = ladder(rng, 2)
         predicted_D = 10 ** (optimum_D + 0.2 + 0.1 * normal(rng, len(DEPTHS)))
         optima = find_optima(RATES, loss_DRS, 3.0)
-        return transfer(RATES, loss_DRS, optima, predicted_D, 3.0).log10_error
+        return measure_transfer(RATES, loss_DRS, optima, predicted_D, 3.0).log10_error
 
     held([study() for _ in range(STUDIES)], 0.2)
 
@@ -240,9 +243,9 @@ def test_updates(seeds: int) -> None:
             for d in DEPTHS
         ]
         keywords = {"resamples": 199, "seed": k}
-        flat = flatness(DEPTHS, moments, DEPTHS**-1.5, **keywords)
-        exponent = update_exponent(DEPTHS, moments, **keywords).exponent
-        return exponent, flat.exponent, rung_update(moments[0] / 8, **keywords).mean
+        flat = measure_flatness(DEPTHS, moments, DEPTHS**-1.5, **keywords)
+        exponent = fit_update_exponent(DEPTHS, moments, **keywords).exponent
+        return exponent, flat.exponent, summarize_rung(moments[0] / 8, **keywords).mean
 
     exponents, flats, means = zip(*(study(k) for k in range(STUDIES)), strict=True)
     held(list(exponents), -1.5)

@@ -11,7 +11,6 @@ Moments are at unit rate: measured after a small step of rate r and divided by r
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -23,30 +22,22 @@ from benchmark.analysis.intervals import (
     Interval,
     check_level,
     mean_interval,
-    median_interval,
 )
+from benchmark.analysis.thresholds import FLAT_WIDTH, HEAVY_TAIL, Answer
 from search_spaces.errors import InvalidInput
-
-HEAVY_TAIL = 0.8
-FLAT_WIDTH = 0.5
-
-Verdict = Literal["yes", "no", "undetermined"]
 
 
 @dataclass(frozen=True)
 class RungUpdate:
     """The mean and the maximum over layers, per seed; then over seeds.
 
-    The expectation is what the theory speaks of; the median over seeds stands beside it because
-    deep chains are heavy-tailed. `variation` is the seeds' standard deviation over their mean.
+    The expectation is what the theory speaks of. `variation` is the seeds' standard deviation over
+    their mean.
     """
 
     mean: Interval
-    median: Interval
     maximum: Interval
-    layer_mean_L: Array
     variation: float
-    layers: int
     seeds: int
 
 
@@ -59,7 +50,6 @@ class UpdateExponent:
 
     exponent: Interval
     median_exponent: float
-    one_step_rate: tuple[Interval, ...]
     rungs: tuple[RungUpdate, ...]
     heavy_tailed: bool
 
@@ -72,13 +62,13 @@ class Flatness:
     """
 
     exponent: Interval
-    verdict: Verdict
+    verdict: Answer
     mean: tuple[Interval, ...]
     maximum: tuple[Interval, ...]
     heavy_tailed: bool
 
 
-def rung_update(
+def summarize_rung(
     moment_LS: Array, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> RungUpdate:
     """Summary of one rung's moments; intervals are over seeds.
@@ -94,11 +84,8 @@ def rung_update(
     seeds = len(mean_S)
     return RungUpdate(
         mean=mean_interval(mean_S, level=level, resamples=resamples, seed=seed),
-        median=median_interval(mean_S, level=level),
         maximum=mean_interval(maximum_S, level=level, resamples=resamples, seed=seed),
-        layer_mean_L=moment_LS.mean(axis=1),
         variation=float(mean_S.std(ddof=1) / mean_S.mean()) if seeds > 1 else math.nan,
-        layers=len(moment_LS),
         seeds=seeds,
     )
 
@@ -151,7 +138,7 @@ def _check_rungs(depth_D: Array, moments: Sequence[Array]) -> Array:
     return depth_D
 
 
-def update_exponent(
+def fit_update_exponent(
     depth_D: Array,
     moments: Sequence[Array],
     *,
@@ -173,7 +160,7 @@ def update_exponent(
     """
     check_level(level)
     depth_D = _check_rungs(depth_D, moments)
-    rungs = tuple(rung_update(m, level=level, resamples=resamples, seed=seed) for m in moments)
+    rungs = tuple(summarize_rung(m, level=level, resamples=resamples, seed=seed) for m in moments)
     mean_DS = [np.asarray(m, dtype=np.float64).mean(axis=0) for m in moments]
     grown = _moment_exponent(depth_D, mean_DS, level, resamples, seed)
     x_D = np.log(depth_D)
@@ -183,7 +170,6 @@ def update_exponent(
             grown, estimate=-grown.estimate / 2, low=-grown.high / 2, high=-grown.low / 2
         ),
         median_exponent=-float(np.polyfit(x_D, median_D, 1)[0]) / 2,
-        one_step_rate=tuple(_one_step_rate(rung.mean) for rung in rungs),
         rungs=rungs,
         heavy_tailed=_heavy_tailed(rungs),
     )
@@ -193,16 +179,7 @@ def _heavy_tailed(rungs: Sequence[RungUpdate]) -> bool:
     return any(rung.variation > HEAVY_TAIL for rung in rungs)
 
 
-def _one_step_rate(mean: Interval) -> Interval:
-    """eta* = mean^(-1/2): a decreasing map, so the bounds change places."""
-    rate = mean.estimate**-0.5
-    if not mean.determined or mean.low <= 0:
-        reason = mean.reason or "the interval of the mean reaches zero"
-        return Interval.undetermined(reason, estimate=rate, n=mean.n)
-    return replace(mean, estimate=rate, low=mean.high**-0.5, high=mean.low**-0.5)
-
-
-def flatness(
+def measure_flatness(
     depth_D: Array,
     moments: Sequence[Array],
     rate_D: Array,
@@ -233,9 +210,9 @@ def flatness(
         raise InvalidInput(f"base must be a rung from 0 to {len(depth_D) - 1}; got {base}")
     unit = np.asarray(moments[base], dtype=np.float64).mean() * rate_D[base] ** 2
     scaled = [np.asarray(m) * rate**2 / unit for m, rate in zip(moments, rate_D, strict=True)]
-    rungs = tuple(rung_update(m, level=level, resamples=resamples, seed=seed) for m in scaled)
+    rungs = tuple(summarize_rung(m, level=level, resamples=resamples, seed=seed) for m in scaled)
     exponent = _moment_exponent(depth_D, [m.mean(axis=0) for m in scaled], level, resamples, seed)
-    verdict: Verdict = "undetermined"
+    verdict: Answer = "undetermined"
     if not exponent.contains(0):
         verdict = "no"
     elif exponent.determined and exponent.high - exponent.low <= 2 * FLAT_WIDTH:

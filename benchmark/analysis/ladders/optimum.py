@@ -10,22 +10,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
-from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
+from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
+from benchmark.analysis.thresholds import CHANCE_SHARE
 from search_spaces.errors import InvalidInput
 
 # fitted: a parabola's vertex. cliff: the next larger rate diverges, so the best measured rate
 # stands. censored: the best rate is at the grid's edge, the optimum may lie beyond. untrained: the
 # best rate does not clearly beat chance. diverged: no rate is stable.
-Status = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained", "diverged"]
+OptimumStatus = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained", "diverged"]
 
 # Neighbors on each side of the best rate, and decades: whichever reaches further. Two neighbors of
 # a dense grid lie closer together than the noise can tell apart. The narrower windows are for
 # curves on which the wider one is not convex, or has its vertex away from the best rate.
 WINDOWS = ((2, 0.5), (1, 0.25), (1, 0.0))
 INNER = 0.75  # of the rates on a side, at least one: a vertex farther out shows a lopsided curve
-CHANCE_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Optimum:
     one lies beyond the grid.
     """
 
-    status: Status
+    status: OptimumStatus
     rate: float
     loss: float
     grid_rate: float
@@ -140,19 +139,18 @@ def find_optima(
     if freedom == 0:
         return tuple(optimum for optimum, _ in found)
     error = math.sqrt(float((spread_DS**2).sum()) / freedom / seeds)
-    half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     return tuple(
         optimum
         if deviation_S is None
         else replace(
             optimum,
-            log10_rate=Interval(
+            log10_rate=student_interval(
                 math.log10(optimum.rate),
-                math.log10(optimum.rate) - half,
-                math.log10(optimum.rate) + half,
+                error,
+                freedom,
                 seeds,
-                "Student t over seeds, pooled over rungs",
-                level,
+                level=level,
+                method="Student t over seeds, pooled over rungs",
             ),
         )
         for optimum, deviation_S in found
@@ -168,7 +166,7 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     first_unstable = int(unstable[0]) if len(unstable) else len(rate_R)
     best = int(np.argmin(mean_R))
 
-    def found(status: Status, rate: float, loss: float, reason: str) -> Optimum:
+    def found(status: OptimumStatus, rate: float, loss: float, reason: str) -> Optimum:
         return Optimum(
             status=status,
             rate=rate,

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
+from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
 from benchmark.analysis.ladders.optimum import Optimum
 from search_spaces.errors import InvalidInput
 
@@ -72,9 +71,8 @@ def fit_slope(
     residual_D = y_D - y_D.mean() - exponent * dx_D
     scatter, total = float(residual_D @ residual_D), float(((y_D - y_D.mean()) ** 2).sum())
     error = math.sqrt(scatter / (n - 2) / float(dx_D @ dx_D))
-    half = float(stats.t.ppf((1 + level) / 2, n - 2)) * error
-    interval = Interval(
-        exponent, exponent - half, exponent + half, n, "Student t over rungs", level
+    interval = student_interval(
+        exponent, error, n - 2, n, level=level, method="Student t over rungs"
     )
     return Slope(
         interval,
@@ -85,7 +83,7 @@ def fit_slope(
     )
 
 
-def depth_slope(
+def fit_depth_slope(
     depth_D: Array,
     optima: Sequence[Optimum],
     *,

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
 from benchmark.analysis.intervals import LEVEL, Array, Interval, pearson_interval, t_interval
-from benchmark.analysis.ladders.optimum import Optimum, Status, check_curves
+from benchmark.analysis.ladders.optimum import Optimum, OptimumStatus, check_curves
 from search_spaces.errors import InvalidInput
 
 FINE = 2001
@@ -31,7 +31,7 @@ class RungTransfer:
     loss: float
     regret: float
     log10_error: float
-    status: Status
+    status: OptimumStatus
     interpolated: bool
     outside: bool
     diverged: bool
@@ -55,7 +55,7 @@ class Transfer:
     rungs: tuple[RungTransfer, ...]
 
 
-def transfer(
+def measure_transfer(
     rate_DR: Array,
     loss_DRS: Array,
     optima: Sequence[Optimum],

@@ -60,7 +60,7 @@ class Bias:
     p: float
 
 
-def accuracy_shift(
+def measure_accuracy_shift(
     reference_AS: Array,
     rule_AS: Array,
     *,
@@ -150,7 +150,7 @@ def _sign_flip_p(shift_A: Array, seed: int) -> float:
     return (1 + extreme) / (1 + PERMUTATIONS)
 
 
-def bias_check(
+def correlate_shift(
     shift_A: Array,
     covariates: Mapping[str, Array],
     *,

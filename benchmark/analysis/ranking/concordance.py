@@ -19,7 +19,7 @@ from benchmark.analysis.intervals import Array
 IntArray = NDArray[np.intp]
 
 
-def smaller_before(order_A: IntArray) -> IntArray:
+def count_smaller_before(order_A: IntArray) -> IntArray:
     """How many of the earlier entries of a permutation are smaller, for each of its entries, (A,).
 
     Positions and values are cut into blocks of sqrt(A): an earlier, smaller entry lies in an
@@ -45,13 +45,13 @@ def smaller_before(order_A: IntArray) -> IntArray:
     return np.asarray(before_KK[block_A, level_A] + same_block_A + same_level_A)[: len(order_A)]
 
 
-def dense(x_A: Array) -> IntArray:
+def dense_ranks(x_A: Array) -> IntArray:
     """The place of each value among the distinct ones, from 0, (A,)."""
     return np.asarray(stats.rankdata(x_A, method="dense") - 1, dtype=np.intp)
 
 
 def concordance(x_A: IntArray, y_A: IntArray) -> IntArray:
-    """c_a of every architecture by ``dense`` ranks, (A,); a tie on either side counts as 0."""
+    """c_a of every architecture by `dense_ranks`, (A,); a tie on either side counts as 0."""
     # In the order of x, ties by y: ties of x pass for concordant, and are taken off at the end.
     order_A = np.lexsort((y_A, x_A))
     x_A, y_A = x_A[order_A], y_A[order_A]
@@ -60,7 +60,7 @@ def concordance(x_A: IntArray, y_A: IntArray) -> IntArray:
     count_A = np.arange(len(y_A))
     rank_A = np.empty_like(count_A)
     rank_A[np.lexsort((-count_A, y_A))] = count_A  # of equal y the later is never counted below
-    smaller_A = smaller_before(rank_A)
+    smaller_A = count_smaller_before(rank_A)
     equal_A = np.bincount(y_A)
     below_A = (equal_A.cumsum() - equal_A)[y_A]
     above_A = len(y_A) - below_A - equal_A[y_A]
@@ -71,6 +71,6 @@ def concordance(x_A: IntArray, y_A: IntArray) -> IntArray:
     return found_A
 
 
-def untied(x_A: IntArray) -> IntArray:
-    """How many others each architecture does not tie with by ``dense`` ranks, (A,)."""
+def count_untied(x_A: IntArray) -> IntArray:
+    """How many others each architecture does not tie with by `dense_ranks`, (A,)."""
     return np.asarray(len(x_A) - np.bincount(x_A)[x_A])

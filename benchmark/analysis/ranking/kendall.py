@@ -13,7 +13,7 @@ from scipy import stats
 
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.ranking.accuracies import check_accuracies
-from benchmark.analysis.ranking.concordance import concordance, dense, untied
+from benchmark.analysis.ranking.concordance import concordance, count_untied, dense_ranks
 
 CHUNK_ELEMENTS = 4_000_000
 
@@ -79,8 +79,8 @@ def tau_matrix(acc_RAS: Array) -> Array:
 
 def leave_one_out_taus(rank_AC: Array, pairs: ColumnPairs) -> tuple[Array, Array]:
     """tau-b of every pair, (P,), and again without each architecture in turn, (A, P)."""
-    place_CA = [dense(rank_A) for rank_A in rank_AC.T]
-    untied_CA = [untied(place_A) for place_A in place_CA]
+    place_CA = [dense_ranks(rank_A) for rank_A in rank_AC.T]
+    untied_CA = [count_untied(place_A) for place_A in place_CA]
     whole_P, left_out_PA = [], []
     for i, j in zip(pairs.left_P, pairs.right_P, strict=True):
         agreed_A = concordance(place_CA[i], place_CA[j])
@@ -99,7 +99,7 @@ def _signs(rank_BAC: Array) -> NDArray[np.float32]:
     return sign_BCAA
 
 
-def taus(rank_BAC: Array, pairs: ColumnPairs) -> Array:
+def pairwise_taus(rank_BAC: Array, pairs: ColumnPairs) -> Array:
     """tau-b of every pair of columns, (B, P), by sign matrices of A x A."""
     batch, architectures, columns = rank_BAC.shape
     step = max(1, CHUNK_ELEMENTS // (columns * architectures**2))

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from benchmark.analysis.intervals import Array
@@ -21,22 +20,18 @@ class Movers:
     Ranks count from 1 (best), so a negative `rank_change_A` is a rise. Errors are standard errors
     over the paired seeds, NaN with one seed. With 2 or 3 seeds an own error is rough, and the
     pooled one (root mean square over architectures) is what `score_A` = rank change / pooled error
-    divides by. `order_A` sorts by the size of the rank change, largest first. Accuracy changes are
-    NaN where a replica diverged.
+    divides by. Accuracy changes are NaN where a replica diverged.
     """
 
     rank_reference_A: Array
     rank_rule_A: Array
     rank_change_A: Array
     rank_error_A: Array
-    pooled_rank_error: float
     score_A: Array
     shift_A: Array
-    shift_error_A: Array
-    order_A: NDArray[np.intp]
 
 
-def movers(reference_AS: Array, rule_AS: Array) -> Movers:
+def find_movers(reference_AS: Array, rule_AS: Array) -> Movers:
     """Rank and accuracy changes, seed by seed: the noise that a seed shares between rules cancels.
 
     Without any effect of the rule about one architecture in twenty still scores beyond 2: count
@@ -56,11 +51,8 @@ def movers(reference_AS: Array, rule_AS: Array) -> Movers:
         rank_rule_A=rank_rule_AS.mean(axis=1),
         rank_change_A=change_A,
         rank_error_A=rank_error_A,
-        pooled_rank_error=pooled,
         score_A=change_A / pooled if pooled > 0 else np.full(len(change_A), math.nan),
         shift_A=shift_AS.mean(axis=1),
-        shift_error_A=_standard_error(shift_AS),
-        order_A=np.argsort(-np.abs(change_A), kind="stable"),
     )
 
 

@@ -12,14 +12,17 @@ from scipy import stats
 
 from benchmark.analysis.intervals import LEVEL, RESAMPLED, RESAMPLES, Array, Interval, bca_interval
 from benchmark.analysis.ranking.accuracies import check_paired
-from benchmark.analysis.ranking.concordance import concordance, dense, untied
 from benchmark.analysis.ranking.kendall import ColumnPairs
-from benchmark.analysis.ranking.rank_agreement import PERMUTATIONS, RankAgreement, rank_agreement
+from benchmark.analysis.ranking.rank_agreement import (
+    PERMUTATIONS,
+    RankAgreement,
+    measure_rank_agreement,
+)
 from search_spaces.errors import InvalidInput
 
 
 @dataclass(frozen=True)
-class Agreement:
+class CrossAndCeiling:
     """cross, ceiling and delta = ceiling - cross, as for tau."""
 
     cross: Interval
@@ -37,18 +40,18 @@ def _spearman(x_BAC: Array, pairs: ColumnPairs) -> tuple[Array, Array, Array]:
     return pairs.combine(rho_BCC[:, pairs.left_P, pairs.right_P])
 
 
-def spearman_agreement(
+def measure_spearman_agreement(
     reference_AS: Array,
     rule_AS: Array,
     *,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Agreement:
+) -> CrossAndCeiling:
     """Spearman's rho over single-seed pairs, with BCa intervals over architectures.
 
     Undetermined below 6 architectures, with one seed, and (no interval, only the estimate) above
-    1000 architectures, where `rank_agreement` answers the question for less.
+    1000 architectures, where `measure_rank_agreement` answers the question for less.
     """
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     x_AC = np.concatenate([reference_AS, rule_AS], axis=1)
@@ -59,12 +62,12 @@ def spearman_agreement(
     if n < 6 or n > RESAMPLED or seeds < 2:
         reason = reason if seeds > 1 else "one seed: there is no ceiling"
         undetermined = [Interval.undetermined(reason, estimate=x, n=n) for x in point]
-        return Agreement(*undetermined)
+        return CrossAndCeiling(*undetermined)
     rest_NM = np.array([np.delete(np.arange(n), i) for i in range(n)])
     drawn_BN = np.random.default_rng(seed).integers(0, n, (resamples, n))
     jackknife = _spearman(x_AC[rest_NM], pairs)
     replicates = _spearman(x_AC[drawn_BN], pairs)
-    return Agreement(
+    return CrossAndCeiling(
         *(
             bca_interval(x, r_B, j_N, level=level)
             for x, r_B, j_N in zip(point, replicates, jackknife, strict=True)
@@ -72,7 +75,7 @@ def spearman_agreement(
     )
 
 
-def weighted_tau_agreement(reference_AS: Array, rule_AS: Array) -> Agreement:
+def measure_weighted_agreement(reference_AS: Array, rule_AS: Array) -> CrossAndCeiling:
     """Vigna's weighted tau (2015) over single-seed pairs: exchanges near the top weigh more.
 
     Estimates only: its hyperbolic weights depend on the number of architectures, so there is no
@@ -83,28 +86,14 @@ def weighted_tau_agreement(reference_AS: Array, rule_AS: Array) -> Agreement:
     seeds = reference_AS.shape[1]
     pairs = ColumnPairs.of(seeds, seeds, shared_seeds=True)
     each = [
-        _weighted_tau(x_AC[:, i], x_AC[:, j])
+        float(stats.weightedtau(x_AC[:, i], x_AC[:, j]).statistic)
         for i, j in zip(pairs.left_P, pairs.right_P, strict=True)
     ]
     found = pairs.combine(np.array([each]))
     reason = "a weighted tau depends on the number of architectures"
-    return Agreement(
+    return CrossAndCeiling(
         *(Interval.undetermined(reason, estimate=float(v_B[0]), n=len(x_AC)) for v_B in found)
     )
-
-
-def _weighted_tau(x_A: Array, y_A: Array) -> float:
-    """Vigna's tau, hyperbolic and additive: the weights of a pair add up, so the sums over pairs
-    are sums of weight x concordance over architectures. The mean of ranking by x and by y."""
-    a_A, b_A = dense(x_A), dense(y_A)
-    agreed_A, untied_a_A, untied_b_A = concordance(a_A, b_A), untied(a_A), untied(b_A)
-    found = []
-    for keys in ((b_A, a_A), (a_A, b_A)):
-        weight_A = np.empty(len(x_A))
-        weight_A[np.lexsort(keys)[::-1]] = 1 / np.arange(1.0, len(x_A) + 1)
-        norm = math.sqrt(float(weight_A @ untied_a_A) * float(weight_A @ untied_b_A))
-        found.append(float(weight_A @ agreed_A) / norm if norm else math.nan)
-    return sum(found) / 2
 
 
 def seed_deviation(*acc_AS: Array) -> float:
@@ -121,7 +110,7 @@ def seed_deviation(*acc_AS: Array) -> float:
     return math.sqrt(float(pooled.mean())) if len(pooled) else math.nan
 
 
-def rounded_tau_agreement(
+def measure_rounded_agreement(
     reference_AS: Array,
     rule_AS: Array,
     *,
@@ -130,7 +119,7 @@ def rounded_tau_agreement(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> RankAgreement:
-    """`rank_agreement` after rounding accuracies to multiples of the pooled seed deviation.
+    """`measure_rank_agreement` after rounding accuracies to multiples of the pooled seed deviation.
 
     Most differences below seed noise become ties, so less of the disagreement is noise. Raises
     InvalidInput with one seed, or where seeds do not differ at all.
@@ -139,7 +128,7 @@ def rounded_tau_agreement(
     deviation = seed_deviation(reference_AS, rule_AS)
     if not deviation > 0:
         raise InvalidInput("rounding to the seed deviation needs two seeds that differ")
-    return rank_agreement(
+    return measure_rank_agreement(
         np.round(reference_AS / deviation),
         np.round(rule_AS / deviation),
         level=level,

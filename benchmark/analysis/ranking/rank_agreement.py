@@ -27,7 +27,12 @@ from benchmark.analysis.intervals import (
     jackknife_interval,
 )
 from benchmark.analysis.ranking.accuracies import check_accuracies, check_paired
-from benchmark.analysis.ranking.kendall import ColumnPairs, leave_one_out_taus, taus, weighted_taus
+from benchmark.analysis.ranking.kendall import (
+    ColumnPairs,
+    leave_one_out_taus,
+    pairwise_taus,
+    weighted_taus,
+)
 from search_spaces.errors import InvalidInput
 
 SIGN_MATRIX_ARCHITECTURES = 300  # beyond it, large-sample laws say the same for far less
@@ -51,7 +56,7 @@ class RankAgreement:
     diverged: int
 
 
-def rank_agreement(
+def measure_rank_agreement(
     reference_AS: Array,
     rule_AS: Array,
     *,
@@ -167,6 +172,6 @@ def _p(
         [np.where(swap_BAS, rule_AS, reference_AS), np.where(swap_BAS, reference_AS, rule_AS)],
         axis=2,
     )
-    delta_B = pairs.combine(taus(dealt_BAC, pairs))[2]
+    delta_B = pairs.combine(pairwise_taus(dealt_BAC, pairs))[2]
     # Equal deltas must count as equal whatever the order of summation.
     return float((1 + np.sum(delta_B >= delta - 1e-12)) / (1 + permutations))

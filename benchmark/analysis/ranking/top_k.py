@@ -3,7 +3,6 @@
 Shapes: A architectures, S seeds. A diverged replica is -inf.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from scipy import stats
 from benchmark.analysis.intervals import LEVEL, RESAMPLES, Array
 from benchmark.analysis.ranking.accuracies import check_paired
 from benchmark.analysis.ranking.kendall import ColumnPairs
-from benchmark.analysis.ranking.rank_agreement import RankAgreement, rank_agreement
+from benchmark.analysis.ranking.rank_agreement import RankAgreement, measure_rank_agreement
 from search_spaces.errors import InvalidInput
 
 
@@ -21,16 +20,14 @@ from search_spaces.errors import InvalidInput
 class Overlap:
     """Share of a top k that is in another top k: across rules, across seeds of a rule, by chance.
 
-    `ceiling` is NaN with one seed. The ranges run over seed pairs, and are no confidence intervals:
-    at the border of a top k, a share of a sample of architectures has none that holds its level.
+    `ceiling` is NaN with one seed. There are no intervals: at the border of a top k, a share of a
+    sample of architectures has none that holds its level.
     """
 
     k: int
     architectures: int
     cross: float
-    cross_range: tuple[float, float]
     ceiling: float
-    ceiling_range: tuple[float, float]
     chance: float
 
 
@@ -61,8 +58,10 @@ def _membership(acc_A: Array, k: int) -> Array:
     return np.asarray(above_A + tied_A * (k - above_A.sum()) / tied_A.sum())
 
 
-def top_k_overlap(reference_AS: Array, rule_AS: Array, ks: Sequence[int]) -> tuple[Overlap, ...]:
-    """Overlap of the top k over single-seed pairs, as `rank_agreement` pairs them."""
+def measure_top_k_overlap(
+    reference_AS: Array, rule_AS: Array, ks: Sequence[int]
+) -> tuple[Overlap, ...]:
+    """Overlap of the top k over single-seed pairs, as `measure_rank_agreement` pairs them."""
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     x_AC = np.concatenate([reference_AS, rule_AS], axis=1)
     architectures, seeds = reference_AS.shape
@@ -73,24 +72,19 @@ def top_k_overlap(reference_AS: Array, rule_AS: Array, ks: Sequence[int]) -> tup
         inside_AC = np.stack([_membership(x_A, k) for x_A in x_AC.T], axis=1)
         shared_P = (inside_AC[:, pairs.left_P] * inside_AC[:, pairs.right_P]).sum(axis=0) / k
         cross_B, ceiling_B, _ = pairs.combine(shared_P[None])
-        within_P, across_P = shared_P[pairs.kind_P < 2], shared_P[pairs.kind_P == 2]
         found.append(
             Overlap(
                 k=k,
                 architectures=architectures,
                 cross=float(cross_B[0]),
-                cross_range=(float(across_P.min()), float(across_P.max())),
                 ceiling=float(ceiling_B[0]),
-                ceiling_range=(float(within_P.min()), float(within_P.max()))
-                if len(within_P)
-                else (math.nan, math.nan),
                 chance=k / architectures,
             )
         )
     return tuple(found)
 
 
-def tau_by_top_k(
+def measure_top_k_agreement(
     reference_AS: Array,
     rule_AS: Array,
     ks: Sequence[int],
@@ -99,7 +93,7 @@ def tau_by_top_k(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[RankAgreement, ...]:
-    """`rank_agreement` among the top K, for each K.
+    """`measure_rank_agreement` among the top K, for each K.
 
     The top K is chosen by the mean rank over both rules and all seeds. Chosen by the reference
     alone, its seeds would be selected on their own noise, the rule's would not, and the ceiling
@@ -115,7 +109,7 @@ def tau_by_top_k(
         _check_k(k, len(order_A))
         top_K = order_A[:k]
         found.append(
-            rank_agreement(
+            measure_rank_agreement(
                 reference_AS[top_K],
                 rule_AS[top_K],
                 level=level,
@@ -127,7 +121,7 @@ def tau_by_top_k(
     return tuple(found)
 
 
-def regret_at_k(selecting_AS: Array, scoring_AS: Array, k: int) -> Regret:
+def measure_top_k_regret(selecting_AS: Array, scoring_AS: Array, k: int) -> Regret:
     """Regret of keeping the k best by one seed of `selecting_AS`.
 
     Scored by the mean of the other seeds of `scoring_AS`: the best of all architectures minus the

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
-from benchmark.analysis.ladders.slope import Slope, depth_slope
-from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, transfer
-from benchmark.findings.arrays import Array, arrange_column, read_first
+from benchmark.analysis.ladders.slope import Slope, fit_depth_slope
+from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
+from benchmark.findings.arrays import arrange_column, read_first
 from search_spaces.conventions import convention
 from search_spaces.registry import create
 
@@ -135,13 +136,13 @@ def measure_scheme(
     optima = find_optima(rate_DR, loss_DRS, ladder.chance)
     slopes = {}
     if (blocks_D > 0).all():
-        slopes[f"against {BLOCKS}"] = depth_slope(blocks_D, optima)
+        slopes[f"against {BLOCKS}"] = fit_depth_slope(blocks_D, optima)
     if np.isinf(loss_DRS).any():
         kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
-        slopes["without diverged replicas"] = depth_slope(ladder.depth_D, kept)
+        slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
     curves = rate_DR, loss_DRS, optima
     transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
-    slope = depth_slope(ladder.depth_D, optima)
+    slope = fit_depth_slope(ladder.depth_D, optima)
     return Scheme(name, tuple(rules), loss_DRS.mean(axis=2), optima, slope, slopes, transfers)
 
 
@@ -165,7 +166,7 @@ def measure_transfers(
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
         beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:], ladder.chance)
-        yield rule, transfer(*beyond, measured_DS=measured_DS)
+        yield rule, measure_transfer(*beyond, measured_DS=measured_DS)
 
 
 def replace_diverged(loss_DRS: Array) -> Array:

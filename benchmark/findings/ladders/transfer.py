@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer
+from benchmark.analysis.thresholds import RATE_FACTOR
 from benchmark.findings.content import (
     Figure,
     Table,
@@ -17,7 +18,7 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.ladders.ladder_arrays import DepthArrays
 from benchmark.findings.plots import Curves, Line
-from benchmark.findings.verdict import RATE_FACTOR, Verdict, judge_below
+from benchmark.findings.verdict import Verdict, judge_below
 
 QUESTION = f"Does the rule land within a factor {RATE_FACTOR:g} of the best rate, on average?"
 COLUMNS = ("rung", "rule", "effective depth", "measured best rate", "predicted rate")

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.one_step import (
-    FLAT_WIDTH,
-    HEAVY_TAIL,
     Flatness,
-    flatness,
-    update_exponent,
+    fit_update_exponent,
+    measure_flatness,
 )
-from benchmark.findings.arrays import Array, read_first
+from benchmark.analysis.thresholds import FLAT_WIDTH, HEAVY_TAIL
+from benchmark.findings.arrays import read_first
 from benchmark.findings.content import (
     Block,
     Figure,
@@ -72,7 +72,7 @@ def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
             continue
         weights = (read_first(own, "architecture", column) for column in ("initialization", BRANCH))
         drawn.setdefault(tuple(map(str, weights)), ([], updates))[0].append(rule)
-        found = flatness(updates.depth_D, updates.moments, updates.rate_D)
+        found = measure_flatness(updates.depth_D, updates.moments, updates.rate_D)
         grown = format_interval(found.exponent)
         because = f"The mean over layers grows as depth to the power {grown} seeds."
         judged = (found.verdict, explain_doubt(found), found.exponent)
@@ -130,7 +130,7 @@ def tabulate_one_step_rates(drawn: Sequence[tuple[Sequence[str], RuleUpdates]]) 
     """How the one-step rate itself falls with depth, for every way to draw the weights."""
     rows = []
     for rules, updates in drawn:
-        found = update_exponent(updates.depth_D, updates.moments)
+        found = fit_update_exponent(updates.depth_D, updates.moments)
         tails = "yes" if found.heavy_tailed else "no"
         value = found.exponent
         rows.append((", ".join(rules), value, found.median_exponent, name_exponents(value), tails))

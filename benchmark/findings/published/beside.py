@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.analysis.intervals import Interval
-from benchmark.analysis.ranking.accuracy_shift import accuracy_shift
+from benchmark.analysis.intervals import Array, Interval
+from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
 from benchmark.analysis.ranking.kendall import tau
-from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.spearman import spearman_rows
+from benchmark.analysis.thresholds import FOLLOWS, TAU_MARGIN
 from benchmark.findings.arrays import read_first
 from benchmark.findings.content import (
     Block,
@@ -28,18 +29,17 @@ from benchmark.findings.content import (
 from benchmark.findings.plots import Forest
 from benchmark.findings.published.seeds import ALL, BEST, SEED, SHORT, Data, tabulate_agreements
 from benchmark.findings.ranking.rank_arrays import RankArrays
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_below
+from benchmark.findings.verdict import Findings, Verdict, judge_below
 from benchmark.published.agreement import (
     DATASETS,
     TOP,
-    Array,
     Index,
     Mask,
     agreement,
     jackknifed,
     top,
 )
-from benchmark.published.rate_classes import FOLLOWS, multipliers
+from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import Published
 from search_spaces.nasbench201.cell import positions, read
 
@@ -96,7 +96,7 @@ def judge_standing(ranked: RankArrays, main: Beside) -> Verdict:
         because = ""
     else:
         ours_AS, theirs_AS = ranked.base_AS[held_A], main.pair_A2[held_A]
-        found = rank_agreement(ours_AS, theirs_AS, shared_seeds=False, permutations=0)
+        found = measure_rank_agreement(ours_AS, theirs_AS, shared_seeds=False, permutations=0)
         delta = found.delta
         because = (
             f"Delta {format_interval(delta)}: a seed of ours and a published one agree at tau "
@@ -152,7 +152,7 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
         by_cell = read_first(own, "architecture", "lr_multiplier")
         multiplier_A = np.array([by_cell[name] for name in ranked.architectures], dtype=np.float64)
         all_cells = correlate_multiplier(rule, main.data)
-        change_A = accuracy_shift(ranked.base_AS, acc_AS).shift_A
+        change_A = measure_accuracy_shift(ranked.base_AS, acc_AS).shift_A
         row: list[TableCell] = [
             rule,
             agreement(acc_AS, y_A).tau,

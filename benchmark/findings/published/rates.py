@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from benchmark.analysis.intervals import Interval
+from benchmark.analysis.thresholds import CARRIES, FOLLOWS, Answer, Judged
 from benchmark.findings.content import (
     Block,
     Figure,
@@ -20,14 +21,12 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.plots import Curves, Forest, Line
 from benchmark.findings.published.seeds import ALL, BEST, PART, Data, measure_seed_scatter
-from benchmark.findings.verdict import Answer, Findings, Judged, Verdict, judge_below
+from benchmark.findings.verdict import Findings, Verdict, judge_below
 from benchmark.published.agreement import agreement, top
-from benchmark.published.rate_classes import FOLLOWS, Classes, classes, multipliers
+from benchmark.published.rate_classes import Classes, classes, multipliers
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
 BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"
-CARRIES: Final = 0.5
-"""Rate classes with more of the ranks' variance than this between them carry the ranking."""
 OPPOSITE: Final[dict[Answer, Answer]] = {"yes": "no", "no": "yes", "undetermined": "undetermined"}
 SHOWN: Final = "path-cubed"
 
@@ -58,7 +57,7 @@ def judge_following(rho: Interval) -> Judged:
     low, high = sorted((abs(rho.low), abs(rho.high)))
     size = replace(rho, estimate=abs(rho.estimate), low=0 if rho.contains(0) else low, high=high)
     answer, why, _ = judge_below(size, FOLLOWS, f"{FOLLOWS}, the least that counts as following")
-    return OPPOSITE[answer], why, rho
+    return Judged(OPPOSITE[answer], why, rho)
 
 
 def judge_multipliers_alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:

@@ -9,8 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from benchmark.analysis.intervals import Interval
+from benchmark.analysis.intervals import Array, Interval
 from benchmark.analysis.ranking.kendall import tau
+from benchmark.analysis.thresholds import TAU_MARGIN
 from benchmark.findings.content import (
     Block,
     Figure,
@@ -21,12 +22,11 @@ from benchmark.findings.content import (
     tabulate_intervals,
 )
 from benchmark.findings.plots import Curves, Forest
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_below
+from benchmark.findings.verdict import Findings, Verdict, judge_below
 from benchmark.published.agreement import (
     DATASETS,
     TOP,
     Agreement,
-    Array,
     Index,
     Mask,
     agreement,

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from benchmark import rules
+from benchmark.analysis.thresholds import CARRIES, FOLLOWS, TAU_MARGIN
 from benchmark.findings.content import Block, Table, TableCell, format_number
 from benchmark.findings.methods import read_docstring
-from benchmark.findings.published import rates
 from benchmark.findings.published.rates import judge_multipliers
 from benchmark.findings.published.seeds import Data, judge_seeds
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict
+from benchmark.findings.verdict import Findings, Verdict
 from benchmark.published import agreement, rate_classes
 from benchmark.published.table import Published
 from search_spaces.errors import InvalidInput
@@ -47,8 +47,8 @@ def describe_published_methods() -> Block:
     ]
     words = [
         ("smallest change of ranking", format_number(TAU_MARGIN), "tau-b"),
-        ("follows accuracy", format_number(rate_classes.FOLLOWS), "Spearman's rho, either sign"),
-        ("carries the ranking", f"{rates.CARRIES:.0%}", "of the variance of ranks"),
+        ("follows accuracy", format_number(FOLLOWS), "Spearman's rho, either sign"),
+        ("carries the ranking", f"{CARRIES:.0%}", "of the variance of ranks"),
     ]
     statistics = [
         ("agreement", read_docstring(agreement.agreement)),

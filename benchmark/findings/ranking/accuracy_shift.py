@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmark.analysis.holm import holm
-from benchmark.analysis.ranking.accuracy_shift import Shift, accuracy_shift, bias_check
+from benchmark.analysis.holm import adjust_p_values
+from benchmark.analysis.ranking.accuracy_shift import Shift, correlate_shift, measure_accuracy_shift
+from benchmark.analysis.thresholds import ACCURACY_MARGIN
 from benchmark.findings.arrays import read_first
 from benchmark.findings.content import (
     Block,
@@ -21,7 +22,7 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.plots import Curves, Forest
 from benchmark.findings.ranking.rank_arrays import RankArrays
-from benchmark.findings.verdict import ACCURACY_MARGIN, Findings, Verdict, judge_gain
+from benchmark.findings.verdict import Findings, Verdict, judge_gain
 
 PLACEBO = "shuffled"
 PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
@@ -32,12 +33,14 @@ THIRDS = ("bottom third", "middle third", "top third")
 def judge_accuracy(ranked: RankArrays) -> Findings:
     """Verdicts on accuracy against the default and against the placebo, with their figures."""
     others = ranked.others
-    shifts = {rule: accuracy_shift(ranked.base_AS, acc_AS) for rule, acc_AS in others.items()}
+    shifts = {
+        rule: measure_accuracy_shift(ranked.base_AS, acc_AS) for rule, acc_AS in others.items()
+    }
     question = f"Does test accuracy rise against {ranked.base}?"
     verdicts = judge_shifts(ranked.name, "Accuracy rises", question, shifts)
     rivals = {rule: acc_AS for rule, acc_AS in others.items() if rule != PLACEBO}
     if PLACEBO in others:
-        against = {rule: accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
+        against = {rule: measure_accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
         verdicts += judge_shifts(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
     items = (draw_thirds(ranked, shifts), draw_architectures(ranked, shifts))
     return verdicts, [Block("shift", ranked.name, (*items, tabulate_bias(ranked, shifts)))]
@@ -47,7 +50,7 @@ def judge_shifts(
     part: str, topic: str, question: str, shifts: Mapping[str, Shift]
 ) -> list[Verdict]:
     """Whether each mean shift is above 0."""
-    adjusted = holm({rule: shift.p for rule, shift in shifts.items()})
+    adjusted = adjust_p_values({rule: shift.p for rule, shift in shifts.items()})
     verdicts = []
     for rule, shift in shifts.items():
         because = f"Mean change {format_interval(shift.mean, 100, ' points')}; "
@@ -115,7 +118,10 @@ def tabulate_bias(ranked: RankArrays, shifts: Mapping[str, Shift]) -> Table:
         if np.isfinite(value_A).all() and np.ptp(value_A) > 0:
             covariates[column.replace("_", " ")] = value_A
     rows: list[list[TableCell]] = [
-        [rule, *(found.correlation for found in bias_check(shift.shift_A, covariates).values())]
+        [
+            rule,
+            *(found.correlation for found in correlate_shift(shift.shift_A, covariates).values()),
+        ]
         for rule, shift in shifts.items()
     ]
     title = "Bias check: does the change follow what the architecture is? Spearman's correlation"

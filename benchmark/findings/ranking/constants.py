@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.ranking.constants import choose_constants
+from benchmark.analysis.thresholds import TOLD_APART
 from benchmark.findings.arrays import arrange_column
 from benchmark.findings.content import Table, TableCell, format_number
 
-TOLD_APART: Final = 2.0
-"""Standard errors (of a difference between two rates) by which a rate must fall short."""
 COLUMNS: Final = (
     *("rule", "constant chosen", "validation accuracy (%)", "standard error (points)"),
     *("rates as good", "from", "to"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmark.analysis.ranking.movers import Movers, movers
+from benchmark.analysis.ranking.movers import Movers, find_movers
 from benchmark.findings.content import (
     Architectures,
     Block,
@@ -31,7 +31,7 @@ FAR: Final = 2.0
 
 def show_architectures(part: Mapping[str, Any], ranked: RankArrays) -> Block:
     """The architectures, the widest move first; the widest and the best where there are many."""
-    found = {rule: movers(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
+    found = {rule: find_movers(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
     size_A = np.max([np.abs(each.score_A) for each in found.values()], axis=0)
     order_A = np.argsort(-size_A, kind="stable")
     if len(order_A) > SHOWN:

@@ -9,14 +9,18 @@ import numpy as np
 
 from benchmark.analysis.intervals import RESAMPLED, Array
 from benchmark.analysis.ranking.other_agreement import (
-    Agreement,
-    rounded_tau_agreement,
+    CrossAndCeiling,
+    measure_rounded_agreement,
+    measure_spearman_agreement,
+    measure_weighted_agreement,
     seed_deviation,
-    spearman_agreement,
-    weighted_tau_agreement,
 )
 from benchmark.analysis.ranking.rank_agreement import RankAgreement
-from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
+from benchmark.analysis.ranking.top_k import (
+    measure_top_k_agreement,
+    measure_top_k_overlap,
+    measure_top_k_regret,
+)
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Line
 from benchmark.findings.ranking.rank_arrays import RankArrays
@@ -61,12 +65,12 @@ def show_other_measures(ranked: RankArrays) -> tuple[Figure | Table, ...]:
 
 def measure_agreements(
     base_AS: Array, acc_AS: Array
-) -> Iterator[tuple[str, Agreement | RankAgreement]]:
+) -> Iterator[tuple[str, CrossAndCeiling | RankAgreement]]:
     """Every other measure."""
-    yield "Spearman's rho", spearman_agreement(base_AS, acc_AS)
-    yield "weighted tau", weighted_tau_agreement(base_AS, acc_AS)
+    yield "Spearman's rho", measure_spearman_agreement(base_AS, acc_AS)
+    yield "weighted tau", measure_weighted_agreement(base_AS, acc_AS)
     if seed_deviation(base_AS, acc_AS) > 0:
-        yield "tau, rounded", rounded_tau_agreement(base_AS, acc_AS, permutations=0)
+        yield "tau, rounded", measure_rounded_agreement(base_AS, acc_AS, permutations=0)
 
 
 def draw_over_k(
@@ -96,7 +100,7 @@ def draw_overlap(ranked: RankArrays) -> Figure:
     rows = [
         (rule, each.k, each.cross, each.chance, each.ceiling)
         for rule, acc_AS in ranked.others.items()
-        for each in top_k_overlap(ranked.base_AS, acc_AS, ks)
+        for each in measure_top_k_overlap(ranked.base_AS, acc_AS, ks)
     ]
     fifth = min(ks, key=lambda k: abs(k - architectures / 5))
     said = [f"{row[0]} {row[2]:.0%} (ceiling {row[4]:.0%})" for row in rows if row[1] == fifth]
@@ -117,7 +121,7 @@ def draw_tau_of_top(part: str, base_AS: Array, others: Mapping[str, Array]) -> F
     rows = [
         (rule, k, each.cross.estimate, each.cross.low, each.cross.high, each.ceiling.estimate)
         for rule, acc_AS in others.items()
-        for k, each in zip(ks, tau_by_top_k(base_AS, acc_AS, ks), strict=True)
+        for k, each in zip(ks, measure_top_k_agreement(base_AS, acc_AS, ks), strict=True)
     ]
     said = [
         f"{row[0]} {format_number(row[2])} ({format_number(row[5])})"
@@ -142,7 +146,7 @@ def tabulate_regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> T
     rows: list[tuple[TableCell, ...]] = []
     for rule, acc_AS in {base: base_AS, **others}.items():
         if np.isfinite(base_AS).any(axis=0).all():
-            found = regret_at_k(acc_AS, base_AS, k)
+            found = measure_top_k_regret(acc_AS, base_AS, k)
             low, high = min(found.per_seed), max(found.per_seed)
             rows.append((rule, *(100 * value for value in (found.regret, low, high, found.chance))))
     title = (

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.findings.arrays import Array, arrange_column
+from benchmark.analysis.intervals import Array
+from benchmark.findings.arrays import arrange_column
 
 
 @dataclass(frozen=True)

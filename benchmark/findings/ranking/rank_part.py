@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmark.analysis.holm import holm
+from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ranking.kendall import tau_matrix
-from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
+from benchmark.analysis.thresholds import TAU_MARGIN
 from benchmark.findings.content import (
     Block,
     Figure,
@@ -26,7 +27,7 @@ from benchmark.findings.content import (
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranking import accuracy_shift, constants, movers, other_measures
 from benchmark.findings.ranking.rank_arrays import RankArrays
-from benchmark.findings.verdict import TAU_MARGIN, Findings, Verdict, judge_gain
+from benchmark.findings.verdict import Findings, Verdict, judge_gain
 
 MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"
@@ -40,8 +41,11 @@ def judge_rank_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
             f"{len(ranked.architectures)} architectures of {1 + len(ranked.others)} rules are done"
         )
         return [], [Block("rank", ranked.name, [f"Nothing to compare yet: {why}."])]
-    found = {rule: rank_agreement(ranked.base_AS, acc_AS) for rule, acc_AS in ranked.others.items()}
-    adjusted = holm({rule: agreement.p for rule, agreement in found.items()})
+    found = {
+        rule: measure_rank_agreement(ranked.base_AS, acc_AS)
+        for rule, acc_AS in ranked.others.items()
+    }
+    adjusted = adjust_p_values({rule: agreement.p for rule, agreement in found.items()})
     verdicts: list[Verdict] = []
     rows: list[tuple[TableCell, ...]] = []
     for rule, each in found.items():
@@ -93,7 +97,7 @@ def leave_out_diverged(ranked: RankArrays, rule: str) -> tuple[Interval, Interva
     if kept_A.sum() < 2:
         return (Interval.undetermined("too few are left"),) * 3
     kept = (ranked.base_AS[kept_A], ranked.others[rule][kept_A])
-    found = rank_agreement(*kept, permutations=0)
+    found = measure_rank_agreement(*kept, permutations=0)
     return found.cross, found.ceiling, found.delta
 
 

@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from benchmark.analysis.ranking.accuracy_shift import accuracy_shift, bias_check
+from benchmark.analysis.intervals import Array
+from benchmark.analysis.ranking.accuracy_shift import correlate_shift, measure_accuracy_shift
 from search_spaces.errors import InvalidInput
-
-Array = NDArray[np.float64]
 
 
 def noisy(rng: np.random.Generator, true_A: Array, seeds: int = 2) -> Array:
@@ -18,7 +16,7 @@ def noisy(rng: np.random.Generator, true_A: Array, seeds: int = 2) -> Array:
 
 def test_a_constant_shift_is_found_exactly() -> None:
     reference_AS = noisy(np.random.default_rng(0), np.linspace(0, 1, 24), seeds=3)
-    shift = accuracy_shift(reference_AS, reference_AS + 0.25)
+    shift = measure_accuracy_shift(reference_AS, reference_AS + 0.25)
     for interval in (shift.mean, shift.median, *shift.thirds):
         assert interval.estimate == pytest.approx(0.25)
         assert interval.high - interval.low < 1e-9
@@ -34,7 +32,9 @@ def test_thirds_do_not_regress_to_the_mean() -> None:
     for _ in range(400):
         true_A = rng.standard_normal(24)
         reference_AS, rule_AS = noisy(rng, true_A), noisy(rng, true_A)
-        ours.append([t.estimate for t in accuracy_shift(reference_AS, rule_AS, resamples=9).thirds])
+        ours.append(
+            [t.estimate for t in measure_accuracy_shift(reference_AS, rule_AS, resamples=9).thirds]
+        )
         order_A = np.argsort(reference_AS[:, 0])
         moved_A = (rule_AS - reference_AS)[order_A, 0]
         naive.append([third_A.mean() for third_A in np.split(moved_A, 3)])
@@ -48,7 +48,7 @@ def test_thirds_do_not_regress_to_the_mean() -> None:
 def test_gains_at_the_bottom_show_at_the_bottom() -> None:
     rng = np.random.default_rng(2)
     true_A = np.linspace(-3, 3, 60)
-    shift = accuracy_shift(noisy(rng, true_A), noisy(rng, true_A + (true_A < -1)))
+    shift = measure_accuracy_shift(noisy(rng, true_A), noisy(rng, true_A + (true_A < -1)))
     bottom, middle, top = shift.thirds
     assert bottom.low > 0.5
     assert top.contains(0)
@@ -60,7 +60,9 @@ def test_a_placebo_shows_nothing_at_the_stated_level() -> None:
     p = []
     for k in range(400):
         true_A = rng.standard_normal(24)
-        p.append(accuracy_shift(noisy(rng, true_A), noisy(rng, true_A), resamples=9, seed=k).p)
+        p.append(
+            measure_accuracy_shift(noisy(rng, true_A), noisy(rng, true_A), resamples=9, seed=k).p
+        )
     assert 0.025 <= np.mean(np.array(p) <= 0.05) <= 0.075
 
 
@@ -70,7 +72,7 @@ def test_divergence_is_counted_left_out_of_means_and_votes() -> None:
     rule_AS[0, 1] = -math.inf  # a loss
     reference_AS[1] = -math.inf  # a gain
     reference_AS[2], rule_AS[2] = -math.inf, -math.inf  # a tie
-    shift = accuracy_shift(reference_AS, rule_AS)
+    shift = measure_accuracy_shift(reference_AS, rule_AS)
     assert shift.diverged == 3
     assert shift.mean.estimate == pytest.approx(0.1)
     assert shift.mean.n == shift.median.n == 9
@@ -80,7 +82,7 @@ def test_divergence_is_counted_left_out_of_means_and_votes() -> None:
 
 def test_one_seed_has_no_thirds() -> None:
     reference_AS = np.linspace(0, 1, 24)[:, None]
-    shift = accuracy_shift(reference_AS, reference_AS + np.linspace(0, 0.1, 24)[:, None])
+    shift = measure_accuracy_shift(reference_AS, reference_AS + np.linspace(0, 0.1, 24)[:, None])
     assert shift.mean.determined
     assert all("one seed" in third.reason for third in shift.thirds)
 
@@ -90,7 +92,7 @@ def test_bias_follows_the_covariate_it_was_planted_on() -> None:
     depth_A = rng.integers(1, 5, 40).astype(np.float64)
     shift_A = 0.1 * depth_A + 0.1 * rng.standard_normal(40)
     shift_A[0] = math.nan
-    bias = bias_check(
+    bias = correlate_shift(
         shift_A, {"depth": depth_A, "luck": rng.standard_normal(40), "constant": np.ones(40)}
     )
     assert bias["depth"].correlation.low > 0.4
@@ -104,11 +106,11 @@ def test_bias_follows_the_covariate_it_was_planted_on() -> None:
 def test_bias_of_fifteen_thousand_architectures() -> None:
     rng = np.random.default_rng(5)
     x_A = rng.standard_normal(15_625)
-    bias = bias_check(x_A + rng.standard_normal(15_625), {"x": x_A})["x"]
+    bias = correlate_shift(x_A + rng.standard_normal(15_625), {"x": x_A})["x"]
     assert bias.correlation.contains(6 / math.pi * math.asin(math.sqrt(0.5) / 2))
     assert bias.correlation.high - bias.correlation.low < 0.03
 
 
 def test_bad_covariates_are_refused() -> None:
     with pytest.raises(InvalidInput, match="'depth'"):
-        bias_check(np.zeros(4), {"depth": np.zeros(3)})
+        correlate_shift(np.zeros(4), {"depth": np.zeros(3)})

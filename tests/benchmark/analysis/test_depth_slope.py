@@ -4,13 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import find_optima
-from benchmark.analysis.ladders.slope import depth_slope, fit_slope
+from benchmark.analysis.ladders.slope import fit_depth_slope, fit_slope
 from search_spaces.errors import InvalidInput
-
-Array = NDArray[np.float64]
 
 RATES = np.logspace(-3, 0.5, 15)
 CHANCE = math.log(10)
@@ -119,7 +117,7 @@ def test_slope_is_recovered_with_censored_and_untrained_rungs_left_out() -> None
     log10_rate = np.log10(0.5 * depth_D**-1.5)
     loss_DRS = bowl(log10_rate.tolist())
     loss_DRS[1] = CHANCE
-    slope = depth_slope(depth_D, find_optima(RATES, loss_DRS, CHANCE))
+    slope = fit_depth_slope(depth_D, find_optima(RATES, loss_DRS, CHANCE))
     assert slope.used_D == (True, False, True, True, True, False)
     assert slope.exponent.estimate == pytest.approx(-1.5)
     assert slope.prefactor == pytest.approx(0.5)
@@ -136,7 +134,7 @@ def test_inside_names_the_theories_that_the_interval_admits() -> None:
 
 def test_fewer_than_three_rungs_are_undetermined_and_say_why() -> None:
     optima = find_optima(RATES, bowl([-1.0, -1.5, -4.0, 1.0]), CHANCE)
-    slope = depth_slope(np.array([2.0, 4.0, 8.0, 16.0]), optima)
+    slope = fit_depth_slope(np.array([2.0, 4.0, 8.0, 16.0]), optima)
     assert not slope.exponent.determined
     assert slope.inside == ()
     assert "1 censored-high, 1 censored-low" in slope.exponent.reason

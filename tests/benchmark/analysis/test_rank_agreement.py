@@ -7,20 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ranking.kendall import (
     ColumnPairs,
     leave_one_out_taus,
+    pairwise_taus,
     tau,
     tau_matrix,
-    taus,
     weighted_taus,
 )
-from benchmark.analysis.ranking.rank_agreement import rank_agreement
+from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from search_spaces.errors import InvalidInput
-
-Array = NDArray[np.float64]
 
 
 def brute_tau(x_A: list[float], y_A: list[float]) -> float:
@@ -56,7 +54,7 @@ def test_every_way_to_tau_is_the_definition(rows: list[tuple[float, float]]) -> 
     assert tau(x_AC[:, 0], x_AC[:, 1]) == expected
     pairs = ColumnPairs.of(1, 1, shared_seeds=True)
     finite_AC = np.maximum(x_AC, -1.0)  # ranks: the caller's part
-    assert taus(finite_AC[None], pairs)[0, 0] == expected
+    assert pairwise_taus(finite_AC[None], pairs)[0, 0] == expected
     assert weighted_taus(finite_AC, np.ones((1, len(rows))), pairs)[0, 0] == expected
 
 
@@ -82,19 +80,19 @@ def test_a_weight_is_a_number_of_copies() -> None:
     weight_BA = rng.multinomial(12, np.full(12, 1 / 12), size=5).astype(np.float64)
     pairs = ColumnPairs.of(2, 2, shared_seeds=False)
     copies = [np.repeat(x_AC, w_A.astype(int), axis=0) for w_A in weight_BA]
-    expected_BP = np.concatenate([taus(c[None], pairs) for c in copies])
+    expected_BP = np.concatenate([pairwise_taus(c[None], pairs) for c in copies])
     np.testing.assert_allclose(weighted_taus(x_AC, weight_BA, pairs), expected_BP, rtol=1e-9)
 
 
 def test_cross_and_ceiling_are_means_over_their_pairs() -> None:
     a_AS, b_AS = draw(np.random.default_rng(1), 24, 0.7, seeds=3)
-    found = rank_agreement(a_AS, b_AS, resamples=50, permutations=0)
+    found = measure_rank_agreement(a_AS, b_AS, resamples=50, permutations=0)
     cross = [tau(a_AS[:, i], b_AS[:, j]) for i in range(3) for j in range(3) if i != j]
     within = [tau(x[:, i], x[:, j]) for x in (a_AS, b_AS) for i, j in combinations(range(3), 2)]
     assert found.cross.estimate == pytest.approx(np.mean(cross))
     assert found.ceiling.estimate == pytest.approx(np.mean(within))
     assert found.delta.estimate == pytest.approx(np.mean(within) - np.mean(cross))
-    apart = rank_agreement(a_AS, b_AS, shared_seeds=False, resamples=50, permutations=0)
+    apart = measure_rank_agreement(a_AS, b_AS, shared_seeds=False, resamples=50, permutations=0)
     everyone = [tau(a_AS[:, i], b_AS[:, j]) for i in range(3) for j in range(3)]
     assert apart.cross.estimate == pytest.approx(np.mean(everyone))
 
@@ -105,14 +103,17 @@ def test_noise_shared_by_a_seed_does_not_pass_for_agreement() -> None:
     estimates = []
     for _ in range(300):
         a_AS, _ = draw(rng, 24, 1.0)
-        estimates.append(rank_agreement(a_AS, a_AS, resamples=2, permutations=0).delta.estimate)
+        estimates.append(
+            measure_rank_agreement(a_AS, a_AS, resamples=2, permutations=0).delta.estimate
+        )
     assert estimates == pytest.approx([0.0] * 300)
 
 
 def test_delta_is_unbiased_at_zero_and_its_test_holds_its_level() -> None:
     rng = np.random.default_rng(3)
     found = [
-        rank_agreement(*draw(rng, 24, 1.0), resamples=199, permutations=199) for _ in range(600)
+        measure_rank_agreement(*draw(rng, 24, 1.0), resamples=199, permutations=199)
+        for _ in range(600)
     ]
     delta_K = np.array([r.delta.estimate for r in found])
     assert abs(delta_K.mean()) < 3 * delta_K.std() / math.sqrt(len(delta_K))
@@ -122,29 +123,29 @@ def test_delta_is_unbiased_at_zero_and_its_test_holds_its_level() -> None:
 
 
 def test_a_real_change_of_ranking_is_found() -> None:
-    found = rank_agreement(*draw(np.random.default_rng(4), 60, 0.5))
+    found = measure_rank_agreement(*draw(np.random.default_rng(4), 60, 0.5))
     assert found.delta.low > 0.1
     assert found.p <= 0.002
 
 
 def test_ranks_alone_matter() -> None:
     a_AS, b_AS = draw(np.random.default_rng(5), 24, 0.8)
-    plain = rank_agreement(a_AS, b_AS, resamples=200, permutations=99)
-    assert rank_agreement(np.exp(a_AS), b_AS**3, resamples=200, permutations=99) == plain
+    plain = measure_rank_agreement(a_AS, b_AS, resamples=200, permutations=99)
+    assert measure_rank_agreement(np.exp(a_AS), b_AS**3, resamples=200, permutations=99) == plain
 
 
 def test_diverged_replicas_rank_last_as_ties() -> None:
     a_AS, b_AS = draw(np.random.default_rng(6), 24, 0.8)
     b_AS[:3, 0] = b_AS[1, 1] = -math.inf
-    found = rank_agreement(a_AS, b_AS, resamples=200, permutations=99)
+    found = measure_rank_agreement(a_AS, b_AS, resamples=200, permutations=99)
     assert found.diverged == 4
-    low = rank_agreement(a_AS, np.maximum(b_AS, -1e3), resamples=200, permutations=99)
+    low = measure_rank_agreement(a_AS, np.maximum(b_AS, -1e3), resamples=200, permutations=99)
     assert (found.delta, found.cross, found.p) == (low.delta, low.cross, low.p)
 
 
 def test_one_seed_has_no_ceiling() -> None:
     a_AS, b_AS = draw(np.random.default_rng(7), 24, 0.8, seeds=1)
-    found = rank_agreement(a_AS, b_AS)
+    found = measure_rank_agreement(a_AS, b_AS)
     assert found.cross.determined
     assert found.cross.estimate == pytest.approx(tau(a_AS[:, 0], b_AS[:, 0]))
     assert "one seed" in found.delta.reason
@@ -154,7 +155,7 @@ def test_one_seed_has_no_ceiling() -> None:
 
 def test_all_ties_are_undetermined() -> None:
     a_AS, b_AS = draw(np.random.default_rng(8), 24, 0.8)
-    found = rank_agreement(a_AS, np.full_like(b_AS, -math.inf), resamples=50)
+    found = measure_rank_agreement(a_AS, np.full_like(b_AS, -math.inf), resamples=50)
     assert not found.cross.determined
     assert "ties" in found.cross.reason
     assert not found.delta.determined
@@ -163,7 +164,7 @@ def test_all_ties_are_undetermined() -> None:
 
 def test_all_of_nasbench201_fits() -> None:
     a_AS, b_AS = draw(np.random.default_rng(9), 15_625, 0.9)
-    found = rank_agreement(a_AS, b_AS, permutations=0)
+    found = measure_rank_agreement(a_AS, b_AS, permutations=0)
     truth = 2 / math.pi * (math.asin(0.8) - math.asin(0.8 * 0.9))
     assert found.delta.estimate == pytest.approx(truth, abs=0.02)
     assert found.delta.contains(truth)
@@ -172,8 +173,8 @@ def test_all_of_nasbench201_fits() -> None:
 
 def test_large_and_small_samples_meet_where_the_method_changes() -> None:
     a_AS, b_AS = draw(np.random.default_rng(10), 301, 0.8)
-    large = rank_agreement(a_AS, b_AS, permutations=0).delta
-    small = rank_agreement(a_AS[:300], b_AS[:300], permutations=0).delta
+    large = measure_rank_agreement(a_AS, b_AS, permutations=0).delta
+    small = measure_rank_agreement(a_AS[:300], b_AS[:300], permutations=0).delta
     assert small.method != large.method
     assert large.high - large.low == pytest.approx(small.high - small.low, rel=0.05)
 
@@ -185,7 +186,9 @@ def test_the_large_samples_p_is_the_permutation_p() -> None:
     for agreement in [1.0] * 7 + [0.99] * 3:
         a_AS, b_AS = draw(rng, 301, agreement)
         tables = (a_AS[:300], b_AS[:300]), (a_AS, b_AS)
-        p_K2.append([rank_agreement(*each, resamples=2, permutations=299).p for each in tables])
+        p_K2.append(
+            [measure_rank_agreement(*each, resamples=2, permutations=299).p for each in tables]
+        )
     permuted_K, student_K = np.array(p_K2).T
     assert min(permuted_K) < 0.1 < 0.7 < max(permuted_K)
     assert np.abs(permuted_K - student_K).max() < 0.08
@@ -193,7 +196,7 @@ def test_the_large_samples_p_is_the_permutation_p() -> None:
 
 def test_the_large_samples_p_holds_its_level() -> None:
     rng = np.random.default_rng(14)
-    p_K = np.array([rank_agreement(*draw(rng, 320, 1.0)).p for _ in range(1000)])
+    p_K = np.array([measure_rank_agreement(*draw(rng, 320, 1.0)).p for _ in range(1000)])
     assert 0.035 <= np.mean(p_K <= 0.05) <= 0.065
     assert 0.45 <= np.mean(p_K <= 0.5) <= 0.55
 
@@ -210,10 +213,10 @@ def test_tau_matrix_is_rule_major_and_symmetric() -> None:
 def test_bad_tables_are_refused() -> None:
     a_AS, b_AS = draw(np.random.default_rng(12), 8, 0.8)
     with pytest.raises(InvalidInput, match="-inf"):
-        rank_agreement(np.where(a_AS > 0, a_AS, math.nan), b_AS)
+        measure_rank_agreement(np.where(a_AS > 0, a_AS, math.nan), b_AS)
     with pytest.raises(InvalidInput, match="pair them"):
-        rank_agreement(a_AS, b_AS[:, :1])
+        measure_rank_agreement(a_AS, b_AS[:, :1])
     with pytest.raises(InvalidInput, match="same architectures"):
-        rank_agreement(a_AS, b_AS[:5], shared_seeds=False)
+        measure_rank_agreement(a_AS, b_AS[:5], shared_seeds=False)
     with pytest.raises(InvalidInput, match="architectures x seeds"):
-        rank_agreement(a_AS[:, 0], b_AS)
+        measure_rank_agreement(a_AS[:, 0], b_AS)

@@ -5,20 +5,22 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.analysis.ranking.movers import movers
+from benchmark.analysis.intervals import Array
+from benchmark.analysis.ranking.movers import find_movers
 from benchmark.analysis.ranking.other_agreement import (
-    rounded_tau_agreement,
+    measure_rounded_agreement,
+    measure_spearman_agreement,
+    measure_weighted_agreement,
     seed_deviation,
-    spearman_agreement,
-    weighted_tau_agreement,
 )
-from benchmark.analysis.ranking.top_k import regret_at_k, tau_by_top_k, top_k_overlap
+from benchmark.analysis.ranking.top_k import (
+    measure_top_k_agreement,
+    measure_top_k_overlap,
+    measure_top_k_regret,
+)
 from search_spaces.errors import InvalidInput
-
-Array = NDArray[np.float64]
 
 
 def draw(rng: np.random.Generator, n: int, agreement: float, seeds: int = 2) -> tuple[Array, Array]:
@@ -31,12 +33,13 @@ def draw(rng: np.random.Generator, n: int, agreement: float, seeds: int = 2) -> 
     )
 
 
-def test_spearman_and_weighted_tau_are_scipys_over_seed_pairs() -> None:
+def test_spearman_and_weighted_tau_are_means_over_seed_pairs() -> None:
     a_AS, b_AS = draw(np.random.default_rng(0), 30, 0.7)
     a_AS[3, 0] = -math.inf
+    b_AS[4:8, 1] = 0.0
     for found, scipys in (
-        (spearman_agreement(a_AS, b_AS, resamples=99), stats.spearmanr),
-        (weighted_tau_agreement(a_AS, b_AS), stats.weightedtau),
+        (measure_spearman_agreement(a_AS, b_AS, resamples=99), stats.spearmanr),
+        (measure_weighted_agreement(a_AS, b_AS), stats.weightedtau),
     ):
         ranks = [stats.rankdata(x_AS, axis=0) for x_AS in (a_AS, b_AS)]
         within = np.mean([scipys(r_AS[:, 0], r_AS[:, 1]).statistic for r_AS in ranks])
@@ -46,26 +49,17 @@ def test_spearman_and_weighted_tau_are_scipys_over_seed_pairs() -> None:
         assert found.delta.estimate == pytest.approx(within - cross)
 
 
-def test_weighted_tau_is_scipys_with_ties_too() -> None:
-    rng = np.random.default_rng(11)
-    for _ in range(20):
-        a_AS, b_AS = rng.integers(0, 6, (2, 15, 2)).astype(np.float64)
-        found = weighted_tau_agreement(a_AS, b_AS)
-        cross = np.mean([stats.weightedtau(a_AS[:, i], b_AS[:, 1 - i]).statistic for i in (0, 1)])
-        assert found.cross.estimate == pytest.approx(cross)
-
-
 def test_one_seed_leaves_the_measures_undetermined() -> None:
     a_AS, b_AS = draw(np.random.default_rng(1), 30, 0.7, seeds=1)
-    found = spearman_agreement(a_AS, b_AS)
+    found = measure_spearman_agreement(a_AS, b_AS)
     assert found.cross.estimate == pytest.approx(stats.spearmanr(a_AS[:, 0], b_AS[:, 0]).statistic)
     assert "one seed" in found.delta.reason
-    assert math.isnan(top_k_overlap(a_AS, b_AS, [5])[0].ceiling)
+    assert math.isnan(measure_top_k_overlap(a_AS, b_AS, [5])[0].ceiling)
     assert math.isnan(seed_deviation(a_AS))
-    assert np.isnan(movers(a_AS, b_AS).rank_error_A).all()
+    assert np.isnan(find_movers(a_AS, b_AS).rank_error_A).all()
     for needs_two in (
-        lambda: rounded_tau_agreement(a_AS, b_AS),
-        lambda: regret_at_k(a_AS, b_AS, 3),
+        lambda: measure_rounded_agreement(a_AS, b_AS),
+        lambda: measure_top_k_regret(a_AS, b_AS, 3),
     ):
         with pytest.raises(InvalidInput, match="two"):
             needs_two()
@@ -84,7 +78,7 @@ def test_rounding_ties_what_noise_alone_separates() -> None:
     true_A = np.repeat([0.0, 50.0], 12)
     a_AS, b_AS = (true_A[:, None] + 0.1 * rng.standard_normal((24, 2)) for _ in range(2))
     deviation = seed_deviation(a_AS, b_AS)
-    found = rounded_tau_agreement(a_AS, b_AS, resamples=99)
+    found = measure_rounded_agreement(a_AS, b_AS, resamples=99)
     rounded = [stats.rankdata(np.round(x_AS / deviation), axis=0) for x_AS in (a_AS, b_AS)]
     cross = [stats.kendalltau(rounded[0][:, i], rounded[1][:, 1 - i]).statistic for i in (0, 1)]
     assert found.cross.estimate == pytest.approx(np.mean(cross))
@@ -92,12 +86,11 @@ def test_rounding_ties_what_noise_alone_separates() -> None:
 
 def test_top_k_overlap_counts_its_pairs() -> None:
     a_AS, b_AS = draw(np.random.default_rng(4), 20, 0.7, seeds=3)
-    found = top_k_overlap(a_AS, b_AS, [4, 20])
+    found = measure_top_k_overlap(a_AS, b_AS, [4, 20])
     tops = [[set(np.argsort(-x_A)[:4]) for x_A in x_AS.T] for x_AS in (a_AS, b_AS)]
     cross = [len(tops[0][i] & tops[1][j]) / 4 for i, j in product(range(3), repeat=2) if i != j]
     within = [len(t[i] & t[j]) / 4 for t in tops for i, j in combinations(range(3), 2)]
     assert found[0].cross == pytest.approx(np.mean(cross))
-    assert found[0].cross_range == (min(cross), max(cross))
     assert found[0].ceiling == pytest.approx(np.mean(within))
     assert found[0].chance == 0.2
     assert (found[1].cross, found[1].ceiling, found[1].chance) == pytest.approx((1, 1, 1))
@@ -106,7 +99,7 @@ def test_top_k_overlap_counts_its_pairs() -> None:
 def test_chance_is_what_shuffling_overlaps_even_with_ties() -> None:
     rng = np.random.default_rng(5)
     a_AS = np.repeat([[0.0], [1.0], [2.0]], 8, axis=0) + np.zeros((24, 2))
-    found = [top_k_overlap(a_AS, rng.permutation(a_AS), [5])[0] for _ in range(400)]
+    found = [measure_top_k_overlap(a_AS, rng.permutation(a_AS), [5])[0] for _ in range(400)]
     assert np.mean([o.cross for o in found]) == pytest.approx(found[0].chance, abs=0.02)
 
 
@@ -114,7 +107,7 @@ def test_tau_among_the_best_is_unbiased_at_zero() -> None:
     rng = np.random.default_rng(6)
     deltas = []
     for _ in range(300):
-        found = tau_by_top_k(*draw(rng, 40, 1.0), [10, 40], resamples=2)
+        found = measure_top_k_agreement(*draw(rng, 40, 1.0), [10, 40], resamples=2)
         deltas.append([r.delta.estimate for r in found])
     error = np.std(deltas, axis=0) / math.sqrt(300)
     assert (np.abs(np.mean(deltas, axis=0)) < 3 * error).all()
@@ -123,10 +116,10 @@ def test_tau_among_the_best_is_unbiased_at_zero() -> None:
 def test_regret_is_zero_for_all_and_its_chance_is_that_of_random_draws() -> None:
     rng = np.random.default_rng(7)
     a_AS, b_AS = draw(rng, 12, 0.9)
-    everyone = regret_at_k(a_AS, b_AS, 12)
+    everyone = measure_top_k_regret(a_AS, b_AS, 12)
     assert everyone.regret == 0.0
     assert everyone.chance == pytest.approx(0.0, abs=1e-12)
-    three = regret_at_k(a_AS, b_AS, 3)
+    three = measure_top_k_regret(a_AS, b_AS, 3)
     kept = np.argsort(-a_AS[:, 0])[:3]
     assert three.per_seed[0] == pytest.approx(b_AS[:, 1].max() - b_AS[kept, 1].max())
     each = [
@@ -140,7 +133,7 @@ def test_a_diverged_architecture_scores_as_the_worst() -> None:
     a_AS = np.tile(np.arange(6.0)[:, None], (1, 2))
     scoring_AS = a_AS.copy()
     scoring_AS[5] = -math.inf
-    assert regret_at_k(a_AS, scoring_AS, 1).regret == pytest.approx(4.0)
+    assert measure_top_k_regret(a_AS, scoring_AS, 1).regret == pytest.approx(4.0)
 
 
 def test_movers_name_who_moved() -> None:
@@ -149,27 +142,25 @@ def test_movers_name_who_moved() -> None:
     a_AS, b_AS = (true_A[:, None] + 0.2 * rng.standard_normal((24, 3)) for _ in range(2))
     b_AS[2] += 30
     b_AS[7, 1] = -math.inf
-    found = movers(a_AS, b_AS)
-    assert found.order_A[0] == 2
+    found = find_movers(a_AS, b_AS)
+    assert np.argmax(np.abs(found.rank_change_A)) == 2
     assert found.rank_change_A[2] == pytest.approx(-21)
     assert found.rank_rule_A[2] == 1.0
     assert found.score_A[2] < -5
     assert found.shift_A[2] == pytest.approx(30, abs=1)
     assert math.isnan(found.shift_A[7])
-    changes_A = np.abs(found.rank_change_A)[found.order_A]
-    assert (np.diff(changes_A) <= 0).all()
 
 
 def test_without_an_effect_about_one_in_twenty_scores_beyond_two() -> None:
     rng = np.random.default_rng(9)
-    scores = [movers(*draw(rng, 24, 1.0, seeds=3)).score_A for _ in range(200)]
+    scores = [find_movers(*draw(rng, 24, 1.0, seeds=3)).score_A for _ in range(200)]
     assert 0.02 < np.mean(np.abs(scores) > 2) < 0.08
 
 
 def test_k_out_of_range_is_refused() -> None:
     a_AS, b_AS = draw(np.random.default_rng(10), 8, 0.8)
-    for refused in (top_k_overlap, tau_by_top_k):
+    for refused in (measure_top_k_overlap, measure_top_k_agreement):
         with pytest.raises(InvalidInput, match="k must lie"):
             refused(a_AS, b_AS, [9])
     with pytest.raises(InvalidInput, match="k must lie"):
-        regret_at_k(a_AS, b_AS, 0)
+        measure_top_k_regret(a_AS, b_AS, 0)
