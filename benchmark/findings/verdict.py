@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 from benchmark.analysis.intervals import Interval
+from benchmark.analysis.ladders.exponent_verdict import format_exponent
 from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.analysis.thresholds import Answer, Judged
 from benchmark.findings.content import Block, format_number
@@ -60,33 +59,6 @@ def judge_below(value: Interval, bound: float, said: str) -> Judged:
     if value.contains(bound):
         return Judged("undetermined", f"the interval holds {said}", value)
     return Judged("yes" if value.high < bound else "no", "", value)
-
-
-def judge_exponent(value: Interval, theory: float, rivals: Sequence[float]) -> Judged:
-    """Is the exponent ``theory``? Yes where the interval holds it and stays on both sides nearer
-    to it than its closest rival.
-    """
-    if not value.determined:
-        return Judged("undetermined", value.reason, value)
-    if not value.contains(theory):
-        return Judged("no", f"the interval leaves out {format_exponent(theory)}", value)
-    name_exponents = [format_exponent(rival) for rival in rivals if value.contains(rival)]
-    if name_exponents:
-        return Judged(
-            "undetermined", f"the interval holds {' and '.join(name_exponents)} as well", value
-        )
-    if value.low <= theory - min(abs(theory - rival) for rival in rivals):
-        return Judged(
-            "undetermined",
-            f"the interval is too wide: it reaches {format_number(value.low)}",
-            value,
-        )
-    return Judged("yes", "", value)
-
-
-def format_exponent(value: float) -> str:
-    """An exponent as the papers write it."""
-    return str(Fraction(value).limit_denominator(8)).replace("-", "−")
 
 
 def name_exponents(value: Interval) -> str:

@@ -19,6 +19,7 @@ from benchmark.analysis.intervals import (
     share_interval,
     t_interval,
 )
+from benchmark.analysis.ladders.local_exponents import fit_local_exponents
 from benchmark.analysis.ladders.one_step import (
     fit_update_exponent,
     measure_flatness,
@@ -27,6 +28,7 @@ from benchmark.analysis.ladders.one_step import (
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ladders.slope import fit_depth_slope
 from benchmark.analysis.ladders.transfer import measure_transfer
+from benchmark.analysis.ladders.update_profile import Over, fit_update_profile
 from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
 from benchmark.analysis.ranking.other_agreement import measure_spearman_agreement
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
@@ -204,6 +206,35 @@ def test_slope(seeds: int, top: float) -> None:
     censored = [sum(o.status == "censored-low" for o in optima) for optima in found]
     assert (min(censored) >= 1) == (top < 0.1)
     held([fit_depth_slope(DEPTHS, optima).exponent for optima in found], -1.5)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_local_exponents(seeds: int) -> None:
+    """What a seed does to all optima is no error of an exponent; the line is not rejected."""
+    rng = np.random.default_rng(16)
+    profiles = []
+    for _ in range(STUDIES):
+        profile = fit_local_exponents(DEPTHS, find_optima(RATES, ladder(rng, seeds)[0], 3.0))
+        assert profile is not None
+        profiles.append(profile)
+    held([p.line for p in profiles], -1.5)
+    held([p.deepest.exponent for p in profiles], -1.5)
+    held([n.exponent for p in profiles for n in p.neighbors], -1.5)
+    assert np.mean([p.fits for p in profiles]) >= 0.93
+
+
+@pytest.mark.parametrize(("over", "seeds"), [("mean", 12), ("log-mean", 4), ("median", 12)])
+def test_local_update_exponents(over: Over, seeds: int) -> None:
+    """Moments that grow as depth^3; a seed moves its rungs together and each by itself."""
+    rng = np.random.default_rng(17)
+    profiles = []
+    for k in range(STUDIES):
+        log_DS = 0.3 * rng.standard_normal(seeds) + 0.4 * rng.standard_normal((6, seeds))
+        moments = [d**3 * np.exp(log_S)[None] for d, log_S in zip(DEPTHS, log_DS, strict=True)]
+        profiles.append(fit_update_profile(DEPTHS, moments, over=over, resamples=199, seed=k))
+    held([p.line for p in profiles], -1.5)
+    held([p.deepest.exponent for p in profiles], -1.5)
+    assert np.mean([p.fits for p in profiles]) >= 0.93
 
 
 @pytest.mark.parametrize(("seeds", "rates"), [(2, RATES), (3, RATES), (2, DENSE_RATES)])

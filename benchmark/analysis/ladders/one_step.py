@@ -23,7 +23,7 @@ from benchmark.analysis.intervals import (
     check_level,
     mean_interval,
 )
-from benchmark.analysis.thresholds import FLAT_WIDTH, HEAVY_TAIL, Answer
+from benchmark.analysis.thresholds import DEPTH_PER_WIDTH, FLAT_WIDTH, HEAVY_TAIL, Answer
 from search_spaces.errors import InvalidInput
 
 
@@ -63,6 +63,7 @@ class Flatness:
 
     exponent: Interval
     verdict: Answer
+    why: str
     mean: tuple[Interval, ...]
     maximum: tuple[Interval, ...]
     heavy_tailed: bool
@@ -175,6 +176,22 @@ def fit_update_exponent(
     )
 
 
+def check_tail(depth_D: Array, width: int | None) -> str:
+    """Why one-step moments of so deep and narrow a chain carry no verdict; empty where they do.
+
+    Args:
+        depth_D: depth of each rung.
+        width: units or channels of every layer; None for networks without this limit.
+    """
+    deepest = float(np.max(depth_D))
+    if width is None or deepest <= DEPTH_PER_WIDTH * width:
+        return ""
+    return (
+        f"depth {deepest:g} at width {width} has too heavy a tail: a verdict needs a width of at "
+        f"least {math.ceil(deepest / DEPTH_PER_WIDTH)}"
+    )
+
+
 def _heavy_tailed(rungs: Sequence[RungUpdate]) -> bool:
     return any(rung.variation > HEAVY_TAIL for rung in rungs)
 
@@ -185,6 +202,7 @@ def measure_flatness(
     rate_D: Array,
     *,
     base: int = 0,
+    width: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -194,12 +212,17 @@ def measure_flatness(
     At the rule's rate the moments are rate^2 times those at unit rate. Verdict: *no* where the
     interval of the exponent excludes 0; *yes* where it contains 0 and reaches at most 0.5 to either
     side of its estimate (half the distance between the updates of rates L^-3/2 and L^-1);
-    *undetermined* where it is wider, or there is no interval.
+    *undetermined* where it is wider, or there is no interval, or where the deepest rung is deeper
+    than an eighth of the width: there the expectation is carried by rare seeds (the logarithm of a
+    chain's moments has a variance that grows as depth / width), and no affordable number of seeds
+    meets them.
 
     Args:
         rate_D: the rule's rate (or multiplier) on each rung; a common factor does not matter.
         moments: at unit rate, layers x seeds, under the rule's own initialization.
         base: which rung calibrates.
+        width: units or channels of every layer, for networks whose moments are products over
+            layers (chains); None where branches keep the tail light at any depth.
     """
     check_level(level)
     depth_D = _check_rungs(depth_D, moments)
@@ -213,13 +236,17 @@ def measure_flatness(
     rungs = tuple(summarize_rung(m, level=level, resamples=resamples, seed=seed) for m in scaled)
     exponent = _moment_exponent(depth_D, [m.mean(axis=0) for m in scaled], level, resamples, seed)
     verdict: Answer = "undetermined"
-    if not exponent.contains(0):
+    why = check_tail(depth_D, width) or exponent.reason
+    if not why and not exponent.contains(0):
         verdict = "no"
-    elif exponent.determined and exponent.high - exponent.low <= 2 * FLAT_WIDTH:
+    elif not why and exponent.high - exponent.low <= 2 * FLAT_WIDTH:
         verdict = "yes"
+    elif not why:
+        why = f"the interval holds 0 and is wider than ±{FLAT_WIDTH:g}"
     return Flatness(
         exponent,
         verdict,
+        why,
         mean=tuple(rung.mean for rung in rungs),
         maximum=tuple(rung.maximum for rung in rungs),
         heavy_tailed=_heavy_tailed(rungs),

@@ -34,7 +34,10 @@ class Optimum:
     `rate` and `loss` belong to the vertex where `status` is fitted, else to the best measured rate.
     `log10_rate` is the interval of log10 of the rate over seeds. `largest_stable_rate` is the
     largest rate below which nothing diverged; if nothing did, `stable_censored` says that the true
-    one lies beyond the grid.
+    one lies beyond the grid. `largest_good_rate` is the largest rate whose mean loss lies within
+    one standard error of the best (pooled over the window around it), NaN with one seed; it is
+    censored where the grid ends there. `deviation_S` says by how many decades each seed moves the
+    fitted vertex, and is empty where there is none.
     """
 
     status: OptimumStatus
@@ -44,6 +47,9 @@ class Optimum:
     log10_rate: Interval
     largest_stable_rate: float
     stable_censored: bool
+    largest_good_rate: float
+    good_censored: bool
+    deviation_S: tuple[float, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -166,6 +172,8 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     first_unstable = int(unstable[0]) if len(unstable) else len(rate_R)
     best = int(np.argmin(mean_R))
 
+    largest_good = math.nan
+
     def found(status: OptimumStatus, rate: float, loss: float, reason: str) -> Optimum:
         return Optimum(
             status=status,
@@ -175,6 +183,8 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
             log10_rate=Interval.undetermined(reason, estimate=math.log10(rate), n=seeds),
             largest_stable_rate=float(rate_R[first_unstable - 1]) if first_unstable else math.nan,
             stable_censored=not len(unstable),
+            largest_good_rate=largest_good,
+            good_censored=largest_good == rate_R[-1],
         )
 
     if len(unstable) == len(rate_R):
@@ -184,6 +194,7 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     error = 0.0
     if seeds > 1:
         error = math.sqrt(float(loss_RS[window].var(axis=1, ddof=1).mean()) / seeds)
+        largest_good = float(rate_R[mean_R <= grid_loss + error].max())
     if grid_loss > CHANCE_SHARE * chance_loss or grid_loss + 2 * error >= chance_loss:
         return found("untrained", grid_rate, grid_loss, "untrained"), None
     if best == 0:
@@ -203,7 +214,8 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     if fit is None:  # the best rate and both neighbors tie exactly
         return found("cliff", grid_rate, grid_loss, "the curve is flat at its best rate"), None
     deviation_S = fit.gradient_W @ (loss_RS[window] - mean_R[window, None])
-    return found("fitted", 10**fit.vertex, fit.loss, "one seed"), deviation_S
+    optimum = found("fitted", 10**fit.vertex, fit.loss, "one seed")
+    return replace(optimum, deviation_S=tuple(deviation_S.tolist())), deviation_S
 
 
 def _window(x_R: Array, mean_R: Array, best: int, neighbors: int, decades: float) -> slice:

@@ -83,6 +83,55 @@ def fit_slope(
     )
 
 
+def fit_stable_slope(
+    depth_D: Array,
+    optima: Sequence[Optimum],
+    *,
+    level: float = LEVEL,
+    exponents: Sequence[float] = EXPONENTS,
+) -> Slope:
+    """Slope of the largest stable rate: the largest of the grid below which no seed diverged.
+
+    A rate of the grid lies below the true limit by up to one step, alike on every rung, so the
+    slope is unbiased. Rungs on which nothing diverged, or everything, are left out by name.
+    """
+    rates = [math.nan if o.stable_censored else o.largest_stable_rate for o in optima]
+    return _fit_grid_slope(depth_D, rates, optima, "stable at every rate", level, exponents)
+
+
+def fit_good_slope(
+    depth_D: Array,
+    optima: Sequence[Optimum],
+    *,
+    level: float = LEVEL,
+    exponents: Sequence[float] = EXPONENTS,
+) -> Slope:
+    """Slope of the largest rate whose mean loss lies within one standard error of the best.
+
+    Chen et al. (2024) tune by this rate. Untrained rungs, and rungs on which the grid's largest
+    rate is still as good, are left out by name.
+    """
+    rates = [
+        math.nan if o.good_censored or o.status == "untrained" else o.largest_good_rate
+        for o in optima
+    ]
+    return _fit_grid_slope(depth_D, rates, optima, "good up to the end", level, exponents)
+
+
+def _fit_grid_slope(
+    depth_D: Array,
+    rates: Sequence[float],
+    optima: Sequence[Optimum],
+    censored: str,
+    level: float,
+    exponents: Sequence[float],
+) -> Slope:
+    named = (censored if o.status not in ("untrained", "diverged") else o.status for o in optima)
+    left_out = Counter(name for name, rate in zip(named, rates, strict=True) if math.isnan(rate))
+    reason = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items()))
+    return fit_slope(depth_D, np.array(rates), level=level, exponents=exponents, reason=reason)
+
+
 def fit_depth_slope(
     depth_D: Array,
     optima: Sequence[Optimum],

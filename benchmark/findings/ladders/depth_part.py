@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmark.analysis.ladders.exponent_verdict import format_exponent, judge_interval
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.findings.content import (
@@ -25,8 +26,6 @@ from benchmark.findings.verdict import (
     EXPONENTS_HEADING,
     Findings,
     Verdict,
-    format_exponent,
-    judge_exponent,
     name_exponents,
 )
 
@@ -48,7 +47,7 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
             f"Exponent {format_interval(slope.exponent)} rungs; "
             f"R² {format_number(slope.r_squared)}."
         )
-        judged = judge_exponent(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
+        judged = judge_interval(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
         label = f"initialization {scheme.name}"
         verdicts.append(
             Verdict(ladder.name, "Best rate ~ depth^−3/2", QUESTION, label, because, *judged)

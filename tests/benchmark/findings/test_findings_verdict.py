@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.verdict import format_exponent, judge_below, judge_exponent, judge_gain
+from benchmark.analysis.ladders.exponent_verdict import format_exponent, judge_interval
+from benchmark.findings.verdict import judge_below, judge_gain
 
 bound = st.floats(-3, 3)
 
@@ -46,14 +47,14 @@ def test_below_is_said_only_beside_the_interval(low: float, width: float, limit:
     ],
 )
 def test_an_exponent_is_admitted_only_alone(low: float, high: float, answer: str) -> None:
-    assert judge_exponent(made(low, high), -1.5, (-1.0, 0.0))[0] == answer
+    assert judge_interval(made(low, high), -1.5, (-1.0, 0.0))[0] == answer
 
 
 def test_an_undetermined_interval_passes_its_reason_on() -> None:
     unknown = Interval.undetermined("one seed")
     assert judge_gain(unknown, 0.1, 0.0) == ("undetermined", "one seed", unknown)
     assert judge_below(unknown, 0.1, "it") == ("undetermined", "one seed", unknown)
-    assert judge_exponent(unknown, -1.5, (0.0,)) == ("undetermined", "one seed", unknown)
+    assert judge_interval(unknown, -1.5, (0.0,)) == ("undetermined", "one seed", unknown)
 
 
 def test_exponents_read_as_in_the_papers() -> None:
