@@ -1,8 +1,50 @@
-"""``python -m benchmark.datasets``."""
+"""``python -m benchmark.datasets``: download a published set, or check what training will see."""
+
+from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmark.datasets.catalogue import main
+from benchmark.command import Parser
+from benchmark.datasets import catalogue
+from benchmark.datasets.description import describe_dataset
+from benchmark.datasets.names import data_folder, parse_name
+from benchmark.datasets.sources import CIFAR, load_cifar
+from search_spaces.errors import InvalidInput
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``download NAME`` or ``check NAME``: 0, or 2 and a sentence."""
+    parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    download = commands.add_parser("download", help="get a published set into DATA_DIR")
+    download.add_argument("name", choices=[*CIFAR, "imagenet16-120"])
+    check = commands.add_parser("check", help="say what training will see of a set")
+    check.add_argument("name", metavar="NAME", help="as for a study's --dataset")
+    try:
+        asked = parser.parse_args(argv)
+        if asked.command == "download" and asked.name in CIFAR:
+            download_cifar(asked.name)
+        lines = describe_dataset(parse_name(asked.name), catalogue.load(asked.name))
+    except InvalidInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 0
+
+
+def download_cifar(name: str) -> None:
+    """Put a CIFAR set under ``DATA_DIR``; raises ``InvalidInput`` where that fails."""
+    folder = data_folder()
+    try:
+        load_cifar(name, Path(folder), download=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"{name} could not be downloaded to {folder} ({error}); try again, or put the "
+            "published archive there"
+        ) from error
+
 
 if __name__ == "__main__":
     sys.exit(main())

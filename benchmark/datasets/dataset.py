@@ -15,13 +15,14 @@ from torch import Tensor
 from benchmark.datasets.streams import create_stream
 
 if TYPE_CHECKING:
-    from benchmark.datasets.imagefolder import Files
+    from benchmark.datasets.image_files import ImageFiles
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images x_NCHW (float32, each channel of mean 0 and variance 1 over the training images) and
-    labels y_N (int64). ``checksum`` is the sha256 of the raw arrays."""
+    labels y_N (int64). ``checksum`` is the sha256 of the raw arrays, or of a folder's files; ``name``
+    is a label without a path, and ``place`` the absolute name under which this set was read."""
 
     name: str
     x_train: Tensor
@@ -30,6 +31,7 @@ class Dataset:
     y_test: Tensor
     classes: int
     checksum: str
+    place: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -66,8 +68,8 @@ class Dataset:
 class StreamedDataset(Dataset):
     """Images that do not fit in memory: ``x_train`` and ``x_test`` have shapes, and no numbers."""
 
-    train_files: Files
-    test_files: Files
+    train_files: ImageFiles
+    test_files: ImageFiles
 
     def train(self, index: Tensor) -> Tensor:
         """The training images, read from their files."""

@@ -11,98 +11,117 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
-from torch import Tensor
+from numpy.typing import NDArray
 from torchvision.datasets import ImageFolder
-from torchvision.transforms import functional as transforms
 
+from benchmark.datasets.dataset import StreamedDataset
+from benchmark.datasets.file_hashes import hash_files
+from benchmark.datasets.image_files import ImageFiles
+from benchmark.datasets.names import Name
 from search_spaces.errors import InvalidInput
 
-SIZE: Final = 224
-LARGEST: Final = 1024
-MARGIN: Final = 256 / 224
-MEAN: Final = (0.485, 0.456, 0.406)
-"""Of ImageNet's training images, as torchvision has it: nobody reads all of them first."""
-DEVIATION: Final = (0.229, 0.224, 0.225)
+PARTS = ("train", "val")
 
 
-class Files:
-    """Images by number: float32 3 x size x size, decoded by as many threads as there are cores."""
+def load(name: Name) -> StreamedDataset:
+    """The training and test images of a folder, none of them decoded yet.
 
-    def __init__(self, paths: Sequence[str], size: int) -> None:
-        self.paths, self.size = paths, size
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(images, channels, height, width)."""
-        return len(self.paths), 3, self.size, self.size
-
-    def read(self, index: Tensor) -> Tensor:
-        """The images of an index of any shape; one that is asked for twice is decoded once.
-
-        Raises ``InvalidInput`` for a file that is no image.
-        """
-        numbers, where = index.cpu().unique(return_inverse=True)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            x_NCHW = torch.stack(list(pool.map(self.decode, numbers.tolist())))
-        return x_NCHW[where]
-
-    def decode(self, number: int) -> Tensor:
-        """One image, resized, cut and standardised."""
-        path = self.paths[number]
-        try:
-            with Image.open(path) as opened:
-                image = opened.convert("RGB")
-        except (UnidentifiedImageError, OSError) as error:
-            raise InvalidInput(f"{path} is no image ({error}); replace or remove it") from error
-        image = transforms.resize(image, round(self.size * MARGIN))
-        image = transforms.center_crop(image, self.size)
-        x_CHW = transforms.pil_to_tensor(image).float() / 255
-        return torch.as_tensor(transforms.normalize(x_CHW, list(MEAN), list(DEVIATION)))
-
-
-def load(name: str) -> tuple[Files, Tensor, Files, Tensor, int, str]:
-    """Training and test images with labels, the number of classes, and a checksum.
-
-    The checksum is the sha256 of the size asked for and of every file's name and length: reading
-    the contents of ImageNet takes an hour. Raises ``InvalidInput`` where there is no such folder.
+    The checksum is the sha256 of the size asked for and of every file's path in the folder and
+    sha256: it covers all bytes of all images, their order and their labels. Raises ``InvalidInput``
+    where there is no such folder, train and val differ in classes, a file cannot be read, or a
+    hidden folder or file would become a class or an image.
     """
-    path, _, option = name.removeprefix("imagefolder:").partition("?")
-    size = _size(name, option)
-    parts = [_part(name, Path(path) / part) for part in ("train", "val")]
-    if parts[0].classes != parts[1].classes:
-        raise InvalidInput(f"dataset {name}: train and val have other classes; mend one of them")
-    digest = hashlib.sha256(f"{size}".encode())
-    for part in parts:
-        for file, label in part.samples:
-            relative = Path(file).relative_to(path).as_posix()
-            digest.update(f"{relative}\0{Path(file).stat().st_size}\0{label}\n".encode())
-    train, test = (Files([file for file, _ in part.samples], size) for part in parts)
-    y_train, y_test = (torch.tensor(part.targets) for part in parts)
-    return train, y_train, test, y_test, len(parts[0].classes), digest.hexdigest()
-
-
-def _size(name: str, option: str) -> int:
-    key, _, value = option.partition("=")
-    if not option:
-        return SIZE
-    if key != "size" or not value.isdecimal() or not 8 <= int(value) <= LARGEST:
-        raise InvalidInput(f"dataset {name}: write ?size=N with N pixels, 8 to {LARGEST}")
-    return int(value)
-
-
-def _part(name: str, folder: Path) -> Any:
+    parts = scan_parts(name)
+    paths = [file for part in parts for file, _ in part.samples]
     try:
-        return ImageFolder(str(folder))
-    except (FileNotFoundError, NotADirectoryError) as error:
+        hashes = hash_files(Path(name.path), paths)
+    except OSError as error:
+        raise InvalidInput(
+            f"dataset {name.absolute}: {error.filename} cannot be read ({error.strerror}); let "
+            "this user read it, or remove it"
+        ) from error
+    checksum = hash_folder(name, paths, hashes)
+    split = len(parts[0].samples)
+    root = Path(name.path)
+    train = ImageFiles(root, paths[:split], hashes[:split], name.size)
+    test = ImageFiles(root, paths[split:], hashes[split:], name.size)
+    return StreamedDataset(
+        name.label(checksum),
+        torch.empty(train.shape, device="meta"),
+        torch.tensor(parts[0].targets),
+        torch.empty(test.shape, device="meta"),
+        torch.tensor(parts[1].targets),
+        len(parts[0].classes),
+        checksum,
+        name.absolute,
+        train_files=train,
+        test_files=test,
+    )
+
+
+def hash_folder(name: Name, paths: Sequence[str], hashes: NDArray[np.uint8]) -> str:
+    """The sha256 of a size, and of the files' paths and contents."""
+    digest = hashlib.sha256(f"imagefolder 2\0{name.size}\n".encode())
+    for path, content in zip(paths, hashes, strict=True):
+        digest.update(os.fsencode(Path(path).relative_to(name.path).as_posix()))
+        digest.update(b"\0" + content.tobytes().hex().encode() + b"\n")
+    return digest.hexdigest()
+
+
+def hash_sizes(name: Name) -> str:
+    """The checksum of earlier versions: of the size, and of the files' paths and lengths."""
+    digest = hashlib.sha256(f"{name.size}".encode())
+    for part in scan_parts(name):
+        for file, label in part.samples:
+            relative = os.fsencode(Path(file).relative_to(name.path).as_posix())
+            digest.update(relative + f"\0{Path(file).stat().st_size}\0{label}\n".encode())
+    return digest.hexdigest()
+
+
+def scan_parts(name: Name) -> list[Any]:
+    """The training and the test folder as torchvision reads them; raises ``InvalidInput``."""
+    parts = [scan_part(name, part) for part in PARTS]
+    if parts[0].classes != parts[1].classes:
+        only = sorted(set(parts[0].classes) ^ set(parts[1].classes))
+        raise InvalidInput(
+            f"dataset {name.absolute}: train and val have other classes ({only[0]} is in one of "
+            "them alone); make their folders the same"
+        )
+    if len(parts[0].classes) < 2:
+        raise InvalidInput(
+            f"dataset {name.absolute} has one class; give a folder for each of at least two classes"
+        )
+    return parts
+
+
+def scan_part(name: Name, part: str) -> Any:
+    """One of the two folders."""
+    folder = Path(name.path) / part
+    try:
+        refuse_hidden(name, folder, [each.name for each in os.scandir(folder) if each.is_dir()])
+        found = ImageFolder(str(folder))
+    except OSError as error:
         reason = " ".join(str(error).split())
         raise InvalidInput(
-            f"dataset {name}: {folder} is no folder with a folder of images per class ({reason}); "
-            "put train and val there (for ImageNet: unpack the published archives, which ask for "
-            "an account at https://image-net.org/download-images), or give another path"
+            f"dataset {name.absolute}: {folder} is no folder with a folder of images per class "
+            f"({reason}); put train and val there (for ImageNet: unpack the published archives, "
+            "which ask for an account at https://image-net.org/download-images), or give another "
+            "path"
         ) from error
+    refuse_hidden(name, folder, [os.path.relpath(file, folder) for file, _ in found.samples])
+    return found
+
+
+def refuse_hidden(name: Name, folder: Path, found: Sequence[str]) -> None:
+    """Raise ``InvalidInput`` for hidden paths: programs leave copies and thumbnails there."""
+    for path in found:
+        if any(piece.startswith(".") for piece in Path(path).parts):
+            raise InvalidInput(
+                f"dataset {name.absolute}: {folder / path} is hidden and would count as a class or "
+                "an image; remove it"
+            )

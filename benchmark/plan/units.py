@@ -12,6 +12,9 @@ import pyarrow as pa
 
 from benchmark import rules
 from benchmark.datasets import catalogue
+from benchmark.datasets.checks import check_split
+from benchmark.datasets.former_names import list_former_names
+from benchmark.datasets.sample import check_sample
 from benchmark.rules import Bundle
 from benchmark.study import Part
 from benchmark.study.unit import Replica, Unit
@@ -86,8 +89,13 @@ def unit(
     replicas: Sequence[Replica],
     measure: Literal["training", "updates"] = "training",
 ) -> Unit:
-    """One architecture of a part with its replicas."""
-    space = part.search_space
+    """One architecture of a part with its replicas.
+
+    Raises ``InvalidInput`` for a data set that cannot be read or trained on.
+    """
+    space, data = part.search_space, catalogue.load(part.dataset)
+    check_sample(data)
+    check_split(data, part.recipe.validation)
     return Unit(
         measure=measure,
         space=part.space,
@@ -96,8 +104,10 @@ def unit(
         architecture=architecture,
         replicas=tuple(replicas),
         recipe=part.recipe,
-        dataset=part.dataset,
-        dataset_checksum=catalogue.load(part.dataset).checksum,
+        dataset=data.name,
+        dataset_checksum=data.checksum,
+        dataset_place=data.place,
+        dataset_former=list_former_names(part.dataset, data),
     )
 
 

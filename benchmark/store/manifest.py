@@ -43,8 +43,16 @@ class PlannedStage(Protocol):
 
 
 def manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any]:
-    """The manifest of a study and its plan."""
-    parts = [{"kind": part.kind} | asdict(part) for part in study.parts]
+    """The manifest of a study and its plan.
+
+    Data sets have the labels of the planned units: no path of the user's is in the results.
+    """
+    planned = tuple(stages)
+    labels = {stage.part: unit.dataset for stage in planned for unit in stage.units or ()}
+    parts = [
+        {"kind": part.kind} | asdict(part) | {"dataset": labels.get(part.name, part.dataset)}
+        for part in study.parts
+    ]
     return {
         "format": FORMAT,
         "study": {"name": study.name, "question": study.question, "parts": parts},
@@ -56,7 +64,7 @@ def manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any]:
                 "units": None if stage.units is None else [unit.id for unit in stage.units],
                 "expected": stage.expected,
             }
-            for stage in stages
+            for stage in planned
         ],
     }
 

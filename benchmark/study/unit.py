@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,6 +14,9 @@ from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
 Scalar = str | int | float | bool
+
+OUTSIDE = {"dataset_place", "dataset_former"}
+"""Fields of a unit that say where its images lie and lay, and do not change its numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,10 @@ class Unit:
 
     ``measure`` is ``training`` (train by the recipe) or ``updates`` (one step at initialisation,
     second moments of the change of every node).
+
+    ``dataset`` is a label without a path; ``dataset_place`` is the absolute name of the files
+    (empty: ``dataset`` names them), and ``dataset_former`` the names and checksums that earlier
+    versions put in the ids of the same units. Neither is part of what the unit is.
     """
 
     measure: Literal["training", "updates"]
@@ -86,6 +93,8 @@ class Unit:
     dataset: str
     dataset_checksum: str
     recipe_version: int = recipes.VERSION
+    dataset_place: str = field(default="", compare=False)
+    dataset_former: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @cached_property
     def search_space(self) -> SearchSpace:
@@ -95,12 +104,26 @@ class Unit:
     @property
     def canonical(self) -> str:
         """The canonical JSON of every field that can change its numbers: what the id stands for."""
-        return canonical_json(asdict(self) | {"recipe": self.recipe.identity})
+        known = asdict(self) | {"recipe": self.recipe.identity}
+        return canonical_json({name: known[name] for name in known if name not in OUTSIDE})
 
     @cached_property
     def id(self) -> str:
         """sha256 of the canonical JSON (64 hexadecimal digits)."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    @property
+    def former_ids(self) -> tuple[str, ...]:
+        """The ids under which earlier versions stored this unit, most likely first."""
+        return tuple(
+            replace(self, dataset=name, dataset_checksum=checksum).id
+            for name, checksum in self.dataset_former
+        )
+
+    @property
+    def dataset_name(self) -> str:
+        """The name by which this unit's images are read."""
+        return self.dataset_place or self.dataset
 
 
 def canonical_json(value: Any) -> str:
