@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.command import Parser
+from benchmark.command import Parser, entry_point
 from benchmark.datasets import catalogue
 from benchmark.datasets.description import describe_dataset
 from benchmark.datasets.names import data_folder, parse_name
@@ -14,6 +13,7 @@ from benchmark.datasets.sources import CIFAR, load_cifar
 from search_spaces.errors import InvalidInput
 
 
+@entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """``download NAME`` or ``check NAME``: 0, or 2 and a sentence."""
     parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
@@ -22,14 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     download.add_argument("name", choices=[*CIFAR, "imagenet16-120"])
     check = commands.add_parser("check", help="say what training will see of a set")
     check.add_argument("name", metavar="NAME", help="as for a study's --dataset")
-    try:
-        asked = parser.parse_args(argv)
-        if asked.command == "download" and asked.name in CIFAR:
-            download_cifar(asked.name)
-        lines = describe_dataset(parse_name(asked.name), catalogue.load(asked.name))
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    asked = parser.parse_args(argv)
+    if asked.command == "download" and asked.name in CIFAR:
+        download_cifar(asked.name)
+    lines = describe_dataset(parse_name(asked.name), catalogue.load(asked.name))
     print("\n".join(lines))
     return 0
 
@@ -47,4 +43,4 @@ def download_cifar(name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -27,11 +27,11 @@ def load(name: str) -> Dataset:
     return load_named(parse_name(name))
 
 
-def load_verified(name: str, checksum: str) -> Dataset:
-    """The data set of a name, if its content is the one that a unit of work names.
+def load_planned(name: str, checksum: str) -> Dataset:
+    """The data set of a name, for a unit of work that was planned with a checksum.
 
-    Files that changed since this process read them are read again. Raises ``InvalidInput`` where
-    the content differs, and as ``load`` does; its sentences hold no path, since they are kept with
+    Where this process holds other content, the files are read again; the caller compares. Raises
+    ``InvalidInput`` as ``load`` does, but in sentences without the path, since they are kept with
     the results.
     """
     known = parse_name(name)
@@ -44,13 +44,8 @@ def load_verified(name: str, checksum: str) -> Dataset:
     except InvalidInput as error:
         if not known.path:
             raise
-        raise InvalidInput(str(error).replace(known.absolute, label).replace(known.path, label)) from error
-    if data.checksum != checksum:
-        raise InvalidInput(
-            f"dataset {label}: the files that this process reads have checksum "
-            f"{data.checksum[:12]}, and the unit was planned with {checksum[:12]}; give every node "
-            "the same files, or run the command again to plan with the present ones"
-        )
+        told = str(error).replace(known.absolute, label).replace(known.path, label)
+        raise InvalidInput(told) from error
     return data
 
 

@@ -31,9 +31,7 @@ TOLERANCE: Final = 0.05
 def check_images(name: str, x: NDArray[Any], split: str) -> None:
     """Raise ``InvalidInput`` unless these are images N x H x W (x C) of real numbers."""
     if x.dtype.kind not in "biuf":
-        raise InvalidInput(
-            f"dataset {name}: x_{split} holds {x.dtype} values; give real numbers"
-        )
+        raise InvalidInput(f"dataset {name}: x_{split} holds {x.dtype} values; give real numbers")
     if x.ndim not in (3, 4) or 0 in x.shape:
         raise InvalidInput(
             f"dataset {name}: x_{split} has shape {x.shape}; give images N x H x W (x C) "
@@ -64,7 +62,7 @@ def check_labels(name: str, y: NDArray[Any], images: int, split: str) -> None:
         )
     if y.size != images:
         raise InvalidInput(
-            f"dataset {name}: x_{split} has {images} images and y_{split} has shape {y.shape}; "
+            f"dataset {name}: x_{split} has {images} images and y_{split} {y.shape}; "
             "give N images and N whole labels"
         )
     if y.dtype.kind == "f" and not (np.isfinite(y).all() and (y == np.floor(y)).all()):

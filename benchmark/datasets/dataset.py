@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images x_NCHW (float32, each channel of mean 0 and variance 1 over the training images) and
-    labels y_N (int64). ``checksum`` is the sha256 of the raw arrays, or of a folder's files; ``name``
-    is a label without a path, and ``place`` the absolute name under which this set was read."""
+    labels y_N (int64).
+
+    ``checksum`` is the sha256 of the raw arrays, or of a folder's files. ``name`` is a label
+    without a path, and ``place`` the absolute name under which the set was read.
+    """
 
     name: str
     x_train: Tensor

@@ -31,8 +31,10 @@ def describe_dataset(name: Name, data: Dataset) -> list[str]:
             f"{part} images: {len(y):,} ({int(counts.min()):,} to {int(counts.max()):,} per class)"
         )
     lines += describe_scales(name, data)
-    covers = "the size and the path and bytes of every file" if name.kind == "imagefolder" else (
-        "shape, type and bytes of the raw arrays"
+    covers = (
+        "the size and the path and bytes of every file"
+        if name.kind == "imagefolder"
+        else ("shape, type and bytes of the raw arrays")
     )
     return [*lines, f"checksum: sha256 {data.checksum} (of {covers})"]
 

@@ -8,6 +8,7 @@ and not before the file has been left alone for a while. The memory is a file pe
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -36,11 +37,12 @@ def hash_files(root: Path, paths: Sequence[str]) -> NDArray[np.uint8]:
     entries = np.zeros(len(paths), ENTRY)
 
     def hash_one(number: int) -> None:
-        status = os.stat(paths[number])
+        path = Path(paths[number])
+        status = path.stat()
         key = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         digest = known.get(key)
         if digest is None:
-            with open(paths[number], "rb") as file:
+            with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").digest()
         entries[number] = (*key, digest)
 
@@ -56,9 +58,11 @@ def hash_files(root: Path, paths: Sequence[str]) -> NDArray[np.uint8]:
 
 def cache_path(root: Path) -> Path:
     """Where the hashes of a folder's files are remembered."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     name = hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
-    return Path(base) / "architecture-aware-rates" / "file-hashes" / name
+    with contextlib.suppress(RuntimeError):  # no home: a folder named ~, which nothing creates
+        base = base.expanduser()
+    return base / "architecture-aware-rates" / "file-hashes" / name
 
 
 def read_cache(path: Path) -> dict[tuple[int, ...], bytes]:
@@ -82,7 +86,8 @@ def write_cache(path: Path, entries: NDArray[Any]) -> None:
         draft.write_bytes(hashlib.sha256(body).digest() + body)
         draft.replace(path)
     except OSError:
-        draft.unlink(missing_ok=True) if path.parent.is_dir() else None
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def count_cpus() -> int:

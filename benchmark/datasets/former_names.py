@@ -6,6 +6,7 @@ that did not read the images. Results that were stored so are still found by the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ DEEP_GRAY: Final = bytes([16, 0])
 """Bits per sample and color type in a PNG's header."""
 
 
+@lru_cache(maxsize=32)
 def list_former_names(typed: str, data: Dataset) -> tuple[tuple[str, str], ...]:
     """Pairs of name and checksum; empty where they are the present ones.
 
@@ -47,5 +49,5 @@ def is_decoded_as_before(path: str) -> bool:
     ending = Path(path).suffix.lower()
     if ending != ".png":
         return ending in EIGHT_BIT
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return file.read(PNG_HEADER)[-2:] != DEEP_GRAY

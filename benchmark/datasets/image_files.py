@@ -90,7 +90,7 @@ def read_pixels(image: Image.Image, size: int) -> Tensor:
     image = transforms.resize(image, round(size * MARGIN))
     image = transforms.center_crop(image, size)
     x_CHW = transforms.pil_to_tensor(image).float() / 255
-    return x_CHW.expand(3, -1, -1)
+    return torch.as_tensor(x_CHW.expand(3, -1, -1))
 
 
 def scale_deep(image: Image.Image) -> Image.Image:

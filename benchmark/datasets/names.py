@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from search_spaces.errors import InvalidInput
@@ -77,7 +78,7 @@ def split_size(text: str, path: str) -> tuple[str, int]:
     if found := SIZE_OPTION.fullmatch(path):
         path, digits = found["path"], found["size"].lstrip("0")
         size = int(digits) if 0 < len(digits) < 9 else 0
-    elif "?" not in path or os.path.isdir(absolute_path(path)):
+    elif "?" not in path or Path(absolute_path(path)).is_dir():
         size = IMAGE_SIZE
     else:
         size = 0
@@ -94,5 +95,11 @@ def data_folder() -> str:
 
 
 def absolute_path(path: str) -> str:
-    """Of a path with ``~``, dots, or slashes at its end. Links stay: another node has its own."""
-    return os.path.abspath(os.path.expanduser(path))
+    """Of a path that may begin with ``~``. Links and ``..`` stay: another node has its own links.
+
+    Raises ``InvalidInput`` where the home is not known.
+    """
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError as error:  # ~somebody, or no home at all
+        raise InvalidInput(f"path {path}: {error}; give an absolute path") from error

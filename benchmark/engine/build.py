@@ -52,7 +52,7 @@ class Builder:
         """
         space = unit.search_space
         check_versions(unit, space)
-        data = catalogue.load(unit.dataset)
+        data = catalogue.load_planned(unit.dataset_name, unit.dataset_checksum)
         check_images(unit, data)
         return cls(unit, space, data, device, ranks)
 

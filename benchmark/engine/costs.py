@@ -26,7 +26,7 @@ def count_steps(unit: Unit) -> int:
     """How many optimizer steps each replica of a unit takes."""
     if unit.measure == "updates":
         return 1
-    data = catalogue.load(unit.dataset)
+    data = catalogue.load_planned(unit.dataset_name, unit.dataset_checksum)
     training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
     return unit.recipe.epochs * max(1, training // unit.recipe.batch)
 

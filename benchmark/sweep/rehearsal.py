@@ -20,6 +20,7 @@ from benchmark.store import schema
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
+from benchmark.sweep.former_units import find_stored_id
 from benchmark.sweep.shards import Run, calibrate
 
 
@@ -30,7 +31,8 @@ def rehearse(
     stages = assumed_plan(study, store)
     units = {unit.id: unit for stage in stages for unit in stage.units or ()}
     prices = {unit_id: price_unit(unit) for unit_id, unit in units.items()}
-    done = store.done()
+    stored = store.done()
+    done = {unit_id for unit_id, unit in units.items() if find_stored_id(unit, stored)}
     todo = [prices[unit_id] for unit_id in units.keys() - done]
     console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -79,9 +81,12 @@ def assume_rows(unit: Unit) -> list[dict[str, Any]]:
 def assumed_plan(study: Study, store: Store) -> list[Stage]:
     """The whole plan, as if every unit that later stages wait for had come out even."""
     seen: dict[str, Unit] = {}
+    done = store.done()
 
     def read(ids: Sequence[str]) -> pa.Table | None:
-        stored = store.read(ids)
+        units = [seen[unit_id] for unit_id in ids if unit_id in seen]
+        former = {unit.id: find_stored_id(unit, done) or unit.id for unit in units}
+        stored = store.read([former.get(unit_id, unit_id) for unit_id in ids])
         if stored is not None or not all(unit_id in seen for unit_id in ids):
             return stored
         return schema.table([row for unit_id in ids for row in assume_rows(seen[unit_id])])

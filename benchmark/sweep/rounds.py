@@ -18,6 +18,7 @@ from benchmark.store.manifest import manifest
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
+from benchmark.sweep.former_units import adopt_former_units
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import LIMIT, PER_CORE, Run, pack
 
@@ -40,6 +41,7 @@ class Rounds:
     console: Console
     attempts: Counter[str] = field(default_factory=Counter)
     known: set[str] = field(default_factory=set)
+    adopted: set[str] = field(default_factory=set)
     prices: dict[str, PricedUnit] = field(default_factory=dict)
     seconds_per_cost: float | None = None
 
@@ -65,8 +67,23 @@ class Rounds:
                 _, todo = self.plan_rest()
 
     def plan_rest(self) -> tuple[list[Stage], list[Unit]]:
-        """Plan from what the store holds, say so in the manifest, and list what is to be run."""
+        """Plan from what the store holds, say so in the manifest, and list what is to be run.
+
+        Units that an earlier version stored under another id are taken over first.
+        """
         stages = plan(self.study, self.store.read)
+        while adopted := adopt_former_units(
+            self.store,
+            [u for stage in stages for u in stage.units or () if u.id not in self.adopted],
+        ):
+            self.adopted |= adopted
+            self.console.print(
+                f"{len(adopted):,} units that were stored under another name of their data set "
+                "are taken over",
+                highlight=False,
+                soft_wrap=True,
+            )
+            stages = plan(self.study, self.store.read)
         self.store.write_manifest(manifest(self.study, stages))
         units = {unit.id: unit for stage in stages for unit in stage.units or ()}
         self.known |= self.store.verified(units.keys() - self.known)

@@ -111,7 +111,7 @@ def trained(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> 
     if facts["effective_depth"] is None:
         return {"status": "untrainable"}
     name, rule = unit.architecture, replica.rule
-    chance = float(np.log(catalogue.load(unit.dataset).classes))
+    chance = float(np.log(catalogue.load(unit.dataset_name).classes))
     best = (
         2.0 * facts["effective_depth"] ** -1.5 * (2 if "residual" in replica.initialization else 1)
     )

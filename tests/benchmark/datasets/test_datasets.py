@@ -16,6 +16,9 @@ import torchvision
 from numpy.typing import NDArray
 
 from benchmark.datasets import catalogue, imagenet16
+from benchmark.datasets.__main__ import main
+from benchmark.datasets.names import data_folder
+from benchmark.datasets.sources import CIFAR
 from benchmark.engine import engine
 from benchmark.plan.units import gridded, unit
 from benchmark.study import Depth
@@ -27,9 +30,9 @@ from search_spaces.errors import InvalidInput
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of published data sets, and no memory of others."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     yield tmp_path
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
 
 
 class Python2Pickler(pickle.Pickler):
@@ -60,7 +63,7 @@ def pixels(count: int, side: int, seed: int) -> NDArray[np.uint8]:
 def test_cifar_is_read_from_its_published_format(
     name: str, labels: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = getattr(torchvision.datasets, catalogue.CIFAR[name])
+    kind = getattr(torchvision.datasets, CIFAR[name])
     folder = here / kind.base_folder
     files: dict[str, list[list[str]]] = {}
     x: list[NDArray[np.uint8]] = []
@@ -87,7 +90,7 @@ def test_cifar_is_read_from_its_published_format(
     torch.testing.assert_close(data.x_train.double(), torch.as_tensor(expected), rtol=0, atol=1e-5)
     damaged = folder / files["train_list"][0][0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     with pytest.raises(InvalidInput, match="missing or damaged"):
         catalogue.load(name)
 
@@ -179,14 +182,14 @@ def test_a_missing_set_says_where_to_put_it(name: str, pieces: list[str]) -> Non
 
 def test_without_the_variable_data_lies_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATA_DIR")
-    assert catalogue.root() == Path("data")
+    assert data_folder() == str(Path("data").absolute())
 
 
 def planted(**changes: Any) -> dict[str, Any]:
     arrays = {
         "x_train": np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4),
         "y_train": np.array([0, 1, 2, 0, 1, 2]),
-        "x_test": np.ones((3, 4, 4)),
+        "x_test": np.arange(3 * 4 * 4, dtype=np.float64).reshape(3, 4, 4),
         "y_test": np.array([2, 1, 0]),
     }
     return {key: value for key, value in (arrays | changes).items() if value is not None}
@@ -230,7 +233,7 @@ def test_a_file_that_is_no_npz_is_one_sentence(here: Path) -> None:
 
 def test_the_planted_teacher_is_one_set_and_can_be_learnt() -> None:
     data = catalogue.load("synthetic")
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     assert catalogue.load("synthetic").checksum == data.checksum
     assert torch.bincount(data.y_train).min() > 50
     part = Depth(
@@ -258,7 +261,7 @@ def test_the_download_command_reports_in_one_sentence(
         (["download", "mnist"], "invalid choice: 'mnist'"),
         (["upload", "cifar10"], "invalid choice: 'upload'"),
     ):
-        assert catalogue.main(arguments) == 2
+        assert main(arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith("error: ")
         assert error.count("\n") == 1

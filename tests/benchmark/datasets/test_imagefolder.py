@@ -10,7 +10,7 @@ from PIL import Image
 from support.replicas import replica
 from torchvision import transforms
 
-from benchmark.datasets import catalogue, imagefolder
+from benchmark.datasets import catalogue, image_files
 from benchmark.datasets.dataset import StreamedDataset
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
@@ -21,9 +21,9 @@ from search_spaces.errors import InvalidInput
 
 @pytest.fixture(autouse=True)
 def nothing_loaded() -> Iterator[None]:
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     yield
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ def test_nothing_is_decoded_before_it_is_needed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[int] = []
-    decode = imagefolder.Files.decode
+    decode = image_files.ImageFiles.decode
 
-    def watched(files: imagefolder.Files, number: int) -> torch.Tensor:
+    def watched(files: image_files.ImageFiles, number: int) -> torch.Tensor:
         decoded.append(number)
         return decode(files, number)
 
-    monkeypatch.setattr(imagefolder.Files, "decode", watched)
+    monkeypatch.setattr(image_files.ImageFiles, "decode", watched)
     data = catalogue.load(f"imagefolder:{folder}")
     assert isinstance(data, StreamedDataset)
     assert data.shape == (3, 224, 224)
@@ -120,10 +120,10 @@ def test_it_can_be_trained_on(folder: Path) -> None:
 def test_the_checksum_follows_the_files_and_the_size(folder: Path) -> None:
     first = catalogue.load(f"imagefolder:{folder}?size=16").checksum
     assert first != catalogue.load(f"imagefolder:{folder}?size=8").checksum
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     assert first == catalogue.load(f"imagefolder:{folder}?size=16").checksum
     (folder / "val/red/0.png").write_bytes((folder / "val/red/1.png").read_bytes())
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     assert first != catalogue.load(f"imagefolder:{folder}?size=16").checksum
 
 
@@ -141,6 +141,6 @@ def test_what_is_wrong_is_one_sentence(folder: Path) -> None:
     with pytest.raises(InvalidInput, match=r"red/3\.png is no image"):
         data.train(torch.arange(24))
     (folder / "val/blue").rename(folder / "val/green")
-    catalogue.load.cache_clear()
+    catalogue.load_named.cache_clear()
     with pytest.raises(InvalidInput, match="other classes"):
         catalogue.load(f"imagefolder:{folder}?size=8")
