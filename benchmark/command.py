@@ -14,7 +14,10 @@ COMMANDS: Final = {
     "merge": ("benchmark.merge", "join results of one study that were made apart"),
     "compact": ("benchmark.compact", "fold the files of finished units into one Parquet file"),
     "published": ("benchmark.published.__main__", "make a table of NATS-Bench's accuracies"),
-    "datasets": ("benchmark.datasets.__main__", "download a data set, or check what training sees of one"),
+    "datasets": (
+        "benchmark.datasets.__main__",
+        "download a data set, or check what training sees of one",
+    ),
     "speed": ("benchmark.speed.__main__", "time this machine against other ways to train"),
     "overhead": ("benchmark.overhead", "measure what the machinery costs besides training"),
 }
