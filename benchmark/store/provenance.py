@@ -20,8 +20,13 @@ PACKAGES = ("torch", "ray", "numpy", "pyarrow")
 
 @cache
 def commit() -> str:
-    """The git commit of this source tree, ``-dirty`` where it was changed, or ``unknown``."""
+    """The git commit of this source tree, ``-dirty`` where it was changed, or ``unknown``.
+
+    It is unknown too where this file lies in a repository that does not hold it: an installed copy
+    inside another project's folder.
+    """
     try:
+        git("ls-files", "--error-unmatch", "--", Path(__file__).name)
         head = git("rev-parse", "HEAD")
         return f"{head}-dirty" if git("status", "--porcelain", "--untracked-files=no") else head
     except (OSError, subprocess.CalledProcessError):
@@ -29,9 +34,11 @@ def commit() -> str:
 
 
 def git(*arguments: str) -> str:
-    """What git says in the folder of this file."""
+    """What git says in the folder of this file, whatever repository the environment names."""
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    surroundings = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=surroundings)
+    return done.stdout.strip()
 
 
 @cache
@@ -46,11 +53,11 @@ def environment() -> dict[str, Any]:
 
 
 def installed(package: str) -> str:
-    """A package's version without importing it, or ``none``."""
+    """A package's version without importing it; ``unknown`` where its metadata are missing."""
     try:
         return version(package)
     except PackageNotFoundError:
-        return "none"
+        return "unknown"
 
 
 def processor() -> str:
