@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import torch
 from pyarrow import fs
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 class Checkpoint:
     """The checkpoint of one unit in a local file, or none where ``path`` is None.
 
-    A damaged file, and one whose state does not fit its unit, is renamed to ``NAME.damaged``.
+    A damaged file, and one whose state does not fit its unit, is renamed to ``NAME.*.damaged``.
     """
 
     def __init__(self, path: Path | None, unit_id: str) -> None:
@@ -121,7 +122,8 @@ class Checkpoint:
         assert self.path is not None
         self.warn(f"is not used: {reason}; the unit is trained from its beginning")
         try:
-            self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+            aside = f"{self.path.name}.{uuid4().hex[:8]}.damaged"
+            self.path.replace(self.path.with_name(aside))
         except OSError:  # another rank was first, or the folder cannot be written
             return
 

@@ -16,8 +16,8 @@ from search_spaces.errors import InvalidInput
 
 NAME: Final = re.compile(r"(study|[0-9a-f]{64})\..*\b(arrow|parquet|json)")
 """The names of files in quarantine/."""
-CHECKPOINT: Final = ".pt.damaged"
-"""How the names of checkpoints end that were set aside."""
+CHECKPOINT: Final = re.compile(r"[0-9a-f]{64}\.pt\.[0-9a-f]{8}\.damaged")
+"""The names of checkpoints that were set aside where they lay."""
 DAMAGED: Final = (Corrupt, pa.ArrowException, ValueError, KeyError, TypeError, OSError)
 """What reading damaged bytes raises, where their seal is younger than the damage."""
 
@@ -65,9 +65,9 @@ class Quarantine:
 
     def count(self) -> int:
         """How many files were set aside, damaged checkpoints included."""
-        aside = sum(
-            NAME.fullmatch(name) is not None for name in self.files.list_names("quarantine")
-        )
-        return aside + sum(
-            name.endswith(CHECKPOINT) for name in self.files.list_names("checkpoints")
+        names = ((NAME, "quarantine"), (CHECKPOINT, "checkpoints"))
+        return sum(
+            pattern.fullmatch(name) is not None
+            for pattern, folder in names
+            for name in self.files.list_names(folder)
         )
