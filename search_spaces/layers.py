@@ -27,7 +27,8 @@ class Weighted(nn.Module):
     ``fan_in`` counts inputs to one output unit; ``source_in_degree`` and ``target_in_degree`` are
     d_in of the nodes at the two ends of the edge (arXiv 2402.17440, eq. 4 and eq. 12); ``branch``
     marks the last weighted layer of a residual branch, whose variance residual-aware rules divide
-    by K (arXiv 2510.04327); ``readout`` marks the classifier.
+    by K (arXiv 2510.04327); ``readout`` marks the classifier, ``reads_images`` a layer on the
+    images other than the first.
     """
 
     weight: nn.Parameter
@@ -43,6 +44,7 @@ class Weighted(nn.Module):
         self.target_in_degree = 1
         self.branch = False
         self.readout = False
+        self.reads_images = False
 
     def at(
         self,
@@ -51,10 +53,11 @@ class Weighted(nn.Module):
         target_in_degree: int = 1,
         branch: bool = False,
         readout: bool = False,
+        reads_images: bool = False,
     ) -> Weighted:
         """Say where in the graph this layer stands; returns the layer itself."""
         self.source_in_degree, self.target_in_degree = source_in_degree, target_in_degree
-        self.branch, self.readout = branch, readout
+        self.branch, self.readout, self.reads_images = branch, readout, reads_images
         return self
 
 
@@ -72,7 +75,10 @@ class Linear(Weighted):
 
 
 class Conv2d(Weighted):
-    """x_BKHW -> y_BKHW by a convolution with R groups; weight_ROIqq, zero padding q // 2."""
+    """x_BKHW -> y_BKHW by a convolution with R groups; weight_ROIqq, padding q // 2.
+
+    The padding is zeros, or with ``circular`` the opposite border, so that all positions are alike.
+    """
 
     def __init__(
         self,
@@ -83,21 +89,26 @@ class Conv2d(Weighted):
         stride: int = 1,
         bias: bool = False,
         padding: int | None = None,
+        circular: bool = False,
     ) -> None:
         super().__init__(replicas, (outputs, inputs, kernel, kernel), bias)
-        self.stride = stride
+        self.stride, self.circular = stride, circular
         self.padding = kernel // 2 if padding is None else padding
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Convolve every replica's channels with its own filters."""
         bias = None if self.bias is None else self.bias.flatten()
+        padding = self.padding
+        if self.circular and padding:
+            x_BKHW, padding = F.pad(x_BKHW, (padding,) * 4, mode="circular"), 0
         return F.conv2d(
-            x_BKHW, self.weight.flatten(0, 1), bias, self.stride, self.padding, groups=self.replicas
+            x_BKHW, self.weight.flatten(0, 1), bias, self.stride, padding, groups=self.replicas
         )
 
 
 class Conv1d(Weighted):
-    """x_BKT -> y_BKT by a convolution with R groups; weight_ROIq, zero padding q // 2."""
+    """x_BKT -> y_BKT by a convolution with R groups; weight_ROIq, padding q // 2 as in two
+    dimensions."""
 
     def __init__(
         self,
@@ -107,15 +118,19 @@ class Conv1d(Weighted):
         kernel: int = 3,
         stride: int = 1,
         bias: bool = False,
+        circular: bool = False,
     ) -> None:
         super().__init__(replicas, (outputs, inputs, kernel), bias)
-        self.stride, self.padding = stride, kernel // 2
+        self.stride, self.padding, self.circular = stride, kernel // 2, circular
 
     def forward(self, x_BKT: Tensor) -> Tensor:
         """Convolve every replica's channels with its own filters."""
         bias = None if self.bias is None else self.bias.flatten()
+        padding = self.padding
+        if self.circular and padding:
+            x_BKT, padding = F.pad(x_BKT, (padding,) * 2, mode="circular"), 0
         return F.conv1d(
-            x_BKT, self.weight.flatten(0, 1), bias, self.stride, self.padding, groups=self.replicas
+            x_BKT, self.weight.flatten(0, 1), bias, self.stride, padding, groups=self.replicas
         )
 
 

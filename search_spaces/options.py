@@ -14,6 +14,10 @@ from search_spaces.norms import BatchNorm, ChannelLayerNorm, LayerNorm, VectorBa
 
 Activation = Literal["relu", "gelu"]
 Normalization = Literal["none", "bn", "ln"]
+Padding = Literal["zeros", "circular"]
+
+LATER = {"later": True}
+"""Metadata of an option that a space did not always have: it identifies results only where set."""
 
 _Item = TypeVar("_Item")
 

@@ -45,6 +45,21 @@ def option_names(name: str) -> tuple[str, ...]:
     return (*(n for n in found if n not in LAST), *(n for n in LAST if n in found))
 
 
+def identify_options(name: str, space: SearchSpace) -> tuple[tuple[str, Any], ...]:
+    """The options that a space's results are identified by, in the order of ``option_names``.
+
+    An option that came later (``search_spaces.options.LATER``) is among them only where it is set,
+    so that networks without it keep their identity.
+    """
+    defaults = {
+        field.name: field.default
+        for field in fields(SPACES[name])  # type: ignore[arg-type]
+        if "later" in field.metadata
+    }
+    values = ((option, getattr(space, option)) for option in option_names(name))
+    return tuple((o, value) for o, value in values if o not in defaults or value != defaults[o])
+
+
 @cache
 def option_types(name: str) -> dict[str, Any]:
     """The declared type of every option of a space, in the order of ``option_names``.

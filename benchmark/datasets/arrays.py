@@ -56,6 +56,7 @@ def build_dataset(name: Name, arrays: Arrays, classes: int = 0) -> Dataset:
         found,
         checksum,
         name.absolute,
+        tuple((-mean / deviation).flatten().tolist()),
     )
 
 

@@ -25,6 +25,7 @@ class Dataset:
 
     ``checksum`` is the sha256 of the raw arrays, or of a folder's files. ``name`` is a label
     without a path, and ``place`` the absolute name under which the set was read.
+    ``black`` is what a raw pixel of 0 has become, per channel.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     classes: int
     checksum: str
     place: str = ""
+    black: tuple[float, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:

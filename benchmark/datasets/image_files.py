@@ -23,6 +23,7 @@ MARGIN: Final = 256 / 224
 MEAN: Final = (0.485, 0.456, 0.406)
 """Of ImageNet's training images, as torchvision has it: nobody reads all of them first."""
 DEVIATION: Final = (0.229, 0.224, 0.225)
+BLACK: Final = tuple(-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True))
 DEEPEST: Final = 65535
 """The largest value of 16 bits."""
 

@@ -21,7 +21,7 @@ from torchvision.datasets import ImageFolder
 
 from benchmark.datasets.dataset import StreamedDataset
 from benchmark.datasets.file_hashes import hash_files
-from benchmark.datasets.image_files import ImageFiles
+from benchmark.datasets.image_files import BLACK, ImageFiles
 from benchmark.datasets.names import Name
 from search_spaces.errors import InvalidInput
 
@@ -59,6 +59,7 @@ def load(name: Name) -> StreamedDataset:
         len(parts[0].classes),
         checksum,
         name.absolute,
+        BLACK,
         train_files=train,
         test_files=test,
     )

@@ -14,13 +14,13 @@ from torch import nn
 from benchmark import rules
 from benchmark.datasets import catalogue
 from benchmark.datasets.dataset import Dataset
-from benchmark.study import recipe as recipes
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
 from benchmark.training.one_step import measure_one_step
 from benchmark.training.outcome import Outcome
+from benchmark.training.pinning import pin_forward_moments
 from benchmark.training.process_group import Ranks
 from benchmark.training.step import weight_dtype
 from search_spaces.errors import InvalidInput
@@ -70,6 +70,11 @@ class Builder:
 
     def build_training(self, replicas: Sequence[Replica]) -> Training:
         """The training of these replicas, before its first step."""
+        if self.unit.recipe.pin_forward_moments:
+            raise InvalidInput(
+                "recipe field pin_forward_moments is for one-step measurements (an updates part); "
+                "leave it out where networks are trained"
+            )
         precision = weight_dtype(self.unit.recipe)
         module = self.build_network(replicas, precision)
         batches = Batches(
@@ -84,13 +89,17 @@ class Builder:
         return Training(module, replicas, batches)
 
     def measure_one_step(self, replicas: Sequence[Replica]) -> list[Outcome]:
-        """The one-step moments of these replicas, in float64."""
+        """The moments of these replicas before and after one step, in float64."""
         module, recipe = self.build_network(replicas, torch.float64), self.unit.recipe
         seeds = [replica.seed for replica in replicas]
         batches = Batches(self.data, recipe, seeds, torch.float64, self.device)
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         x_BKHW, y_RB = next(batches.epoch())
-        return measure_one_step(module, x_BKHW, y_RB, lr_R.to(self.device), recipe.label_smoothing)
+        if recipe.pin_forward_moments:
+            blocks = self.space.topology(self.unit.architecture).residual_blocks
+            pin_forward_moments(module, replicas, blocks, x_BKHW)
+        factors = [dict(replica.factors) for replica in replicas]
+        return measure_one_step(module, x_BKHW, y_RB, lr_R.to(self.device), recipe, factors)
 
     @cached_property
     def facts(self) -> Outcome:
@@ -150,7 +159,7 @@ def check_versions(unit: Unit, space: SearchSpace) -> None:
     """
     versions = {
         (f"search space {unit.space}", unit.space_version, space.version),
-        ("the engine", unit.recipe_version, recipes.VERSION),
+        ("the engine", unit.recipe_version, unit.engine_version),
     }
     for name, version in {(replica.rule, replica.rule_version) for replica in unit.replicas}:
         with contextlib.suppress(InvalidInput):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmark.datasets import catalogue
 from benchmark.study.unit import Unit
+from benchmark.training.schedules import count_total_steps
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def count_steps(unit: Unit) -> int:
         return 1
     data = catalogue.load_planned(unit.dataset_name, unit.dataset_checksum)
     training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
-    return unit.recipe.epochs * max(1, training // unit.recipe.batch)
+    return count_total_steps(unit.recipe, training)
 
 
 def count_replica_steps(unit: Unit) -> int:

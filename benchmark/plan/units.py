@@ -18,7 +18,7 @@ from benchmark.datasets.sample import check_sample
 from benchmark.rules import Bundle
 from benchmark.study import Part
 from benchmark.study.unit import Replica, Unit
-from search_spaces.registry import option_names
+from search_spaces.registry import identify_options
 
 Measured = Mapping[str, float]
 """eta* by architecture, for rules that are measured (``benchmark.rules.one_step``)."""
@@ -54,6 +54,8 @@ def replica(
     """A rule's replica; without a bundle (untrainable) it is planned with multiplier 1."""
     rule = rules.rule(name)
     bundle = bundle or Bundle("he", 1.0, 1.0)
+    if part.recipe.torch_default_weights and bundle.initialization == "he":
+        bundle = replace(bundle, initialization="torch-default")
     return Replica(
         rule=name,
         rule_version=rule.version,
@@ -100,7 +102,7 @@ def unit(
         measure=measure,
         space=part.space,
         space_version=space.version,
-        space_options=tuple((name, getattr(space, name)) for name in option_names(part.space)),
+        space_options=identify_options(part.space, space),
         architecture=architecture,
         replicas=tuple(replicas),
         recipe=part.recipe,

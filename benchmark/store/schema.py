@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchmark.study.unit import Replica, Unit, canonical_json
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 Status = Literal["done", "diverged", "untrainable"]
 
@@ -48,7 +48,8 @@ SCHEMA: Final = pa.schema(
         ("steps", pa.int32()),
         ("chance_loss", pa.float64()),  # ln(classes)
         ("initial_loss", pa.float64()),
-        ("train_loss", pa.float64()),  # mean over the last epoch
+        ("train_loss", pa.float64()),  # mean over the last epoch (of an epoch's length of steps)
+        ("train_loss_last_tenth", pa.float64()),  # mean over the last 10% of all steps
         ("valid_loss", pa.float64()),
         ("valid_accuracy", pa.float64()),  # share in [0, 1]
         ("test_loss", pa.float64()),
@@ -56,10 +57,21 @@ SCHEMA: Final = pa.schema(
         ("train_loss_curve", pa.list_(pa.float64())),  # per epoch
         ("valid_accuracy_curve", pa.list_(pa.float64())),
         ("update_moments", pa.list_(pa.float64())),  # E[dz^2] per node, after one step at lr
+        ("forward_moments", pa.list_(pa.float64())),  # E[z^2] per node, at initialization
+        ("update_curve_steps", pa.list_(pa.int32())),  # steps that were measured in training
+        ("update_curve", pa.list_(pa.list_(pa.float64()))),  # E[dz^2] per node, at each of them
     ]
 )
 
 COLUMNS: Final = frozenset(SCHEMA.names)
+
+
+ADDED_IN_2: Final = (
+    "train_loss_last_tenth",
+    "forward_moments",
+    "update_curve_steps",
+    "update_curve",
+)
 
 
 def row(unit: Unit, replica: Replica, outcome: dict[str, Any]) -> dict[str, Any]:

@@ -93,17 +93,32 @@ def newer(name: str, version: int) -> InvalidInput:
 
 
 def read_version_1(table: pa.Table) -> pa.Table:
-    """Schema 1 is the present one.
+    """Schema 1 lacks the columns that schema 2 added: they are null."""
+    known = schema.SCHEMA.names
+    added = [name for name in known if name in schema.ADDED_IN_2]
+    if table.schema.names != [name for name in known if name not in added]:
+        raise unknown_columns(1)
+    for name in added:
+        field = schema.SCHEMA.field(name)
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return read_version_2(table.select(known))
 
-    The seal held, so other columns are no damage: another version wrote them, and they stay.
-    """
+
+def read_version_2(table: pa.Table) -> pa.Table:
+    """Schema 2 is the present one."""
     if not table.schema.equals(schema.SCHEMA):
-        raise InvalidInput(
-            "these results have other columns than this version's schema 1; read them with the "
-            "version that wrote them, or give --out another folder and train anew"
-        )
+        raise unknown_columns(2)
     return table
 
 
-READERS: Final[dict[int, Callable[[pa.Table], pa.Table]]] = {1: read_version_1}
+def unknown_columns(version: int) -> InvalidInput:
+    """The sentence for other columns than a schema's. Where the seal held they are no damage:
+    another version wrote them, and they stay."""
+    return InvalidInput(
+        f"these results have other columns than this version's schema {version}; read them with "
+        "the version that wrote them, or give --out another folder and train anew"
+    )
+
+
+READERS: Final[dict[int, Callable[[pa.Table], pa.Table]]] = {1: read_version_1, 2: read_version_2}
 """How each released schema becomes the present one."""

@@ -92,9 +92,21 @@ class Unit:
     recipe: Recipe
     dataset: str
     dataset_checksum: str
-    recipe_version: int = recipes.VERSION
+    recipe_version: int = 0
     dataset_place: str = field(default="", compare=False)
     dataset_former: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.recipe_version:
+            object.__setattr__(self, "recipe_version", self.engine_version)
+
+    @property
+    def engine_version(self) -> int:
+        """The version of this code for such a unit; ``recipe_version`` where none was given."""
+        factors = any(replica.factors for replica in self.replicas)
+        if self.measure == "updates" and (factors or self.recipe.optimizer == "adamw"):
+            return recipes.ONE_STEP_VERSION
+        return recipes.VERSION
 
     @cached_property
     def search_space(self) -> SearchSpace:

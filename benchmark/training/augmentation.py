@@ -18,15 +18,26 @@ from benchmark.study.recipe import Recipe
 
 
 class Augmentation:
-    """A recipe's augmentation of images of one size, on a device."""
+    """A recipe's augmentation of images of one size, on a device.
+
+    ``padding_value`` is what crops are padded with, per channel; 0 (the mean) where it is empty.
+    """
 
     def __init__(
-        self, recipe: Recipe, height: int, width: int, device: torch.device | None = None
+        self,
+        recipe: Recipe,
+        height: int,
+        width: int,
+        device: torch.device | None = None,
+        padding_value: Sequence[float] = (),
     ) -> None:
         self.flip, self.padding = recipe.horizontal_flip, recipe.crop_padding
         self.cutout = recipe.cutout
         self.height, self.width = height, width
         self.device = device or torch.device("cpu")
+        self.padding_C = torch.tensor(padding_value, dtype=torch.float64).to(self.device)
+        inside = torch.ones(1, 1, height, width, device=self.device)
+        self.outside = 1 - F.pad(inside, (self.padding,) * 4)
 
     def draw(
         self, steps: int, batch: int, generators: Sequence[torch.Generator]
@@ -64,8 +75,11 @@ class Augmentation:
         return x_NCHW
 
     def crop(self, x_NCHW: Tensor, row_N: Tensor, column_N: Tensor) -> Tensor:
-        """Windows of the images' own size from the images padded with zeros (the mean)."""
+        """Windows of the images' own size from the images padded on all sides."""
         padded = F.pad(x_NCHW, (self.padding,) * 4)
+        if len(self.padding_C):
+            value_C11 = self.padding_C.to(x_NCHW.dtype)[:, None, None]
+            padded = padded + value_C11 * self.outside.to(x_NCHW.dtype)
         windows = padded.unfold(2, self.height, 1).unfold(3, self.width, 1)
         image_N = torch.arange(len(x_NCHW), device=x_NCHW.device)
         return windows[image_N, :, row_N, column_N]

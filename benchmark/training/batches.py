@@ -15,6 +15,8 @@ from benchmark.datasets.streams import create_stream
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation
 from benchmark.training.process_group import Ranks
+from benchmark.training.schedules import count_epoch_steps
+from search_spaces.errors import InvalidInput
 
 EVALUATION_BATCH = 256
 """Images per replica at a time where nothing is learned."""
@@ -26,9 +28,10 @@ class Batches:
     With ``channels_last`` the images lie so in memory, as convolutions like them best.
 
     Replicas of one seed get the same images, so that comparisons between rules are paired. An
-    incomplete last batch of an epoch is left out; ``steps`` counts those that remain. Of several
-    ranks each gets its slice of every batch (all draw the random numbers of the whole), and its
-    share of the images that are only evaluated.
+    incomplete last batch of an epoch is left out unless the recipe keeps it; ``steps`` counts the
+    batches of an epoch. Of several ranks each gets its slice of every batch (all draw the random
+    numbers of the whole), and its share of the images that are only evaluated. Raises
+    ``InvalidInput`` where a batch does not divide over the ranks, or a last one has one image.
     """
 
     def __init__(
@@ -53,28 +56,41 @@ class Batches:
         self.valid_SN = torch.stack([valid for _, valid in splits])
         self.orders = [create_stream(seed, "order") for seed in self.distinct]
         self.augmentations = [create_stream(seed, "augmentation") for seed in self.distinct]
-        self.augmentation = Augmentation(recipe, *data.shape[1:], self.device)
-        self.batch = min(recipe.batch, self.train_SN.shape[1])
-        self.steps = self.train_SN.shape[1] // self.batch
-        self.slice = self.ranks.slice(self.batch)
+        black = data.black if recipe.black_padding else ()
+        self.augmentation = Augmentation(recipe, *data.shape[1:], self.device, black)
+        self.images = self.train_SN.shape[1]
+        self.batch = min(recipe.batch, self.images)
+        self.steps = count_epoch_steps(recipe, self.images)
+        self.slices = [self.slice_of(step) for step in range(self.steps)]
         self.streams = [*self.orders, *self.augmentations]
         self.epoch_state = [generator.get_state() for generator in self.streams]
 
     def epoch(self, begin: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training images from step ``begin`` on, each seed in a new order."""
         self.epoch_state = [generator.get_state() for generator in self.streams]
-        images, used = self.train_SN.shape[1], self.steps * self.batch
-        order_SN = torch.stack([torch.randperm(images, generator=g) for g in self.orders])
-        index_SN = self.train_SN.gather(1, order_SN).to(self.device)[:, :used]
+        order_SN = torch.stack([torch.randperm(self.images, generator=g) for g in self.orders])
+        index_SN = self.train_SN.gather(1, order_SN).to(self.device)
         draw = self.augmentation.draw(self.steps, self.batch, self.augmentations)
         for step in range(begin, self.steps):
-            mine = slice(step * self.batch + self.slice.start, step * self.batch + self.slice.stop)
+            mine = self.slices[step]
             index_SB = index_SN[:, mine]
             x_SBCHW = self.data.train(index_SB)
             if draw:
                 now = {name: value_SN[:, mine].flatten() for name, value_SN in draw.items()}
                 x_SBCHW = self.augmentation.apply(x_SBCHW.flatten(0, 1), now).view(x_SBCHW.shape)
             yield self.deal(x_SBCHW, self.data.y_train[index_SB])
+
+    def slice_of(self, step: int) -> slice:
+        """This rank's places in an epoch's order, at a step."""
+        begin = step * self.batch
+        size = min(self.batch, self.images - begin)
+        if size == 1 < self.batch:
+            raise InvalidInput(
+                f"recipe field keep_last_batch: {self.images} training images in batches of "
+                f"{self.batch} leave a last batch of one; change the batch"
+            )
+        own = self.ranks.slice(size)
+        return slice(begin + own.start, begin + own.stop)
 
     def state(self) -> list[Tensor]:
         """Where the streams stood when this epoch began."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
@@ -36,18 +36,33 @@ def residual_aware(layer: Weighted, residual_blocks: int) -> float:
     return RELU_GAIN / (layer.fan_in * (residual_blocks if layer.branch else 1))
 
 
+def residual_inverse(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (K^2 fan_in) at the end of a residual branch, K blocks: the released code of
+    arXiv 2510.04327 divides these weights by K in one class, where the paper has the root of K."""
+    return RELU_GAIN / (layer.fan_in * (residual_blocks**2 if layer.branch else 1))
+
+
+def torch_default(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 1 / (3 fan_in), uniform, and biases likewise, in the readout too: what torch's
+    layers draw where nothing is said (torch.nn.Linear, torch.nn.Conv2d)."""
+    return 1 / (3 * layer.fan_in)
+
+
 SCHEMES: dict[str, Callable[[Weighted, int], float]] = {
     "he": he,
     "in-degree-target": in_degree_target,
     "in-degree-source": in_degree_source,
     "residual-aware": residual_aware,
+    "residual-inverse": residual_inverse,
+    "torch-default": torch_default,
 }
 
 
 def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
     """The variance a scheme gives a layer's weights.
 
-    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``.
+    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``;
+    under torch-default it has what all layers have.
     Raises ``InvalidInput`` for an unknown scheme.
     """
     hidden, _, readout = scheme.partition("+")
@@ -56,9 +71,37 @@ def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
             f"unknown initialization {scheme!r}; choose one of {', '.join(SCHEMES)}, "
             "with +mean-field for the other readout"
         )
-    if layer.readout:
+    if layer.readout and (readout or hidden != "torch-default"):
         return float(layer.fan_in) ** (-2 if readout else -1)
     return SCHEMES[hidden](layer, residual_blocks)
+
+
+UNIFORM = ("torch-default",)
+"""Schemes whose weights are uniform, and whose biases are drawn too."""
+
+
+def to_uniform(normal: Tensor) -> Tensor:
+    """Standard normal numbers to uniform ones of the same quantiles, mean 0 and variance 1."""
+    return 3**0.5 * torch.erf(normal / 2**0.5)
+
+
+def draw_biases(
+    layer: Weighted,
+    bias_RO: Tensor,
+    replicas: Sequence[Replica],
+    streams: dict[int, torch.Generator],
+) -> None:
+    """Biases uniform in +-1 / sqrt(fan_in) for the schemes that draw them, from their own streams;
+    the others keep their zeros."""
+    if not any(replica.initialization in UNIFORM for replica in replicas):
+        return
+    uniform = {
+        seed: 2 * torch.rand(bias_RO.shape[1:], generator=generator, dtype=torch.float64) - 1
+        for seed, generator in streams.items()
+    }
+    for index, replica in enumerate(replicas):
+        if replica.initialization in UNIFORM:
+            bias_RO[index] = uniform[replica.seed] * layer.fan_in**-0.5
 
 
 @torch.no_grad()
@@ -67,7 +110,10 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
 
     Replicas of one seed draw the same normal numbers and scale them each by its own scheme, so
     that comparisons between rules are paired. Numbers are drawn in float64 whatever the precision.
+    A scheme of uniform weights takes the normal numbers' quantiles; its biases, which start at zero
+    under all others, have a stream of their own.
     """
+    bias_streams = {replica.seed: create_stream(replica.seed, "biases") for replica in replicas}
     streams = {replica.seed: create_stream(replica.seed, "weights") for replica in replicas}
     for layer in module.modules():
         if isinstance(layer, Weighted):
@@ -78,7 +124,12 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
             }
             for index, replica in enumerate(replicas):
                 scale = variance(replica.initialization, layer, residual_blocks) ** 0.5
-                layer.weight[index] = normal[replica.seed] * scale
+                if replica.initialization in UNIFORM:
+                    layer.weight[index] = to_uniform(normal[replica.seed]) * scale
+                else:
+                    layer.weight[index] = normal[replica.seed] * scale
+            if layer.bias is not None:
+                draw_biases(layer, layer.bias, replicas, bias_streams)
         elif isinstance(layer, BranchScale):
             multipliers = [replica.branch_multiplier for replica in replicas]
             layer.set(torch.tensor(multipliers, dtype=torch.float64))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -16,8 +17,9 @@ from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
 from benchmark.training.optimizer import create_optimizer
 from benchmark.training.outcome import Outcome, describe_outcome
-from benchmark.training.schedules import schedule_factor
+from benchmark.training.schedules import count_total_steps, schedule_factor
 from benchmark.training.step import autocast, choose_step, compute_losses
+from benchmark.training.update_curve import UpdateCurve
 from search_spaces.layers import Dropout
 
 Progress = Callable[[int], None]
@@ -33,7 +35,9 @@ class Training:
 
     def __init__(self, module: nn.Module, replicas: Sequence[Replica], batches: Batches) -> None:
         self.module, self.batches, self.recipe = module, batches, batches.recipe
-        self.replicas, self.total = len(replicas), self.recipe.epochs * batches.steps
+        self.replicas = len(replicas)
+        self.total = count_total_steps(self.recipe, batches.images)
+        self.epochs = math.ceil(self.total / batches.steps)
         batches.ranks.join(module)
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         factors = [dict(replica.factors) for replica in replicas]
@@ -42,8 +46,9 @@ class Training:
         self.step = 0
         shape = (self.total, self.replicas)
         self.loss_SR = torch.full(shape, math.nan, dtype=torch.float64, device=batches.device)
-        self.valid_ER = torch.full((self.recipe.epochs, self.replicas), math.nan).double()
+        self.valid_ER = torch.full((self.epochs, self.replicas), math.nan).double()
         self.evaluation: dict[str, Tensor] = {}
+        self.updates = UpdateCurve(module, self.replicas, self.recipe.update_every, batches.ranks)
 
     def run(
         self,
@@ -57,14 +62,15 @@ class Training:
         """
         while self.step < self.total:
             self.module.train()
-            for x_BKHW, y_RB in self.batches.epoch(self.step % self.batches.steps):
+            epoch, begin = divmod(self.step, self.batches.steps)
+            left = self.total - self.step
+            for x_BKHW, y_RB in islice(self.batches.epoch(begin), left):
                 if on_step:
                     on_step(self)
                 self.advance(x_BKHW, y_RB)
                 if on_progress:
                     on_progress(self.replicas)
             self.evaluate("valid", self.batches.valid())
-            epoch = self.step // self.batches.steps - 1
             self.valid_ER[epoch] = self.evaluation["valid_accuracy"]
         self.evaluate("test", self.batches.test())
         return self.outcomes()
@@ -75,7 +81,9 @@ class Training:
         loss_R = self.gradients(x_BKHW, y_RB)
         self.batches.ranks.mean_(self.optimizer.gradient)
         self.batches.ranks.mean_(loss_R)
-        self.optimizer.step(schedule_factor(self.recipe, self.step, self.batches.steps))
+        rate = schedule_factor(self.recipe, self.step, self.batches.steps)
+        with self.updates.measuring(self.step, x_BKHW):
+            self.optimizer.step(rate)
         self.loss_SR[self.step] = loss_R
         self.step += 1
 
@@ -87,15 +95,15 @@ class Training:
     def outcomes(self) -> list[Outcome]:
         """The columns of every replica."""
         loss_SR = self.loss_SR.cpu()
-        train_ER = loss_SR.view(self.recipe.epochs, -1, self.replicas).mean(1)
         return [
             describe_outcome(
                 loss_SR[:, index],
-                train_ER[:, index],
+                self.batches.steps,
                 self.valid_ER[:, index],
                 {name: float(value_R[index]) for name, value_R in self.evaluation.items()},
                 chance=math.log(self.batches.data.classes),
             )
+            | self.updates.describe(index)
             for index in range(self.replicas)
         ]
 
@@ -116,6 +124,7 @@ class Training:
             "optimizer": self.optimizer.state(),
             "batches": self.batches.state(),
             "dropout": [generator.get_state() for generator in self.dropout_streams],
+            "updates": self.updates.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -128,6 +137,7 @@ class Training:
         self.batches.restore(state["batches"])
         for generator, value in zip(self.dropout_streams, state["dropout"], strict=True):
             generator.set_state(value)
+        self.updates.restore(state["updates"])
 
 
 @torch.inference_mode()

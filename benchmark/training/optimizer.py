@@ -47,11 +47,13 @@ class Optimizer(Protocol):
 
 
 def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
-    """The group of every parameter; the first weighted layer is the one that reads the images."""
+    """The group of every parameter; the first weighted layer reads the images, and so do those
+    that say so."""
     found: dict[nn.Parameter, Group] = dict.fromkeys(module.parameters(), "vector")
     layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
     for number, layer in enumerate(layers):
-        found[layer.weight] = "readout" if layer.readout else "hidden" if number else "input"
+        first = number == 0 or layer.reads_images
+        found[layer.weight] = "readout" if layer.readout else "input" if first else "hidden"
     return found
 
 

@@ -1,4 +1,4 @@
-"""The plain CNN ladder: cnn-D is D equal convolutions with zero padding, then a readout.
+"""The plain CNN ladder: cnn-D is D equal convolutions, then a readout.
 
 The homogeneous networks of arXiv 2510.04327, in one or two dimensions (an image is read row by row
 in one). z_1 = conv(x), z_(l+1) = conv(phi(z_l)), logits = W mean(phi(z_D)) + b. Normalization
@@ -7,7 +7,7 @@ stands between a convolution and its activation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -18,7 +18,9 @@ from search_spaces.graph import ArchGraph, Operation
 from search_spaces.ladders.ladder import Ladder
 from search_spaces.layers import Conv1d, Conv2d, Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
+    LATER,
     CommonOptions,
+    Padding,
     activation,
     image_norm,
     require_choice,
@@ -38,10 +40,12 @@ def _topology(depth: int, width: int, kernel: int) -> Topology:
 
 @dataclass(frozen=True, kw_only=True)
 class Cnn(CommonOptions, Ladder):
-    """``dimensions`` is 2 (images) or 1 (their pixels in a row); ``kernel`` is odd."""
+    """``dimensions`` is 2 (images) or 1 (their pixels in a row); ``kernel`` is odd. ``padding`` is
+    zeros or, as in the released code of arXiv 2510.04327, circular."""
 
     kernel: int = 3
     dimensions: Literal[1, 2] = 2
+    padding: Padding = field(default="zeros", metadata=LATER)
 
     name: ClassVar[str] = "cnn"
     version: ClassVar[int] = 1
@@ -51,6 +55,7 @@ class Cnn(CommonOptions, Ladder):
         super().__post_init__()
         require_odd("kernel", self.kernel)
         require_choice("dimensions", self.dimensions, (1, 2))
+        require_choice("padding", self.padding, ("zeros", "circular"))
 
     def topology(self, architecture: str) -> Topology:
         """A chain: D convolutions and the readout."""
@@ -77,7 +82,8 @@ class _Network(nn.Module):
             if number > 1:
                 self.body.append(activation(space.activation))
                 self.body.append(Dropout(replicas, space.dropout, replica_axis=1))
-            self.body.append(conv(replicas, inputs, space.width, space.kernel))
+            circular = space.padding == "circular"
+            self.body.append(conv(replicas, inputs, space.width, space.kernel, circular=circular))
             self.body.append(image_norm(space.normalization, replicas, space.width))
             self.body.append(Node(number))
             inputs = space.width

@@ -6,13 +6,17 @@ arXiv 2510.04327, ``basic`` has two 3x3 convolutions and ``bottleneck`` 1x1, 3x3
 of the width between (He et al., arXiv 1512.03385 and 1603.05027). Normalization follows each
 convolution, so that the order along the network is Conv-BN-ReLU.
 
+``post-activation`` is the block of the released code of arXiv 2510.04327, z_(l+1) = z_l + a
+phi(conv(z_l)): there is no stem, the first block reads the image and has a 1x1 convolution as its
+shortcut, and the readout, W mean(z) without a bias, has no activation before it.
+
 ``homogeneous`` keeps one width and image size. ``cifar`` has three stages of widths n, 2n, 4n; the
 first block of the second and third halves the image, with a 1x1 convolution as its shortcut.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -24,18 +28,21 @@ from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.ladders.ladder import Ladder
 from search_spaces.layers import BranchScale, Conv2d, Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
+    LATER,
     CommonOptions,
+    Padding,
     activation,
     image_norm,
     require_choice,
 )
 from search_spaces.space import Topology
 
-Block = Literal["one-conv", "basic", "bottleneck"]
+Block = Literal["one-conv", "basic", "bottleneck", "post-activation"]
 _KERNELS: dict[str, tuple[int, ...]] = {
     "one-conv": (3,),
     "basic": (3, 3),
     "bottleneck": (1, 3, 1),
+    "post-activation": (3,),
 }
 
 
@@ -48,6 +55,8 @@ def _stage_starts(blocks: int, stages: str) -> set[int]:
 
 @lru_cache(maxsize=4096)
 def _topology(blocks: int, width: int, block: Block, stages: str) -> Topology:
+    if block == "post-activation":
+        return _post_activation_topology(blocks, width)
     starts = _stage_starts(blocks, stages)
     plain, halving = _block_graph(block, False), _block_graph(block, True)
     network = ArchGraph.series(
@@ -59,6 +68,19 @@ def _topology(blocks: int, width: int, block: Block, stages: str) -> Topology:
     )
     shape = f"resnet-{blocks} {block} {stages}"
     return Topology(network, network, network.additions, width, shape=shape)
+
+
+def _post_activation_topology(blocks: int, width: int) -> Topology:
+    """The image into a block, blocks in a row, and a readout on the last sum as it is."""
+    head = ArchGraph.single(Operation("linear", role="head", activated=False))
+    first = Operation("conv", 1, role="reduction", activated=False)
+    shortcuts = [first, *[Operation("identity")] * (blocks - 1)]
+    body = [
+        ArchGraph(2, (Edge(0, 1, Operation("conv", 3)), Edge(0, 1, shortcut)))
+        for shortcut in shortcuts
+    ]
+    network = ArchGraph.series([*body, head])
+    return Topology(network, network, blocks, width, shape=f"resnet-{blocks} post-activation")
 
 
 def _block_graph(block: Block, halving: bool) -> ArchGraph:
@@ -79,6 +101,7 @@ class ResNet(CommonOptions, Ladder):
 
     block: Block = "one-conv"
     stages: Literal["homogeneous", "cifar"] = "homogeneous"
+    padding: Padding = field(default="zeros", metadata=LATER)
 
     name: ClassVar[str] = "resnet"
     version: ClassVar[int] = 1
@@ -88,6 +111,12 @@ class ResNet(CommonOptions, Ladder):
         super().__post_init__()
         require_choice("block", self.block, tuple(_KERNELS))
         require_choice("stages", self.stages, ("homogeneous", "cifar"))
+        require_choice("padding", self.padding, ("zeros", "circular"))
+        if self.block == "post-activation" and self.stages != "homogeneous":
+            raise InvalidInput(
+                f"block='post-activation' has one width and image size, not "
+                f"stages={self.stages!r}; use stages='homogeneous'"
+            )
         if self.block == "bottleneck" and self.width % 4:
             raise InvalidInput(
                 f"width={self.width} is not a multiple of 4, which bottleneck blocks need; "
@@ -111,7 +140,10 @@ class ResNet(CommonOptions, Ladder):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC."""
-        return _Network(self, self.depth(architecture), replicas, in_shape[0], classes)
+        blocks, inputs = self.depth(architecture), in_shape[0]
+        if self.block == "post-activation":
+            return _PostActivationNetwork(self, blocks, replicas, inputs, classes)
+        return _Network(self, blocks, replicas, inputs, classes)
 
 
 class _Block(nn.Module):
@@ -121,7 +153,7 @@ class _Block(nn.Module):
         self, space: ResNet, replicas: int, inputs: int, outputs: int, first: int, source: int
     ):
         super().__init__()
-        kernels = _KERNELS[space.block]
+        kernels, circular = _KERNELS[space.block], space.padding == "circular"
         inner = outputs // 4 if space.block == "bottleneck" else outputs
         stride = 1 if inputs == outputs else 2
         self.shortcut: nn.Module = nn.Identity()
@@ -135,7 +167,7 @@ class _Block(nn.Module):
             last = number == len(kernels)
             width = outputs if last else inner
             step = stride if number - 1 == kernels.index(3) else 1
-            conv = Conv2d(replicas, channels, width, kernel, step)
+            conv = Conv2d(replicas, channels, width, kernel, step, circular=circular)
             conv.at(
                 source_in_degree=source if number == 1 else 1,
                 target_in_degree=2 if last else 1,
@@ -161,7 +193,7 @@ class _Network(nn.Module):
         self.replicas = replicas
         width = space.width
         self.stem = nn.Sequential(
-            Conv2d(replicas, inputs, width),
+            Conv2d(replicas, inputs, width, circular=space.padding == "circular"),
             image_norm(space.normalization, replicas, width),
             Node(1),
         )
@@ -181,4 +213,51 @@ class _Network(nn.Module):
         """Class scores of every replica."""
         features_BKHW = self.activation(self.blocks(self.stem(x_BKHW)))
         features_RBC = unfold_replicas(features_BKHW.mean((2, 3)), self.replicas)
+        return torch.as_tensor(self.logits(self.readout(features_RBC)))
+
+
+class _PostActivationBlock(nn.Module):
+    """Node ``number`` of the network's graph: the sum of the shortcut and the branch."""
+
+    def __init__(self, space: ResNet, replicas: int, inputs: int, number: int):
+        super().__init__()
+        first = number == 1
+        self.shortcut: nn.Module = nn.Identity()
+        if first:
+            self.shortcut = Conv2d(replicas, inputs, space.width, 1).at(target_in_degree=2)
+        conv = Conv2d(replicas, inputs, space.width, circular=space.padding == "circular")
+        conv.at(
+            source_in_degree=1 if first else 2,
+            target_in_degree=2,
+            branch=True,
+            reads_images=first,
+        )
+        self.branch = nn.Sequential(
+            conv,
+            image_norm(space.normalization, replicas, space.width),
+            activation(space.activation),
+            Dropout(replicas, space.dropout, replica_axis=1),
+            BranchScale(replicas, replica_axis=1),
+        )
+        self.sum = Node(number)
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        return torch.as_tensor(self.sum(self.shortcut(x_BKHW) + self.branch(x_BKHW)))
+
+
+class _PostActivationNetwork(nn.Module):
+    def __init__(self, space: ResNet, blocks: int, replicas: int, inputs: int, classes: int):
+        super().__init__()
+        self.replicas = replicas
+        self.blocks = nn.Sequential()
+        for number in range(1, blocks + 1):
+            channels = inputs if number == 1 else space.width
+            self.blocks.append(_PostActivationBlock(space, replicas, channels, number))
+        self.readout = Linear(replicas, space.width, classes, bias=False)
+        self.readout.at(source_in_degree=2, readout=True)
+        self.logits = Node(blocks + 1, replica_axis=0)
+
+    def forward(self, x_BKHW: Tensor) -> Tensor:
+        """Class scores of every replica."""
+        features_RBC = unfold_replicas(self.blocks(x_BKHW).mean((2, 3)), self.replicas)
         return torch.as_tensor(self.logits(self.readout(features_RBC)))

@@ -43,9 +43,17 @@ def test_a_field_that_came_later_is_in_the_id_where_it_is_set() -> None:
             {"gradient_clip": 0.1},
             {"warmup_steps": 1},
             {"cutout": 1},
+            {"steps": 7, "epochs": 1},
+            {"update_every": 7},
+            {"pin_forward_moments": True},
+            {"keep_last_batch": True},
+            {"schedule": "cosine", "rate_per_epoch": True},
+            {"crop_padding": 1},
+            {"crop_padding": 1, "black_padding": True},
+            {"torch_default_weights": True},
         )
     }
-    assert len(ids) == 5
+    assert len(ids) == 13
     assert unit.id in ids
 
 

@@ -178,18 +178,44 @@ def test_divergence_is_a_result_with_its_step() -> None:
 
 def test_a_high_loss_without_nan_is_diverged_and_a_falling_one_is_not() -> None:
     chance = math.log(10)
-    high = describe_outcome(
-        torch.tensor([2.0, 9.0]), torch.tensor([9.0]), torch.zeros(1), {}, chance
-    )
-    falling = describe_outcome(
-        torch.tensor([50.0, 9.0]), torch.tensor([30.0]), torch.zeros(1), {}, chance
-    )
+    high = describe_outcome(torch.tensor([2.0, 9.0]), 1, torch.zeros(1), {}, chance)
+    falling = describe_outcome(torch.tensor([50.0, 9.0]), 2, torch.zeros(1), {}, chance)
     assert (high["status"], falling["status"]) == ("diverged", "done")
-    nan = describe_outcome(
-        torch.tensor([2.0, math.nan]), torch.tensor([math.nan]), torch.zeros(1), {}, chance
-    )
+    nan = describe_outcome(torch.tensor([2.0, math.nan]), 2, torch.zeros(1), {}, chance)
     assert (nan["status"], nan["diverged_step"], nan["train_loss"]) == ("diverged", 1, None)
     assert nan["train_loss_curve"] == [None]
+
+
+def test_a_part_of_an_epoch_has_a_mean_of_its_own() -> None:
+    """7 steps in epochs of 3: the last epoch is one step, its length a whole one."""
+    row = describe_outcome(torch.arange(7.0), 3, torch.zeros(3), {}, 10.0)
+    assert row["train_loss_curve"] == [1.0, 4.0, 6.0]
+    assert row["train_loss"] == 5.0
+    assert (row["steps"], row["train_loss_last_tenth"]) == (7, 6.0)
+    long = describe_outcome(torch.arange(100.0), 50, torch.zeros(2), {}, 1000.0)
+    assert long["train_loss"] == long["train_loss_curve"][-1] == 74.5
+    assert long["train_loss_last_tenth"] == 94.5
+
+
+def test_a_unit_ends_after_its_steps_and_measures_on_the_way() -> None:
+    """30 steps are one epoch of 22 and a part of one; measuring moves does not move anything."""
+    capped = unit("resnet with batch norm", REPLICAS, recipe=Recipe(batch=64, steps=30))
+    assert costs.count_replica_steps(capped) == 30 * 4
+    progress: list[int] = []
+    rows = engine.run(capped, progress.append)
+    assert sum(progress) == 30 * 4
+    measuring = replace(capped, recipe=Recipe(batch=64, steps=30, update_every=12))
+    for row, measured in zip(rows, engine.run(measuring), strict=True):
+        assert row["steps"] == 30
+        assert len(row["valid_accuracy_curve"]) == len(row["train_loss_curve"]) == 2
+        assert row["update_curve"] is None
+        assert measured["update_curve_steps"] == [0, 12, 24]
+        assert [len(moments) for moments in measured["update_curve"]] == [4] * 3
+        assert all(m > 0 for moments in measured["update_curve"] for m in moments)
+        known = ("unit_id", "update_curve", "update_curve_steps")
+        assert {k: v for k, v in row.items() if k not in known} == {
+            k: v for k, v in measured.items() if k not in known
+        }
 
 
 def test_a_cell_without_a_path_is_untrainable_and_no_abort() -> None:

@@ -1,10 +1,13 @@
 """Each replica sees the images of its seed, whoever trains beside it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
 from benchmark.datasets import catalogue
+from benchmark.datasets.dataset import Dataset
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
 from search_spaces.errors import InvalidInput
@@ -47,6 +50,44 @@ def test_a_crop_without_shift_and_flip_is_the_image() -> None:
     windows = padded.unfold(2, 8, 1).unfold(3, 8, 1).flatten(2, 3)  # every shift of every image
     matches = (windows == moved[:, :, None]).flatten(3).all(-1).any(-1)
     assert matches.all()
+
+
+def test_a_last_batch_that_is_kept_holds_the_rest() -> None:
+    data = catalogue.load("digits")
+    recipe = Recipe(batch=100, keep_last_batch=True, crop_padding=1, horizontal_flip=True)
+    batches = Batches(data, recipe, [3, 4], torch.float32)
+    train, _ = data.split(3, 0.2)
+    sizes = [y.shape[1] for _, y in batches.epoch()]
+    assert sizes == [100] * (len(train) // 100) + [len(train) % 100]
+    assert sum(sizes) == len(train) == 1150
+    with pytest.raises(InvalidInput, match="1150 training images in batches of 383 leave a last"):
+        Batches(data, replace(recipe, batch=383), [3], torch.float32)
+
+
+def test_black_padding_is_padding_before_the_images_are_standardized() -> None:
+    """Raw images padded with 0 and then standardized, as torchvision's transforms do it."""
+    generator = torch.Generator().manual_seed(0)
+    raw = torch.randint(256, (40, 3, 6, 6), generator=generator).float()
+    mean, deviation = raw.mean((0, 2, 3), keepdim=True), raw.std((0, 2, 3), keepdim=True)
+    images = (raw - mean) / deviation
+    black = tuple((-mean / deviation).flatten().tolist())
+    labels = torch.arange(40) % 2
+    data = Dataset("raw", images, labels, images, labels, 2, "raw", black=black)
+    recipe = Recipe(batch=8, crop_padding=2, black_padding=True)
+    x, _ = next(Batches(data, recipe, [0], torch.float64).epoch())
+    padded = (torch.nn.functional.pad(raw, (2,) * 4) - mean) / deviation
+    windows = padded.unfold(2, 6, 1).unfold(3, 6, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 6, 6)
+    for image in x:
+        assert (windows.double() - image).abs().amax((1, 2, 3)).min() < 1e-6
+    mean_padded, _ = next(
+        Batches(data, replace(recipe, black_padding=False), [0], torch.float64).epoch()
+    )
+    assert not torch.equal(x, mean_padded)
+
+
+def test_black_is_what_a_pixel_of_zero_became() -> None:
+    data = catalogue.load("digits")
+    assert data.x_train.min() == pytest.approx(data.black[0], abs=1e-6)  # most corners are blank
 
 
 def test_digits_are_scikit_learns() -> None:

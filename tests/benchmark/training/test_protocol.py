@@ -1,5 +1,6 @@
 """Every part of a recipe equals torch's own, each replica trained alone by torch's tools."""
 
+import math
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,9 @@ RECIPES = {
     "clipping, adamw": replace(
         BASE, optimizer="adamw", momentum=0.0, gradient_clip=0.2, weight_decay=0.05
     ),
+    "steps, cosine": replace(BASE, epochs=1, steps=STEPS, schedule="cosine", warmup_steps=3),
+    "last batch kept": replace(BASE, batch=30, keep_last_batch=True),
+    "rate per epoch": replace(BASE, schedule="cosine", rate_per_epoch=True),
     "all": replace(
         BASE,
         nesterov=True,
@@ -58,9 +62,15 @@ def torch_schedule(
 ) -> lr_scheduler.LRScheduler:
     """The recipe's schedule by torch's schedulers."""
     warm = recipe.warmup_steps or round(recipe.warmup_epochs * epoch_steps)
-    total = recipe.epochs * epoch_steps
+    total = recipe.steps or recipe.epochs * epoch_steps
     main: lr_scheduler.LRScheduler
-    if recipe.schedule == "cosine":
+    if recipe.rate_per_epoch:
+
+        def official(step: int) -> float:  # AutoDL-Projects, CosineAnnealingLR of its optimizers
+            return (1 + math.cos(math.pi * (step // epoch_steps) / recipe.epochs)) / 2
+
+        main = lr_scheduler.LambdaLR(optimizer, official)
+    elif recipe.schedule == "cosine":
         main = lr_scheduler.CosineAnnealingLR(optimizer, total - warm)
     else:
         steps = [epoch * epoch_steps - warm for epoch in recipe.milestones]
@@ -197,6 +207,12 @@ def test_cutout_blanks_a_square_around_a_drawn_center(
             r"milestones=\[2\]: give rising epochs",
         ),
         ({"warmup_steps": 3, "warmup_epochs": 1.0}, "exclude each other"),
+        ({"steps": 100, "epochs": 2}, "steps=100 and epochs=2 both end training; give one"),
+        ({"steps": 100, "warmup_epochs": 0.5}, "steps=100: training that ends after steps has no"),
+        ({"steps": 10, "warmup_steps": 11}, "warmup_steps=11 should be at most steps=10"),
+        ({"steps": -1}, "steps=-1"),
+        ({"rate_per_epoch": True}, "rate_per_epoch needs schedule='cosine'"),
+        ({"black_padding": True}, "black_padding needs crop_padding above 0"),
         ({"warmup_epochs": 2.0}, "warmup_epochs=2.0 should be at most epochs=1"),
         ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
         ({"gradient_clip": -1.0}, "gradient_clip=-1.0"),
