@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.findings.answers import void_controlled
 from benchmark.findings.content import Block
 from benchmark.findings.ladders import depth_part, updates_part
 from benchmark.findings.published import beside
@@ -41,7 +43,18 @@ def judge_study(results: Results, table: Published | None) -> Findings:
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
             judged, found = beside.compare_with_published(part, rows, table)
             verdicts, blocks = verdicts + judged, blocks + found
-    return verdicts, blocks
+    return void_controlled(verdicts), open_with_one(blocks)
+
+
+def open_with_one(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, with only the first figures for the answer there; the others stay in theirs."""
+    first = next((block for block in blocks if block.section == "answer"), None)
+    return [
+        replace(block, section="slope")
+        if block.section == "answer" and block is not first
+        else block
+        for block in blocks
+    ]
 
 
 def judge_part(part: Mapping[str, Any], rows: pa.Table) -> Findings:

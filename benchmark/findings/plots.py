@@ -38,13 +38,26 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A point (x, y) of a series with its interval on the x axis; hollow unless ``used``."""
+
+    x: float
+    low: float
+    high: float
+    y: float
+    series: str
+    used: bool
+
+
+@dataclass(frozen=True)
 class Curves:
     """The columns ``axes_hue`` (x, y, the series), axes per ``panel``; vertical ``bars``.
 
     Rows whose column ``used`` says no are hollow. ``joined`` draws a line through the points of a
     series. ``log`` names logarithmic axes; ``level`` draws a horizontal, ``spans`` vertical bands
-    by panel; what is not finite or above ``y_max`` is not drawn. ``rules`` names the rule whose
-    look a series has where the series is no rule.
+    by panel; ``upright`` draws a vertical, ``marks`` points with intervals by panel. What is not
+    finite or above ``y_max`` is not drawn. ``rules`` names the rule whose look a series has where
+    the series is no rule; ``ordered`` says that the series have an order, which their colors show.
     """
 
     axes_hue: tuple[str, str, str]
@@ -57,6 +70,9 @@ class Curves:
     y_max: float = inf
     lines: Sequence[Line] = ()
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[Mark]] = field(default_factory=dict)
+    upright: float | None = None
+    ordered: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
 
 

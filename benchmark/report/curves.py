@@ -21,7 +21,7 @@ from benchmark.report.canvas import (
     ScaledTranslation,
 )
 from benchmark.report.inline_svg import TIP
-from benchmark.report.palette import INK, Look, Palette
+from benchmark.report.palette import INK, Look, Palette, order_looks
 
 RASTER_ABOVE: Final = 1000
 """Points in a drawing above which they become an embedded bitmap."""
@@ -67,7 +67,11 @@ def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
     panels = list(dict.fromkeys(panel_N.tolist()))
     across = min(ACROSS, len(panels))
     down = -(-len(panels) // across)
-    looks = palette.find_looks(dict.fromkeys(hue_N.tolist()), plot.rules)
+    looks = (
+        order_looks(hue_N.tolist())
+        if plot.ordered
+        else palette.find_looks(dict.fromkeys(hue_N.tolist()), plot.rules)
+    )
     height = HEIGHTS.get(len(panels), MANY) * down + 0.4
     canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
     grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
@@ -95,7 +99,8 @@ def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
         axes.set_visible(place < len(panels))
         axes.tick_params(labelbottom=place >= len(panels) - across)
     for axis in plot.log:
-        set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None)
+        most = 8 if axis == "y" or len(panels) == 1 else 5
+        set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None, most)
     canvas.supxlabel(x, fontsize=9)
     canvas.supylabel(y, fontsize=9)
     handles.pop("", None)
@@ -109,13 +114,20 @@ def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
 
 
 def draw_marks(axes: Axes, plot: Curves, title: str, looks: Mapping[str, Look]) -> None:
-    """The level and the bands of a panel."""
+    """The level, the bands and the marked points of a panel."""
+    if plot.upright is not None:
+        axes.axvline(plot.upright, color=INK, linewidth=1, linestyle=":")
     if plot.level is not None:
         axes.axhline(plot.level, color=INK, linewidth=1, linestyle=":")
     for span in plot.spans.get(title, ()):
         color = looks[span.series].color if span.series in looks else INK
         axes.axvspan(span.low, span.high, color=color, alpha=0.15, linewidth=0)
         axes.axvline(span.middle, color=color, linewidth=1.2)
+    for mark in plot.marks.get(title, ()):
+        color = looks[mark.series].color
+        axes.hlines(mark.y, mark.low, mark.high, color=color, linewidth=2.2, zorder=4)
+        (point,) = axes.plot(mark.x, mark.y, "D", color=color, markersize=5, zorder=5)
+        point.set(markerfacecolor=color if mark.used else "none")
 
 
 def draw_lines(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look]) -> dict[str, Any]:
@@ -154,8 +166,8 @@ def draw_series(
     return [*drawn, bars]
 
 
-def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
-    """A logarithmic axis labeled in plain numbers."""
+def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None, most: int = 8) -> None:
+    """A logarithmic axis labeled in plain numbers, ``most`` of them at most."""
     getattr(axes, f"set_{axis}scale")("log")
     target = getattr(axes, f"{axis}axis")
     low, high = getattr(axes, f"get_{axis}lim")()
@@ -163,7 +175,7 @@ def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None) -> None:
         target.set_ticks(np.asarray(ticks))
     else:
         subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
-        target.set_major_locator(LogLocator(subs=subs, numticks=8))
+        target.set_major_locator(LogLocator(subs=subs, numticks=most))
     target.set_major_formatter(FuncFormatter(format_tick))
     target.set_minor_formatter(NullFormatter())
 

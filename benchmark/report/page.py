@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from benchmark import __version__
 from benchmark.findings import changes as against
 from benchmark.findings import methods
+from benchmark.findings.answers import answer_study
 from benchmark.findings.content import (
     Architectures,
     Block,
@@ -32,7 +33,7 @@ from benchmark.report.figures import draw_figure
 from benchmark.report.palette import Palette
 from benchmark.store.results import Results
 
-ALWAYS: Final = {"verdict", "limits", "cite"}
+ALWAYS: Final = {"answer", "verdict", "limits", "cite"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def render_page(
         each.name: [sheet.draw(graph, name) for name, graph in each.graphs.items()]
         for each in opening
     }
-    short = summarize_verdicts(verdicts)
+    answers = answer_study(study.get("parts", ()), verdicts)
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
         autoescape=True,
@@ -136,7 +137,7 @@ def render_page(
         incomplete=missing,
         style=read_asset("style.css"),
         script=read_asset("script.js"),
-        summary=short,
+        answers=answers,
         verdicts=[
             (part, [(ask, list(told)) for ask, told in groupby(group, lambda v: v.question)])
             for part, group in groupby(verdicts, lambda v: v.part)
@@ -149,24 +150,7 @@ def render_page(
         facts={**facts, "release": __version__},
     )
     tables = {item.name: item.data for item in items if isinstance(item, Figure | Architectures)}
-    return Page(html + "\n", tables, drawings, short, missing)
-
-
-def summarize_verdicts(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
-    """A line per topic: every part's rules by answer."""
-    lines: dict[str, dict[str, dict[str, list[str]]]] = {}
-    for v in verdicts:
-        answers = lines.setdefault(v.topic, {}).setdefault(v.part, {})
-        answers.setdefault(v.answer, []).append(v.rule.removeprefix("initialization "))
-    told = {
-        topic: [
-            f"{part}: "
-            + ", ".join(f"{answer} ({', '.join(rules)})" for answer, rules in by.items())
-            for part, by in parts.items()
-        ]
-        for topic, parts in lines.items()
-    }
-    return tuple((topic, "; ".join(said)) for topic, said in told.items())
+    return Page(html + "\n", tables, drawings, answers.summary, missing)
 
 
 def describe_missing(results: Results) -> str:

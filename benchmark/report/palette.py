@@ -10,6 +10,8 @@ INK: Final = "#767671"
 GRID: Final = "#c4c4c3"
 OKABE_ITO: Final = ("#0072b2", "#d55e00", "#cc79a7", "#009e73", "#e69f00", "#56b4e9", "#f0e442")
 COLORS: Final = (INK, *OKABE_ITO)
+ORDERED: Final = ("#1b8a9e", "#4a78d0", "#9a5fc4", "#cf4f8b", "#d9632b")
+"""Anchors of a scale that is read in light and dark alike."""
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -45,6 +47,22 @@ class Palette:
                 known = next(place for place in range(len(taken) + 1) if place not in taken)
             places[name] = known
         return {name: choose_look(places[name]) for name in sorted(places, key=places.__getitem__)}
+
+
+def order_looks(series: Iterable[str]) -> dict[str, Look]:
+    """Looks of series that have an order: colors from the first to the last of ``ORDERED``."""
+    names = list(dict.fromkeys(series))
+    looks = {}
+    for place, name in enumerate(names):
+        at = place / max(1, len(names) - 1) * (len(ORDERED) - 1)
+        left = min(int(at), len(ORDERED) - 2)
+        ends = [
+            [int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in ORDERED[left : left + 2]
+        ]
+        mixed = [round(a + (b - a) * (at - left)) for a, b in zip(*ends, strict=True)]
+        color = "#" + "".join(f"{value:02x}" for value in mixed)
+        looks[name] = Look(color, MARKERS[place % len(MARKERS)])
+    return looks
 
 
 def choose_look(place: int) -> Look:

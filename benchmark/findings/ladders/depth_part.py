@@ -20,6 +20,7 @@ from benchmark.findings.content import (
     make_slug,
 )
 from benchmark.findings.ladders import transfer
+from benchmark.findings.ladders.aligned_curves import show_aligned_curves
 from benchmark.findings.ladders.ladder_arrays import DepthArrays
 from benchmark.findings.plots import Curves, Line, Span
 from benchmark.findings.verdict import (
@@ -38,7 +39,9 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """Verdicts on the slope and on every rule's predictions, with their figures."""
     ladder = DepthArrays.of(part, table)
     if not ladder.schemes:
-        why = "No rung is done yet, or the data have one class and nothing to guess."
+        why = "The data have one class: there is nothing to guess, and no optimum to find."
+        if not table["chance_loss"].drop_null():
+            why = "No rung is done yet."
         return [], [Block("slope", part["name"], [why])]
     verdicts = []
     for scheme in ladder.schemes:
@@ -55,7 +58,8 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     items = (draw_losses(ladder), draw_slopes(ladder))
     predicted = transfer.show_transfers(ladder)
     block = Block("slope", ladder.name, (*items, tabulate_exponents(ladder), *predicted))
-    return [*verdicts, *transfer.judge_transfers(ladder)], [block]
+    opening = Block("answer", ladder.name, show_aligned_curves(ladder))
+    return [*verdicts, *transfer.judge_transfers(ladder)], [opening, block]
 
 
 def tabulate_exponents(ladder: DepthArrays) -> Table:

@@ -20,12 +20,12 @@ from benchmark.findings.content import (
     make_slug,
     tabulate_intervals,
 )
+from benchmark.findings.placebos import find_placebo
 from benchmark.findings.plots import Curves, Forest
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
 
-PLACEBO = "shuffled"
-PLACEBO_QUESTION = "Does it gain more than the same rates dealt to random architectures (shuffled)?"
+PLACEBO_QUESTION = "Does it gain more than its own rates dealt to random architectures?"
 COVARIATES = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
 THIRDS = ("bottom third", "middle third", "top third")
 
@@ -38,9 +38,13 @@ def judge_accuracy(ranked: RankArrays) -> Findings:
     }
     question = f"Does test accuracy rise against {ranked.base}?"
     verdicts = judge_shifts(ranked.name, "Accuracy rises", question, shifts)
-    rivals = {rule: acc_AS for rule, acc_AS in others.items() if rule != PLACEBO}
-    if PLACEBO in others:
-        against = {rule: measure_accuracy_shift(others[PLACEBO], rivals[rule]) for rule in rivals}
+    placebos = {rule: find_placebo(rule, others) for rule in others}
+    against = {
+        rule: measure_accuracy_shift(others[placebo], others[rule])
+        for rule, placebo in placebos.items()
+        if placebo
+    }
+    if against:
         verdicts += judge_shifts(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
     items = (draw_thirds(ranked, shifts), draw_architectures(ranked, shifts))
     return verdicts, [Block("shift", ranked.name, (*items, tabulate_bias(ranked, shifts)))]

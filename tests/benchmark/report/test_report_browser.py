@@ -115,14 +115,14 @@ def test_without_javascript_a_row_still_opens(browser: Browser, page: Path) -> N
     context.close()
 
 
-def test_the_keyboard_reaches_the_verdict_first(browser: Browser, page: Path) -> None:
+def test_the_keyboard_reaches_the_answer_first(browser: Browser, page: Path) -> None:
     tab = browser.new_page()
     tab.goto(page.as_uri())
     tab.keyboard.press("Tab")
-    assert tab.evaluate("document.activeElement.textContent") == "Skip to the verdict"
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the answer"
     assert tab.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
     tab.keyboard.press("Enter")
-    assert tab.url.endswith("#verdict")
+    assert tab.url.endswith("#answer")
     tab.close()
 
 

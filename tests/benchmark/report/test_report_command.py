@@ -101,7 +101,7 @@ def test_divergence_is_ranked_and_the_analysis_repeated_without(helped: str, pag
     (lines,) = [each for each in table_of_cells.lines if each[0] == lost]
     (told,) = [line for line in lines if line.startswith("path-cubed")]
     assert "accuracy −∞%, – points, place 24.0" in told
-    assert len(verdicts) == 8
+    assert len(verdicts) == 7
 
 
 def test_the_exponent_stands_against_blocks_and_without_diverged_replicas(page: Path) -> None:

@@ -184,7 +184,7 @@ def test_two_parts_share_a_page_and_keep_their_own_drawings() -> None:
 def test_sections_come_in_the_order_of_reading(page: Path) -> None:
     sections = re.findall(r'<section id="([^"]+)"', page.read_text())
     assert sections == [
-        *("verdict", "completeness", "rank", "shift", "slope", "updates", "movers"),
+        *("answer", "verdict", "completeness", "rank", "shift", "slope", "updates", "movers"),
         *("methods", "provenance", "limits", "cite"),
     ]
 
