@@ -20,7 +20,7 @@ DEEP_GRAY: Final = bytes([16, 0])
 """Bits per sample and color type in a PNG's header."""
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)
 def list_former_names(typed: str, data: Dataset) -> tuple[tuple[str, str], ...]:
     """Pairs of name and checksum; empty where they are the present ones.
 

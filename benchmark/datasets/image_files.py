@@ -24,6 +24,8 @@ MEAN: Final = (0.485, 0.456, 0.406)
 """Of ImageNet's training images, as torchvision has it: nobody reads all of them first."""
 DEVIATION: Final = (0.229, 0.224, 0.225)
 BLACK: Final = tuple(-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True))
+FORMATS: Final = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")
+"""What is read, whatever a file's ending: other readers of Pillow start programs."""
 DEEPEST: Final = 65535
 """The largest value of 16 bits."""
 
@@ -68,7 +70,7 @@ class ImageFiles:
                 "leave the images alone while a study runs, and run the command again"
             )
         try:
-            with Image.open(io.BytesIO(data)) as opened:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 x_CHW = read_pixels(opened, self.size)
         except MemoryError:
             raise
