@@ -32,6 +32,7 @@ from benchmark.analysis.ladders.update_profile import Over, fit_update_profile
 from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
 from benchmark.analysis.ranking.other_agreement import measure_spearman_agreement
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
+from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
 from benchmark.analysis.ranking.spearman import spearman_interval
 
 Draw = Callable[[np.random.Generator, int], Array]
@@ -176,11 +177,25 @@ def test_shift(draw: Draw) -> None:
         gain_A = 0.3 + 0.5 * draw(rng, 24)
         reference_AS = true_A[:, None] + 0.5 * rng.standard_normal((24, 2))
         rule_AS = (true_A + gain_A)[:, None] + 0.5 * rng.standard_normal((24, 2))
-        shift = measure_accuracy_shift(reference_AS, rule_AS, resamples=999, seed=k)
+        shift = measure_accuracy_shift(reference_AS, rule_AS, nested=True, resamples=999, seed=k)
         return [shift.mean, *shift.thirds]
 
     for intervals in zip(*(study(k) for k in range(STUDIES)), strict=True):
         held(list(intervals), 0.3)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize("common", [0.0, 0.2, 0.3])
+def test_shift_of_shared_seeds(seeds: int, common: float) -> None:
+    """A seed moves all architectures at once, by `common` where their own shifts spread by 0.5."""
+    rng = np.random.default_rng(18)
+
+    def study(k: int) -> Interval:
+        gain_AS = 0.3 + 0.5 * rng.standard_normal((24, 1)) + common * rng.standard_normal(seeds)
+        noise_AS = math.sqrt(0.5) * rng.standard_normal((24, seeds))
+        return mean_of_shared_seeds(gain_AS + noise_AS, resamples=199, seed=k)
+
+    held([study(k) for k in range(2 * STUDIES)], 0.3)
 
 
 def ladder(

@@ -20,11 +20,19 @@ from benchmark.analysis.intervals import (
     RESAMPLES,
     Array,
     Interval,
+    check_level,
     mean_interval,
     median_interval,
     share_interval,
 )
 from benchmark.analysis.ranking.accuracies import check_paired
+from benchmark.analysis.ranking.seed_effect import (
+    estimate_seed_variance,
+    mean_of_shared_seeds,
+    mean_p,
+    own_level,
+    widen_interval,
+)
 from benchmark.analysis.ranking.spearman import spearman_interval, spearman_p
 from search_spaces.errors import InvalidInput
 
@@ -64,6 +72,7 @@ def measure_accuracy_shift(
     reference_AS: Array,
     rule_AS: Array,
     *,
+    nested: bool = False,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -80,7 +89,21 @@ def measure_accuracy_shift(
     for the share of architectures whose mean over seeds improves (a tie is no improvement). `p`
     flips the signs of the shifts at random, exact where they are symmetric around zero; above 1000
     architectures it is Student's.
+
+    A seed shared by all architectures (one split, one order of the data) moves all of them at once.
+    The variance of that common effect is estimated from the table of shifts (two-way layout, its
+    critical value between Student's of the architectures and of the seeds) and widens the intervals
+    of means and median, and `p`; simulated coverage of the mean at 24 architectures is 0.93 to 0.97
+    with 2 or 3 seeds and a common effect of 0 to 0.6 of the architectures' own spread, where
+    resampling architectures alone falls to 0.72. Seeds nested in architectures (each has its own
+    split and order) need no such term. With one seed the common effect cannot be seen: the interval
+    holds for that seed.
+
+    Args:
+        reference_AS, rule_AS: accuracies, architectures x seeds; -inf where diverged.
+        nested: True where no two architectures share a seed's draws.
     """
+    check_level(level)
     reference_AS, rule_AS = check_paired(reference_AS, rule_AS)
     architectures, seeds = reference_AS.shape
     finite_A = np.isfinite(reference_AS).all(axis=1) & np.isfinite(rule_AS).all(axis=1)
@@ -90,8 +113,16 @@ def measure_accuracy_shift(
     improved_A = rule_AS.mean(axis=1) > reference_AS.mean(axis=1)
     third_AS = _thirds_from_other_seeds(reference_AS)
 
+    whole_AS = shift_AS[finite_A]
+    seed_variance = 0.0 if nested else estimate_seed_variance(whole_AS)
+    plain = nested or seeds < 2
+    own = level if plain else own_level(level)
+
+    def widen(interval: Interval) -> Interval:
+        return interval if plain else widen_interval(interval, seed_variance, seeds, level=level)
+
     def mean(values: Array) -> Interval:
-        return mean_interval(values, level=level, resamples=resamples, seed=seed)
+        return widen(mean_interval(values, level=own, resamples=resamples, seed=seed))
 
     def third(which: int) -> Interval:
         if seeds < 2:
@@ -110,11 +141,13 @@ def measure_accuracy_shift(
         return mean(ratio + residual_A / weight_A[scored_A].mean())
 
     return Shift(
-        mean=mean(shift_A[finite_A]),
-        median=median_interval(shift_A[finite_A], level=level),
+        mean=mean(shift_A[finite_A])
+        if nested
+        else mean_of_shared_seeds(whole_AS, level=level, resamples=resamples, seed=seed),
+        median=widen(median_interval(shift_A[finite_A], level=own)),
         thirds=(third(0), third(1), third(2)),
         share_improved=share_interval(int(improved_A.sum()), architectures, level=level),
-        p=_sign_flip_p(shift_A[finite_A], seed),
+        p=_shift_p(shift_A[finite_A], seed_variance, seeds, seed),
         shift_A=shift_A,
         architectures=architectures,
         seeds=seeds,
@@ -131,6 +164,15 @@ def _thirds_from_other_seeds(reference_AS: Array) -> NDArray[np.intp]:
         rank_A = stats.rankdata(other_A, method="ordinal") - 1
         columns.append((3 * rank_A) // architectures)
     return np.stack(columns, axis=1)
+
+
+def _shift_p(shift_A: Array, seed_variance: float, seeds: int, seed: int) -> float:
+    """The sign-flip p, or the one that knows of the seeds' common effect, whichever is larger."""
+    p = _sign_flip_p(shift_A, seed)
+    if not seed_variance > 0:
+        return p
+    own = float(shift_A.var(ddof=1)) / len(shift_A)
+    return max(p, mean_p(float(shift_A.mean()), own, seed_variance, len(shift_A), seeds))
 
 
 def _sign_flip_p(shift_A: Array, seed: int) -> float:

@@ -48,7 +48,9 @@ def test_thirds_do_not_regress_to_the_mean() -> None:
 def test_gains_at_the_bottom_show_at_the_bottom() -> None:
     rng = np.random.default_rng(2)
     true_A = np.linspace(-3, 3, 60)
-    shift = measure_accuracy_shift(noisy(rng, true_A), noisy(rng, true_A + (true_A < -1)))
+    shift = measure_accuracy_shift(
+        noisy(rng, true_A), noisy(rng, true_A + (true_A < -1)), nested=True
+    )
     bottom, middle, top = shift.thirds
     assert bottom.low > 0.5
     assert top.contains(0)
@@ -114,3 +116,26 @@ def test_bias_of_fifteen_thousand_architectures() -> None:
 def test_bad_covariates_are_refused() -> None:
     with pytest.raises(InvalidInput, match="'depth'"):
         correlate_shift(np.zeros(4), {"depth": np.zeros(3)})
+
+
+def test_a_seed_that_moves_every_architecture_widens_the_interval_unless_nested() -> None:
+    rng = np.random.default_rng(20)
+    reference_AS = 0.1 * rng.standard_normal((24, 3))
+    rule_AS = reference_AS + np.array([0.0, 0.5, 1.0]) + 0.01 * rng.standard_normal((24, 3))
+    crossed = measure_accuracy_shift(reference_AS, rule_AS)
+    nested = measure_accuracy_shift(reference_AS, rule_AS, nested=True)
+    assert crossed.mean.estimate == nested.mean.estimate
+    assert crossed.mean.low < 0 < nested.mean.low
+    assert crossed.median.low < nested.median.low
+    assert all(t.low < 0 for t in crossed.thirds)
+    assert crossed.p > 0.05 > nested.p
+
+
+def test_the_p_of_shared_seeds_holds_its_level() -> None:
+    rng = np.random.default_rng(21)
+    p_K = []
+    for k in range(400):
+        shift_AS = 0.5 * rng.standard_normal((24, 1)) + 0.5 * rng.standard_normal((24, 3))
+        rule_AS = shift_AS + 0.2 * rng.standard_normal(3)
+        p_K.append(measure_accuracy_shift(0 * rule_AS, rule_AS, resamples=9, seed=k).p)
+    assert 0.01 < np.mean(np.array(p_K) < 0.05) < 0.08
