@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export RAY_USAGE_STATS_ENABLED := 0
 export OMP_NUM_THREADS := 1
 
-.PHONY: quickstart test check format report-example readme clean
+.PHONY: quickstart test check format report-example reference findings readme clean
 
 quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundled digits (minutes)
 	$(BIN)/python jobs/quickstart.py
@@ -39,6 +39,12 @@ $(VENV)/.installed-%: setup.cfg constraints.txt pyproject.toml
 
 report-example: $(VENV)/.installed-run  ## the committed example, from the committed table
 	$(BIN)/python -m benchmark.report reports/example/results --out reports/example
+
+reference: $(VENV)/.installed-run  ## the committed studies' pages, and what follows from them
+	$(BIN)/python -m benchmark.reference --pages
+
+findings: $(VENV)/.installed-run  ## docs/findings.md and the README's answers, from the committed tables
+	$(BIN)/python -m benchmark.reference
 
 readme: $(VENV)/.installed-run  ## the README's tree of rooms, from the rooms' own docstrings
 	$(BIN)/python tests/support/room_tree.py

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "status": ("benchmark.status", "count what is planned, done, diverged, failed and missing"),
     "merge": ("benchmark.merge", "join results of one study that were made apart"),
     "compact": ("benchmark.compact", "fold the files of finished units into one Parquet file"),
+    "reference": ("benchmark.reference", "write docs/findings.md from the committed studies"),
     "published": ("benchmark.published.__main__", "make a table of NATS-Bench's accuracies"),
     "datasets": (
         "benchmark.datasets.__main__",

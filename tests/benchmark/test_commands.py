@@ -18,6 +18,7 @@ FROZEN = {
     "status": "benchmark.status",
     "merge": "benchmark.merge",
     "compact": "benchmark.compact",
+    "reference": "benchmark.reference",
     "published": "benchmark.published",
     "datasets": "benchmark.datasets",
     "speed": "benchmark.speed",

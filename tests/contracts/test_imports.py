@@ -67,6 +67,7 @@ ROOMS = {
     "benchmark.findings": Room(5, "search_spaces study rules analysis store training published"),
     "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
     "benchmark.status": Room(7, "search_spaces store command progress"),
+    "benchmark.reference": Room(7, "search_spaces report store command"),
     "benchmark.merge": Room(7, "search_spaces store command progress"),
     "benchmark.compact": Room(7, "search_spaces store command progress"),
     "benchmark.job": Room(
