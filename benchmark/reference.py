@@ -1,8 +1,8 @@
 """``python -m benchmark.reference [FOLDER]``: the committed studies' pages, and what they say.
 
-With ``--pages`` every study under FOLDER (``reports/reference``; a folder ``results`` each) gets its
-page beside its results. ``docs/findings.md`` is written from all of them and from the committed example, and so are
-the answers in the README, between its markers.
+With ``--pages`` every study under FOLDER (``reports/reference``; a folder ``results`` each) gets
+its page beside its results. ``docs/findings.md`` is written from all of them and from the committed
+example, and so are the answers in the README, between its markers.
 """
 
 from __future__ import annotations
