@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from benchmark.findings.answers import answer_study
 from benchmark.findings.content import Block, Table, format_number
 from benchmark.findings.parts import judge_study
 from benchmark.findings.verdict import Verdict
-from benchmark.report.page import summarize_verdicts
 from benchmark.store.results import Results
 
 SECTIONS: Final = ("rank", "shift", "slope", "updates")
@@ -31,7 +31,8 @@ def describe_results(results: Results, page: str) -> str:
     """
     study = results.study
     verdicts, blocks = judge_study(results, None)
-    lines = [f"## {study['question']}", "", *describe_study(results, page), ""]
+    headline = " ".join(answer_study(study["parts"], verdicts).headline)
+    lines = [f"## {study['question']}", "", headline, "", *describe_study(results, page), ""]
     for part in study["parts"]:
         lines += [f"### {study['name']}: {part['name']}", "", describe_part(part), ""]
         own = [verdict for verdict in verdicts if verdict.part == part["name"]]
@@ -43,12 +44,11 @@ def describe_results(results: Results, page: str) -> str:
 
 
 def summarize_results(results: Results, page: str) -> str:
-    """A study's answers as one item of a list: a line per question and part."""
+    """A study's answers as one item of a list: its question, and the sentences of its headline."""
     verdicts, _ = judge_study(results, None)
-    lines = [f"- **{results.study['question']}** ([{results.study['name']}]({page}))"]
-    for topic, answers in summarize_verdicts(verdicts):
-        lines.append(f"  - {topic}: {answers}")
-    return "\n".join(lines)
+    headline = answer_study(results.study["parts"], verdicts).headline
+    question = f"- **{results.study['question']}** ([{results.study['name']}]({page}))"
+    return " ".join((question, *headline))
 
 
 def describe_study(results: Results, page: str) -> Iterator[str]:
