@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from search_spaces.command import Interrupted, Parser, entry_point, ignore_signals
+from search_spaces.command import (
+    Interrupted,
+    Parser,
+    defer_signals,
+    entry_point,
+    ignore_signals,
+    keep_handlers,
+    report_error,
+    report_interruption,
+)
 
-__all__ = ["COMMANDS", "Interrupted", "Parser", "entry_point", "ignore_signals"]
+__all__ = [
+    "COMMANDS",
+    "Interrupted",
+    "Parser",
+    "defer_signals",
+    "entry_point",
+    "ignore_signals",
+    "keep_handlers",
+    "report_error",
+    "report_interruption",
+]
 
 COMMANDS: Final = {
     "report": ("benchmark.report.__main__", "write the report of a study's results"),

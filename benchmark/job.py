@@ -24,7 +24,7 @@ from benchmark.study import Study
 from benchmark.study.fields import assignments, override, usage
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import rehearse
-from benchmark.sweep.resources import Resources, check_workers
+from benchmark.sweep.resources import Resources, check_workers, count_cores
 from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
 
@@ -70,7 +70,7 @@ class Asked:
     def slots(self) -> int:
         """How many shards this machine runs at once."""
         cores = self.resources.cpus * self.resources.ranks
-        return self.workers or max(1, (os.cpu_count() or 1) // cores)
+        return self.workers or max(1, count_cores() // cores)
 
 
 def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:

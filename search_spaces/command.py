@@ -117,10 +117,42 @@ def raise_on_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def keep_handlers() -> Iterator[None]:
+    """The handlers of ``SIGNALS`` are the same afterwards, whatever a library sets meanwhile."""
+    before = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for signum, answer in before.items():
+                signal.signal(signum, answer)
+
+
+@contextlib.contextmanager
 def ignore_signals() -> Iterator[None]:
     """Signals of ``SIGNALS`` have no effect: what is being cleaned up is cleaned up wholly."""
     with set_handlers(lambda _signum, _frame: None):
         yield
+
+
+@contextlib.contextmanager
+def defer_signals(notify: Callable[[int], None]) -> Iterator[None]:
+    """Signals of ``SIGNALS`` raise ``Interrupted`` at the end of the context, whatever else does.
+
+    For calls that cannot be interrupted safely. ``notify`` is told when a signal arrives.
+    """
+    arrived: list[int] = []
+
+    def handle(signum: int, _frame: FrameType | None) -> None:
+        arrived.append(signum)
+        notify(signum)
+
+    try:
+        with set_handlers(handle):
+            yield
+    finally:
+        if arrived:
+            raise Interrupted(arrived[0])
 
 
 @contextlib.contextmanager

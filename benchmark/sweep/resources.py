@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -24,6 +25,11 @@ def check_count(field: str, count: int) -> int:
     if not 1 <= count <= MOST:
         raise InvalidInput(f"--{field} {count}: give 1 to {MOST:,}")
     return count
+
+
+def count_cores() -> int:
+    """The cores that this process may run on, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_workers(workers: int | None) -> int | None:
@@ -78,9 +84,9 @@ class Resources:
         return {name: amount for name, amount in wanted.items() if amount}
 
     @property
-    def device(self) -> str | None:
-        """Where a unit trains: None lets the engine take the GPU that Ray gave."""
-        return None if self.gpus else "cpu"
+    def device(self) -> str:
+        """Where a unit trains; ``cuda`` is the GPU that Ray gave the worker."""
+        return "cuda" if self.gpus else "cpu"
 
     def slots(self, available: Mapping[str, float]) -> int:
         """How many shards run at once; raises ``InvalidInput`` where not even one does."""

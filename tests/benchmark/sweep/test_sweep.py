@@ -103,15 +103,12 @@ FAULTS = {
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     out, notes = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("notes")
     said = io.StringIO()
-    with (
-        tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as folder,
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(said),
-    ):
-        patch.setattr(tempfile, "tempdir", folder)
-        code = job.main(
-            STUDY, ["--out", str(out), "--unit-timeout", str(LIMIT)], run=trouble(notes)
-        )
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as folder:
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+            patch.setattr(tempfile, "tempdir", folder)
+            code = job.main(
+                STUDY, ["--out", str(out), "--unit-timeout", str(LIMIT)], run=trouble(notes)
+            )
         for kind, count in FAULTS.items():
             TALLY.fault(kind, count)
         found = [[*file.name.split("."), *file.read_text().split()] for file in notes.iterdir()]
