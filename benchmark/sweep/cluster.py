@@ -39,7 +39,9 @@ SETTINGS: Final = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a box and a table even at verbose=0
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths mean the same in workers as in the driver
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # `uv run` would send the whole folder to workers
-    "RAY_enable_metrics_collection": "0",  # nobody reads them, and their port asks for no token
+    "RAY_enable_metrics_collection": "0",  # nobody reads them, and their ports ask for no token
+    "AUTOSCALER_METRIC_PORT": "-1",  # no port: two servers then log that they export no metrics
+    "DASHBOARD_METRIC_PORT": "-1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the store has the results
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command answers signals
     "OMP_NUM_THREADS": "1",
@@ -117,7 +119,7 @@ class Cluster:
         self.last_resort.arm(lambda: report_interruption(Interrupted(signum)))
 
     def start(self) -> None:
-        """Start a Ray of our own: in our folder, on this machine's loopback where Ray lets us."""
+        """Start a Ray of our own in our folder; its gRPC servers listen on every interface."""
         cores: int | None = None  # Ray counts them, and knows the limits of containers
         if self.workers:
             cores = self.workers * self.resources.cpus * self.resources.ranks
@@ -129,7 +131,6 @@ class Cluster:
             dashboard_host="127.0.0.1",
             log_to_driver=False,
             logging_level=logging.ERROR,
-            _node_ip_address="127.0.0.1",
             _temp_dir=str(self.folder / "ray"),
         )
 
