@@ -41,7 +41,7 @@ RESIDUAL = replace(
     rules=(
         "tuned-constant",
         "depth-mup",
-        "depth-mup:weight-variance",
+        "depth-mup:weight-variance-all-rates",
         "effective-depth",
         "path-cubed",
     ),

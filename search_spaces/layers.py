@@ -199,19 +199,15 @@ class Dropout(nn.Module):
         return x * mask.to(x.device) / (1 - self.rate)
 
 
-class BranchScale(nn.Module):
-    """Multiplies a residual branch by each replica's branch multiplier (1 by default).
-
-    Depth-muP and CompleteP scale the branch itself (arXiv 2310.02244, 2505.01618), which is not
-    the same as scaling its weights once a rate acts on them.
-    """
+class ReplicaScale(nn.Module):
+    """Multiplies by one number per replica (1 by default)."""
 
     multiplier_R: Tensor
 
-    def __init__(self, replicas: int, replica_axis: int) -> None:
+    def __init__(self, replicas: int, replica_axis: int, persistent: bool = True) -> None:
         super().__init__()
         self.replica_axis = replica_axis
-        self.register_buffer("multiplier_R", torch.ones(replicas))
+        self.register_buffer("multiplier_R", torch.ones(replicas), persistent)
         self.active = False
 
     def set(self, multiplier_R: Tensor) -> None:
@@ -228,6 +224,26 @@ class BranchScale(nn.Module):
         return x * factor.view(
             *(1,) * self.replica_axis, size, *(1,) * (x.dim() - 1 - self.replica_axis)
         )
+
+
+class BranchScale(ReplicaScale):
+    """Multiplies a residual branch by each replica's branch multiplier.
+
+    Depth-muP and CompleteP scale the branch itself (arXiv 2310.02244, 2505.01618), which is not
+    the same as scaling its weights once a rate acts on them.
+    """
+
+
+class SkipScale(ReplicaScale):
+    """An edge without weights (a skip, a pooling) into a node of in-degree ``target_in_degree``.
+
+    Initialisations that scale weighted edges by the in-degree can scale this one too. What it
+    multiplies by follows from the scheme, so that no checkpoint holds it.
+    """
+
+    def __init__(self, replicas: int, replica_axis: int, target_in_degree: int) -> None:
+        super().__init__(replicas, replica_axis, persistent=False)
+        self.target_in_degree = target_in_degree
 
 
 class Node(nn.Identity):

@@ -120,11 +120,10 @@ def tabulate_rules(results: Results) -> tuple[Table, Table, Table]:
     """The rules, the conventions they read and the initializations they ask for."""
     used = results.table.group_by(["rule", "rule_version", "convention", "initialization"])
     rows = sorted(used.aggregate([]).to_pylist(), key=lambda row: tuple(map(str, row.values())))
-    known = rules.registry()
     told = [
-        (*row.values(), known[row["rule"]].formula, known[row["rule"]].source)
+        (*row.values(), found.formula_at(row["rule_version"]), found.source)
         for row in rows
-        if row["rule"] in known
+        if (found := rules.find(row["rule"]))
     ]
     named = [name for name in dict.fromkeys(row["convention"] for row in rows) if name]
     counted = [conventions.CONVENTIONS[name] for name in named if name in conventions.CONVENTIONS]

@@ -19,6 +19,7 @@ from benchmark.rules import Bundle
 from benchmark.study import Part
 from benchmark.study.unit import Replica, Unit
 from search_spaces.registry import identify_options
+from search_spaces.space import SearchSpace
 
 Measured = Mapping[str, float]
 """eta* by architecture, for rules that are measured (``benchmark.rules.one_step``)."""
@@ -33,10 +34,22 @@ def prescribed(
     architectures: Sequence[str],
     base: str,
     measured: Measured | None = None,
+    *,
+    base_space: SearchSpace | None = None,
 ) -> list[Bundle | None]:
-    """What a rule gives these architectures, relative to ``base``; None: it cannot be trained."""
-    space = part.search_space
-    given = rules.bundles(name, space, architectures, base, part.recipe.optimizer)
+    """What a rule gives these architectures, relative to ``base``; None: it cannot be trained.
+
+    ``base_space`` is the base's where it is not the part's: the same ladder in another width.
+    """
+    given = rules.bundles(
+        name,
+        part.search_space,
+        architectures,
+        base,
+        part.recipe.optimizer,
+        base_space=base_space,
+        seeds=part.seeds,
+    )
     if not rules.rule(name).measured or not measured:
         return given
     return [
@@ -58,7 +71,7 @@ def replica(
         bundle = replace(bundle, initialization="torch-default")
     return Replica(
         rule=name,
-        rule_version=rule.version,
+        rule_version=rule.version_for(part.recipe.optimizer),
         convention=rule.convention(part.space),
         initialization=bundle.initialization,
         branch_multiplier=bundle.branch_multiplier,
@@ -72,16 +85,19 @@ def replica(
 
 def seeded(part: Part, name: str, bundle: Bundle | None, base_lr: float) -> list[Replica]:
     """A rule's prediction from its constant, for every seed of the part."""
-    return [replica(part, name, bundle, base_lr, seed) for seed in range(part.seeds)]
+    return [
+        replica(part, name, bundle and bundle.for_seed(seed), base_lr, seed)
+        for seed in range(part.seeds)
+    ]
 
 
 def gridded(part: Part, name: str, bundle: Bundle | None, rates: Iterable[float]) -> list[Replica]:
     """A rule's initialisation at every rate of a grid, for every seed of the part."""
-    multiplier = bundle.lr_multiplier if bundle else 1.0
+    by_seed = [bundle and bundle.for_seed(seed) for seed in range(part.seeds)]
     return [
-        replica(part, name, bundle, lr / multiplier, seed, lr)
+        replica(part, name, own, lr / (own.lr_multiplier if own else 1.0), seed, lr)
         for lr in rates
-        for seed in range(part.seeds)
+        for seed, own in enumerate(by_seed)
     ]
 
 

@@ -1,52 +1,52 @@
 """Learning-rate rules: one file each, every file a ``RULE``.
 
-A rule is a bundle of initialisation, branch multiplier and rate multiplier, because the three
+A rule is a bundle of initialization, branch multiplier and rate multiplier, because the three
 interact: moving 1/sqrt(K) from a multiplier into the weights changes the SGD rate by K.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
 
-from benchmark.rules.forms import FORMS
+from benchmark.rules.names import controls_of, find, owner_of, placebo_of, registry, rule
 from benchmark.rules.rule import Bundle, Control, Reading, Rule
 from search_spaces.errors import InvalidInput
-from search_spaces.space import RuleColumn, SearchSpace
+from search_spaces.space import RuleColumn, SearchSpace, Topology
 
-__all__ = ["Bundle", "Control", "Reading", "Rule", "bundles", "multipliers", "registry", "rule"]
+__all__ = [
+    "Bundle",
+    "Control",
+    "Reading",
+    "Rule",
+    "bundle",
+    "bundles",
+    "controls_of",
+    "find",
+    "multipliers",
+    "owner_of",
+    "placebo_of",
+    "registry",
+    "rule",
+]
 
 
-@cache
-def registry() -> dict[str, Rule]:
-    """Every rule by name: each module of this package that has a ``RULE``."""
-    modules = (
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-    )
-    found = [module.RULE for module in modules if hasattr(module, "RULE")]
-    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
+def bundle(
+    name: str, space: str, target: Topology, base: Topology, optimizer: str = "sgd"
+) -> Bundle | None:
+    """What a rule of one architecture gives ``target`` where ``base`` was tuned.
 
-
-@cache
-def rule(name: str) -> Rule:
-    """The rule of that name, ``RULE`` or ``RULE:FORM:...``.
-
-    Raises ``InvalidInput`` listing the names or forms there are.
+    ``space`` is the space's name, which chooses the convention. The base may have another depth
+    and another width. None: the target cannot be trained. Raises ``InvalidInput`` for a control,
+    which needs the whole population, and where the rule is not stated for the optimizer.
     """
-    base, *forms = name.split(":")
-    if base not in registry():
-        raise InvalidInput(f"unknown rule {base!r}; choose one of {', '.join(registry())}")
-    unknown = [form for form in forms if form not in FORMS]
-    if unknown:
-        raise InvalidInput(
-            f"unknown form {unknown[0]!r} of rule {base!r}; choose from {', '.join(FORMS)}"
-        )
-    found = registry()[base]
-    return replace(found, name=name, forms=tuple(FORMS[form] for form in forms)) if forms else found
+    asked = stated(name, optimizer)
+    if isinstance(asked, Control):
+        raise InvalidInput(f"rule {name!r} deals rates to a population; ask for all at once")
+    if not target.trainable:
+        return None
+    convention = asked.convention(space)
+    read = [Reading.of(topology, convention, optimizer) for topology in (target, base)]
+    return asked.bundle(*read)
 
 
 def bundles(
@@ -55,25 +55,27 @@ def bundles(
     architectures: Sequence[str],
     base: str | None = None,
     optimizer: str = "sgd",
+    *,
+    base_space: SearchSpace | None = None,
+    seeds: int = 1,
 ) -> list[Bundle | None]:
     """What a rule gives each architecture, relative to ``base`` (None: cannot be trained).
 
-    Rules see one architecture at a time; a control sees the whole population, so its answer
-    depends on which architectures are asked for together. Raises ``InvalidInput`` where the rule is
-    not stated for the optimiser.
+    ``base_space`` is the base's where it is not ``space``: the same ladder in the width that was
+    tuned. Rules see one architecture at a time; a control sees the whole population, so its answer
+    depends on which architectures are asked for together, and, where it is dealt by seed, holds a
+    rate for each of ``seeds`` (``Bundle.for_seed``). Raises ``InvalidInput`` where the rule is not
+    stated for the optimizer.
     """
-    asked = rule(name)
-    if optimizer not in asked.optimizers:
-        raise InvalidInput(
-            f"rule {name!r} is stated for {', '.join(asked.optimizers)}, not for {optimizer}; "
-            "change the recipe's optimizer or leave the rule out"
-        )
+    asked = stated(name, optimizer)
+    origin = base_space or space
+    start = base or origin.base_architecture
     if isinstance(asked, Control):
-        forms = name.partition(":")[2]
-        of = f"{asked.of}:{forms}" if forms else asked.of
-        return asked.deal(bundles(of, space, architectures, base, optimizer))
+        of = bundles(asked.of, space, architectures, base, optimizer, base_space=base_space)
+        fixed = [origin == space and each == start for each in architectures]
+        return asked.dealt(of, fixed, seeds)
     convention = asked.convention(space.name)
-    anchor = Reading.of(space.topology(base or space.base_architecture), convention, optimizer)
+    anchor = Reading.of(origin.topology(start), convention, optimizer)
     known: dict[int, Bundle | None] = {}
     result: list[Bundle | None] = []
     for architecture in architectures:
@@ -84,6 +86,17 @@ def bundles(
             known[key] = asked.bundle(target, anchor) if topology.trainable else None
         result.append(known[key])
     return result
+
+
+def stated(name: str, optimizer: str) -> Rule:
+    """The rule of that name; raises ``InvalidInput`` unless it is stated for the optimizer."""
+    asked = rule(name)
+    if optimizer not in asked.optimizers:
+        raise InvalidInput(
+            f"rule {name!r} is stated for {', '.join(asked.optimizers)}, not for {optimizer}; "
+            "change the recipe's optimizer or leave the rule out"
+        )
+    return asked
 
 
 def multipliers(space: SearchSpace, architectures: Sequence[str]) -> dict[str, RuleColumn]:

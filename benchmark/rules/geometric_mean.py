@@ -1,21 +1,29 @@
-"""``geometric-mean``: one rate for all, the geometric mean of path-cubed's rates."""
+"""``geometric-mean``: one rate for all, the geometric mean of a rule's rates."""
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
 
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
-from benchmark.rules.rule import Bundle, Control
+from benchmark.rules.rule import Control, Rate, changed
 
 
-def deal(population: list[Bundle | None]) -> list[Bundle | None]:
-    """Give every trainable architecture the same rate, as large on average as path-cubed's.
+def deal(rates: Sequence[Rate], seed: int) -> list[Rate]:
+    """Give every trainable architecture the same rate, as large on average as the rule's.
 
-    What this control gains, path-cubed gains by its average rate and not by following the
-    architecture.
+    What this control gains, the rule gains by its average rate and not by following the
+    architecture. Factors of groups are averaged alike, a missing one being 1.
     """
-    logs = [math.log(bundle.lr_multiplier) for bundle in population if bundle]
-    rate = math.exp(math.fsum(logs) / len(logs)) if logs else 1.0
-    return [bundle and replace(bundle, lr_multiplier=rate) for bundle in population]
+    names = {name for _, factors in rates for name, _ in factors}
+    tables = [dict(factors) for _, factors in rates]
+    factors = {name: mean([table.get(name, 1.0) for table in tables]) for name in names}
+    return [(mean([rate for rate, _ in rates]), changed(factors))] * len(rates)
+
+
+def mean(values: Sequence[float]) -> float:
+    """The geometric mean; 0 where any value is."""
+    if not all(values):
+        return 0.0
+    return math.exp(math.fsum(map(math.log, values)) / len(values))
 
 
 RULE = Control(
@@ -27,4 +35,6 @@ RULE = Control(
     conventions=PATH_CUBED.conventions,
     of="path-cubed",
     deal=deal,
+    placebo=False,
+    seed=0,
 )

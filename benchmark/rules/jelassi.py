@@ -7,7 +7,8 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     """eta = c m_L^(-3/2), He hidden weights, readout variance 1/n^2.
 
     Jelassi et al., arXiv 2305.07810, abstract. L is the number of layers, here the longest path;
-    the paper speaks of plain chains, where all paths are one.
+    the paper speaks of ReLU MLPs, where all paths are one: convolutions, skips and normalization
+    are an extension of this suite.
     """
     if target.paths.max is None or base.paths.max is None:
         raise ValueError("depth is undefined without an input-output path")
@@ -23,4 +24,5 @@ RULE = Rule(
     prescribe=prescribe,
     conventions={"*": "chen2024-dag-paper"},
     optimizers=("sgd",),
+    reads_width=True,
 )

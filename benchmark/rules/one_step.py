@@ -1,14 +1,15 @@
-"""``one-step``: the rate is measured at initialisation, not computed from the graph."""
+"""``one-step``: the rate is measured at initialization, not computed from the graph."""
 
 from benchmark.rules.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:
-    """He initialisation; the plan multiplies the rate by eta*(target) / eta*(base).
+    """He initialization; the plan multiplies the rate by eta*(target) / eta*(base).
 
-    eta* is the rate at which one step at initialisation moves the pre-activations by a second
+    eta* is the rate at which one step at initialization moves the pre-activations by a second
     moment of 1 on average over layers, (1/L) sum_l E[(dz_l)^2] = 1 (the criterion of arXiv
-    2510.04327, abstract). It costs one step and no training.
+    2510.04327, abstract). It costs one step and no training. He weights only; the moments are
+    heavy-tailed in narrow deep chains, where the few draws averaged do not fix eta*.
     """
     return Bundle("he", 1.0, 1.0)
 

@@ -9,9 +9,13 @@ from benchmark.rules.rule import Bundle, Reading, Rule
 def prescribe(target: Reading, base: Reading) -> Bundle:
     """eta = c (sum_p L_p^3 / base)^(-1/2) x 3/k, weights of variance 2 / (fan_in d_in).
 
-    arXiv 2402.17440: the rate in section 3, the initialisation in eq. 12 (in-degree of the edge's
-    target, which is what preserves the second moment); the kernel factor takes the side k, as in
-    the released code.
+    arXiv 2402.17440: the rate in section 3, the initialization in eq. 12 (in-degree of the edge's
+    target); the kernel factor takes the side k, as in the released code. Three things differ from
+    the paper's networks. The readout here has variance 1/n and the paper's 1/n^2 (eq. 2): the form
+    ``:mean-field-readout`` is the paper's. Its eq. 1 sums weighted edges alone, where eq. 12 keeps
+    the second moment; identity skips carry theirs unscaled, so that it grows by a half in every
+    residual block: ``:all-edges`` scales skips too and keeps it. The networks of its released code
+    are others again: ``:released-code`` draws the code's weights.
     """
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("the sum over paths is undefined without an input-output path")

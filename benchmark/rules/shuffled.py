@@ -1,24 +1,24 @@
-"""``shuffled``: the placebo, path-cubed's own rates dealt to random architectures."""
+"""``shuffled``: the placebo, a rule's own rates dealt to random architectures."""
 
 import random
-from dataclasses import replace
+from collections.abc import Sequence
 
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
-from benchmark.rules.rule import Bundle, Control
+from benchmark.rules.rule import Control, Rate
 
 SEED = 20_240_217
+"""The deal of the plain ``shuffled``, one for all seeds; ``shuffled:RULE`` has one per seed."""
 
 
-def deal(population: list[Bundle | None]) -> list[Bundle | None]:
-    """Permute the rate multipliers among the trainable architectures, by a fixed seed.
+def deal(rates: Sequence[Rate], seed: int) -> list[Rate]:
+    """Permute the rates among the trainable architectures.
 
     The set of rates stays the same and their link to the architectures is cut: whatever this
-    control gains, path-cubed gains without knowing the architecture.
+    control gains, the rule gains without knowing the architecture.
     """
-    rates = [bundle.lr_multiplier for bundle in population if bundle]
-    random.Random(SEED).shuffle(rates)
-    dealt = iter(rates)
-    return [bundle and replace(bundle, lr_multiplier=next(dealt)) for bundle in population]
+    dealt = list(rates)
+    random.Random(seed).shuffle(dealt)
+    return dealt
 
 
 RULE = Control(
@@ -30,4 +30,6 @@ RULE = Control(
     conventions=PATH_CUBED.conventions,
     of="path-cubed",
     deal=deal,
+    placebo=True,
+    seed=SEED,
 )

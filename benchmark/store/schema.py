@@ -35,7 +35,7 @@ SCHEMA: Final = pa.schema(
         ("lr_multiplier", pa.float64()),
         ("base_lr", pa.float64()),
         ("lr", pa.float64()),
-        ("factors", pa.string()),  # canonical JSON: rate of a parameter group, AdamW's epsilon
+        ("factors", pa.string()),  # canonical JSON: rate, decay, epsilon of groups
         ("seed", pa.int32()),
         # what the architecture is
         ("effective_depth", pa.int64()),  # wu2026-layers-and-additions, minimum over paths

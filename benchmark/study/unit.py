@@ -25,8 +25,9 @@ class Replica:
 
     ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate
     and ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth
-    (empty where it reads none). ``factors`` multiply the rate of one group of parameters, or
-    AdamW's epsilon (``benchmark.training.optimizer``).
+    (empty where it reads none). ``factors`` multiply the rate, weight decay or AdamW's epsilon of
+    one group of parameters (``benchmark.training.optimizer``), or the variance of the readout's
+    weights (``benchmark.training.initialization``).
     """
 
     rule: str

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
 from search_spaces.errors import InvalidInput
-from search_spaces.layers import BranchScale, Dropout, Weighted
+from search_spaces.layers import BranchScale, Dropout, SkipScale, Weighted
 
 RELU_GAIN = 2.0
 """c in Var[W] = c / fan_in: keeps the second moment through a ReLU (He et al. 2015)."""
@@ -48,21 +48,45 @@ def torch_default(layer: Weighted, residual_blocks: int) -> float:
     return 1 / (3 * layer.fan_in)
 
 
+def in_degree_all_edges(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (fan_in d_in) as in-degree-target, and edges without weights x d_in^(-1/2)."""
+    return in_degree_target(layer, residual_blocks)
+
+
+def in_degree_fan_out(layer: Weighted, residual_blocks: int) -> float:
+    """Var[W] = 2 / (fan_out d_in), d_in of the edge's source; a readout of C classes has 4 / C^2
+    (the released code of arXiv 2402.17440, models/mlp_dags.py and cnn_dags.py)."""
+    degree = 1 if layer.readout else layer.source_in_degree
+    return (RELU_GAIN / (fan_out(layer) * degree)) ** (2 if layer.readout else 1)
+
+
+def fan_out(layer: Weighted) -> int:
+    """Outputs that one input unit reaches: the output channels times the taps of a kernel."""
+    outputs, inputs = layer.weight.shape[1:3]
+    return int(outputs) * (layer.fan_in // int(inputs))
+
+
 SCHEMES: dict[str, Callable[[Weighted, int], float]] = {
     "he": he,
     "in-degree-target": in_degree_target,
     "in-degree-source": in_degree_source,
+    "in-degree-all-edges": in_degree_all_edges,
+    "in-degree-fan-out": in_degree_fan_out,
     "residual-aware": residual_aware,
     "residual-inverse": residual_inverse,
     "torch-default": torch_default,
 }
+OWN_READOUT = ("in-degree-fan-out", "torch-default")
+"""Schemes that say what variance a readout has."""
+SCALES_SKIPS = ("in-degree-all-edges",)
+"""Schemes that scale edges without weights."""
 
 
 def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
     """The variance a scheme gives a layer's weights.
 
-    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``;
-    under torch-default it has what all layers have.
+    A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``,
+    unless the scheme has a readout of its own.
     Raises ``InvalidInput`` for an unknown scheme.
     """
     hidden, _, readout = scheme.partition("+")
@@ -71,7 +95,7 @@ def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
             f"unknown initialization {scheme!r}; choose one of {', '.join(SCHEMES)}, "
             "with +mean-field for the other readout"
         )
-    if layer.readout and (readout or hidden != "torch-default"):
+    if layer.readout and (readout or hidden not in OWN_READOUT):
         return float(layer.fan_in) ** (-2 if readout else -1)
     return SCHEMES[hidden](layer, residual_blocks)
 
@@ -104,9 +128,17 @@ def draw_biases(
             bias_RO[index] = uniform[replica.seed] * layer.fan_in**-0.5
 
 
+def skip_multiplier(scheme: str, target_in_degree: int) -> float:
+    """What a scheme multiplies an edge without weights by, given d_in of the edge's target."""
+    scaled = scheme.partition("+")[0] in SCALES_SKIPS
+    return float(target_in_degree**-0.5) if scaled else 1.0
+
+
 @torch.no_grad()
 def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: int) -> None:
-    """Draw every replica's weights, and set branch multipliers and dropout streams.
+    """Draw every replica's weights, and set multipliers of branches and skips and dropout streams.
+
+    The factor ``readout-variance`` of a replica multiplies the variance of its readout's weights.
 
     Replicas of one seed draw the same normal numbers and scale them each by its own scheme, so
     that comparisons between rules are paired. Numbers are drawn in float64 whatever the precision.
@@ -123,15 +155,24 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
                 for seed, generator in streams.items()
             }
             for index, replica in enumerate(replicas):
-                scale = variance(replica.initialization, layer, residual_blocks) ** 0.5
+                size = variance(replica.initialization, layer, residual_blocks)
+                if layer.readout:
+                    size *= dict(replica.factors).get("readout-variance", 1.0)
+                drawn = normal[replica.seed]
                 if replica.initialization in UNIFORM:
-                    layer.weight[index] = to_uniform(normal[replica.seed]) * scale
-                else:
-                    layer.weight[index] = normal[replica.seed] * scale
+                    drawn = to_uniform(drawn)
+                layer.weight[index] = drawn * size**0.5
             if layer.bias is not None:
                 draw_biases(layer, layer.bias, replicas, bias_streams)
         elif isinstance(layer, BranchScale):
-            multipliers = [replica.branch_multiplier for replica in replicas]
-            layer.set(torch.tensor(multipliers, dtype=torch.float64))
+            layer.set(per_replica([replica.branch_multiplier for replica in replicas]))
+        elif isinstance(layer, SkipScale):
+            degree = layer.target_in_degree
+            layer.set(per_replica([skip_multiplier(r.initialization, degree) for r in replicas]))
         elif isinstance(layer, Dropout):
             layer.generators = [create_stream(replica.seed, "dropout") for replica in replicas]
+
+
+def per_replica(values: Sequence[float]) -> torch.Tensor:
+    """One number per replica, (R,), in float64: what takes it rounds to its own precision."""
+    return torch.tensor(values, dtype=torch.float64)

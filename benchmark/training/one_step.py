@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from benchmark.study.recipe import Recipe
 from benchmark.training.nodes import flatten_node, record_nodes
-from benchmark.training.optimizer import EPSILON, group_parameters
+from benchmark.training.optimizer import EPSILON, factors_by_parameter
 from benchmark.training.step import compute_losses
 
 
@@ -38,7 +38,7 @@ def measure_one_step(
     and the second moment E[z_l^2] before it.
 
     The gradient and the moments are taken on the same images x_BKHW with labels y_RB. ``factors``
-    are each replica's multipliers of its rate by group, or of AdamW's epsilon.
+    multiply each replica's rate and AdamW's epsilon by group (``benchmark.training.optimizer``).
     """
     recipe = recipe or Recipe()
     module.train()
@@ -47,8 +47,10 @@ def measure_one_step(
     names, parameters = tuple(trained), tuple(trained.values())
     loss_R = compute_losses(module(x_BKHW), y_RB, recipe.label_smoothing)
     gradients = torch.autograd.grad(loss_R.sum(), parameters, materialize_grads=True)
-    kinds = group_parameters(module)
     factors = factors or [{}] * replicas
+    own_rates = factors_by_parameter(module, factors)
+    own_epsilons = factors_by_parameter(module, factors, "-epsilon")
+    epsilon_R = EPSILON * lr_R.new_tensor([each.get("epsilon", 1.0) for each in factors])
 
     def spread(value_R: Tensor, parameter: Tensor) -> Tensor:
         return value_R.view(-1, *(1,) * (parameter.dim() - 1))
@@ -57,10 +59,10 @@ def measure_one_step(
     for parameter, gradient in zip(parameters, gradients, strict=True):
         update = gradient
         if recipe.optimizer == "adamw":
-            scale_R = lr_R.new_tensor([each.get("epsilon", 1.0) for each in factors])
-            update = gradient / (gradient.abs() + spread(EPSILON * scale_R, gradient))
-        own_R = lr_R.new_tensor([each.get(kinds[parameter], 1.0) for each in factors])
-        tangents.append(-spread(lr_R * own_R, gradient) * update)
+            own_R = epsilon_R * lr_R.new_tensor(own_epsilons[parameter])
+            update = gradient / (gradient.abs() + spread(own_R, gradient))
+        rate_R = lr_R * lr_R.new_tensor(own_rates[parameter])
+        tangents.append(-spread(rate_R, gradient) * update)
 
     def read_nodes(*values: Tensor) -> tuple[Tensor, ...]:
         with record_nodes(module) as nodes:

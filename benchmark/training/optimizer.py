@@ -8,6 +8,7 @@ Rates are a vector over the same elements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Literal, Protocol
 
 import torch
@@ -16,9 +17,14 @@ from torch import Tensor, nn
 from benchmark.study.recipe import Recipe
 from search_spaces.layers import Weighted
 
-Group = Literal["input", "hidden", "readout", "vector"]
-"""What a rule may give a rate of its own: the first weights, the readout's, all weights between,
-and biases with norms' scales and shifts."""
+Group = Literal["input", "hidden", "readout", "vector", "outer-vector", "readout-bias"]
+"""What a rule may give a rate of its own. Weights: the first layer's with learned positions, the
+readout's, all between. Vectors (biases, norms' scales and shifts): those of the hidden layers,
+those outside (before the first block and after the last), the readout's bias."""
+
+BRANCH = "branch"
+"""A part of the hidden weights and vectors whose factors multiply those of the group: the last
+weighted layer of every residual branch."""
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -48,19 +54,56 @@ class Optimizer(Protocol):
 
 def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
     """The group of every parameter; the first weighted layer reads the images, and so do those
-    that say so."""
-    found: dict[nn.Parameter, Group] = dict.fromkeys(module.parameters(), "vector")
+    that say so.
+
+    A vector is a hidden layer's where the module's child that holds it has hidden weights too.
+    """
     layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
+    weights: dict[nn.Parameter, Group] = {}
     for number, layer in enumerate(layers):
         first = number == 0 or layer.reads_images
-        found[layer.weight] = "readout" if layer.readout else "input" if first else "hidden"
+        weights[layer.weight] = "readout" if layer.readout else "input" if first else "hidden"
+    found: dict[nn.Parameter, Group] = {}
+    for child in (module, *module.children()):
+        own = list(child.parameters(recurse=child is not module))
+        inner = "hidden" in {weights.get(parameter) for parameter in own}
+        for parameter in own:
+            table = child is module and parameter.dim() > 2  # positions: a vector per token
+            vector: Group = "input" if table else "vector" if inner else "outer-vector"
+            found[parameter] = weights.get(parameter, vector)
+    for layer in layers:
+        if layer.readout and layer.bias is not None:
+            found[layer.bias] = "readout-bias"
     return found
+
+
+def branch_ends(module: nn.Module) -> set[nn.Parameter]:
+    """The parameters of the last weighted layer of every residual branch (``BRANCH``)."""
+    ends = [layer for layer in module.modules() if isinstance(layer, Weighted) and layer.branch]
+    return {parameter for layer in ends for parameter in layer.parameters(recurse=False)}
+
+
+def factors_by_parameter(
+    module: nn.Module, factors: Sequence[Mapping[str, float]], of: str = ""
+) -> dict[nn.Parameter, list[float]]:
+    """What every replica's factors multiply each parameter's rate by.
+
+    ``of`` ends the factors' names: nothing for rates, ``-decay`` or ``-epsilon``.
+    """
+    ends = branch_ends(module)
+    kinds = group_parameters(module)
+    names = {p: (kind, BRANCH) if p in ends else (kind,) for p, kind in kinds.items()}
+    return {
+        parameter: [prod(each.get(f"{name}{of}", 1.0) for name in held) for each in factors]
+        for parameter, held in names.items()
+    }
 
 
 class Flat:
     """The trained parameters of a module as one vector, and the rate of each of its elements.
 
-    ``lr_R`` is each replica's rate, ``factors`` its multipliers by group (``Group``).
+    ``lr_R`` is each replica's rate, ``factors`` its multipliers by group: ``GROUP`` of the rate,
+    ``GROUP-decay`` of the recipe's weight decay (``Group``, ``BRANCH``).
     """
 
     def __init__(
@@ -72,8 +115,7 @@ class Flat:
     ) -> None:
         self.recipe = recipe
         parameters = [p for p in module.parameters() if p.requires_grad]
-        kinds = group_parameters(module)
-        self.kinds = [kinds[p] for p in parameters]
+        self.parameters, self.module = parameters, module
         self.replicas = len(lr_R)
         self.sizes = [p[0].numel() for p in parameters]
         self.spans = [p.numel() for p in parameters]
@@ -86,14 +128,23 @@ class Flat:
             parameter.grad = self.gradient[span].view_as(parameter)
             offset = span.stop
         self.rates = self.spread(lr_R, factors)
+        self.decays: Tensor | None = None
+        if recipe.weight_decay and any(key.endswith("-decay") for each in factors for key in each):
+            self.decays = self.spread(torch.ones_like(lr_R), factors, "-decay")
 
-    def spread(self, value_R: Tensor, factors: Sequence[Mapping[str, float]] = ()) -> Tensor:
-        """A value per replica over all elements, times the factor of each element's group."""
+    def spread(
+        self, value_R: Tensor, factors: Sequence[Mapping[str, float]] = (), of: str = ""
+    ) -> Tensor:
+        """A value per replica over all elements, times the factor of each element's group.
+
+        ``of`` ends the factors' names: nothing for rates, ``-decay`` or ``-epsilon``.
+        """
         parts = []
-        for kind, size in zip(self.kinds, self.sizes, strict=True):
+        by_parameter = factors_by_parameter(self.module, factors, of) if factors else {}
+        for parameter, size in zip(self.parameters, self.sizes, strict=True):
             scaled_R = value_R.to(self.weights)
             if factors:
-                scaled_R = scaled_R * scaled_R.new_tensor([f.get(kind, 1.0) for f in factors])
+                scaled_R = scaled_R * scaled_R.new_tensor(by_parameter[parameter])
             parts.append(scaled_R.repeat_interleave(size))
         return torch.cat(parts)
 
@@ -132,7 +183,10 @@ class ReplicatedSGD(Flat):
         self.clip()
         recipe = self.recipe
         direction = self.gradient
-        if recipe.weight_decay:
+        if self.decays is not None:
+            decay = self.weights * self.decays
+            direction = direction.add(decay, alpha=recipe.weight_decay)
+        elif recipe.weight_decay:
             direction = direction.add(self.weights, alpha=recipe.weight_decay)
         if recipe.momentum:
             self.velocity.mul_(recipe.momentum).add_(direction)
@@ -154,7 +208,8 @@ class ReplicatedSGD(Flat):
 class ReplicatedAdamW(Flat):
     """AdamW as ``torch.optim.AdamW`` defines it, betas 0.9 and 0.999, epsilon 1e-8.
 
-    ``factors`` may also scale a replica's ``epsilon`` (CompleteP does, arXiv 2505.01618, Table 1).
+    ``factors`` may also scale a replica's ``epsilon`` (CompleteP does, arXiv 2505.01618, Table 1),
+    or that of one group, ``GROUP-epsilon``.
     """
 
     def __init__(
@@ -167,7 +222,9 @@ class ReplicatedAdamW(Flat):
         super().__init__(module, lr_R, recipe, factors)
         self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         scales = [f.get("epsilon", 1.0) for f in factors] or [1.0] * len(lr_R)
-        self.epsilon = self.spread(EPSILON * torch.tensor(scales, dtype=torch.float64))
+        epsilon_R = EPSILON * torch.tensor(scales, dtype=torch.float64)
+        self.epsilon = self.spread(epsilon_R, factors, "-epsilon")
+        self.decay_rates = self.rates if self.decays is None else self.rates * self.decays
         self.steps = 0
 
     @torch.no_grad()
@@ -180,7 +237,7 @@ class ReplicatedAdamW(Flat):
         self.second.mul_(two).addcmul_(self.gradient, self.gradient, value=1 - two)
         if self.recipe.weight_decay:
             self.weights.addcmul_(
-                self.weights, self.rates, value=-schedule * self.recipe.weight_decay
+                self.weights, self.decay_rates, value=-schedule * self.recipe.weight_decay
             )
         scale = (self.second / (1 - two**self.steps)).sqrt_().add_(self.epsilon)
         update = (self.first / scale).mul_(self.rates)

@@ -13,6 +13,7 @@ from search_spaces.layers import (
     Dropout,
     Linear,
     Node,
+    SkipScale,
     Weighted,
     unfold_replicas,
 )
@@ -57,7 +58,9 @@ class DagNetwork(nn.Module):
         for edge in body:
             self.sources.setdefault(edge.target, []).append(edge.source)
             if not edge.operation.weighted:
-                self.edges[f"{edge.source}_{edge.target}"] = nn.Identity()
+                self.edges[f"{edge.source}_{edge.target}"] = SkipScale(
+                    replicas, axis, graph.in_degrees[edge.target]
+                )
                 continue
             self.edges[f"{edge.source}_{edge.target}"] = nn.Sequential(
                 activation(options.activation),

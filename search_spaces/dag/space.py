@@ -3,8 +3,10 @@
 A code such as ``2_02_002_0002`` names, for each of nodes 1 to 4, the edges from all nodes before
 it: 0 absent, 1 skip, 2 weighted (a linear layer or a convolution). z_0 = W x is the stem,
 z_l = sum of z_l' over skips and of W phi(z_l') over weighted edges, logits = W phi(z_4) + b (CNNs
-average over positions first). Hidden layers have no bias, as in the theory; normalization follows
-each weighted edge. Edges on no input-output path are not built: nothing of them is ever felt.
+average over positions first). These are the paper's networks, its eq. 1 with skips; its released
+code trains others, with a ReLU after every edge and after the stem, so that skips carry activated
+values, and with biases. Hidden layers have no bias, as in the theory; normalization follows each
+weighted edge. Edges on no input-output path are not built: nothing of them is ever felt.
 """
 
 from __future__ import annotations

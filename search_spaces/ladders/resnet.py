@@ -26,7 +26,15 @@ from torch import Tensor, nn
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.ladders.ladder import Ladder
-from search_spaces.layers import BranchScale, Conv2d, Dropout, Linear, Node, unfold_replicas
+from search_spaces.layers import (
+    BranchScale,
+    Conv2d,
+    Dropout,
+    Linear,
+    Node,
+    SkipScale,
+    unfold_replicas,
+)
 from search_spaces.options import (
     LATER,
     CommonOptions,
@@ -156,7 +164,7 @@ class _Block(nn.Module):
         kernels, circular = _KERNELS[space.block], space.padding == "circular"
         inner = outputs // 4 if space.block == "bottleneck" else outputs
         stride = 1 if inputs == outputs else 2
-        self.shortcut: nn.Module = nn.Identity()
+        self.shortcut: nn.Module = SkipScale(replicas, 1, target_in_degree=2)
         if stride == 2:
             self.shortcut = Conv2d(replicas, inputs, outputs, 1, stride).at(
                 source_in_degree=source, target_in_degree=2

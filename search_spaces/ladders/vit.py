@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.ladders.ladder import Ladder
-from search_spaces.layers import Attention, BranchScale, Conv2d, Dropout, Linear, Node
+from search_spaces.layers import Attention, BranchScale, Conv2d, Dropout, Linear, Node, SkipScale
 from search_spaces.norms import LayerScale
 from search_spaces.options import (
     Activation,
@@ -140,12 +140,14 @@ class _Residual(nn.Module):
             self.branch.append(LayerScale(replicas, space.width, layer_scale_start(blocks)))
         self.branch.append(Dropout(replicas, space.dropout, replica_axis=0))
         self.branch.append(BranchScale(replicas, replica_axis=0))
+        self.skip = SkipScale(replicas, 0, target_in_degree=2)
         self.sum = Node(number + 1, replica_axis=0)
 
     def forward(self, x_RBTC: Tensor) -> Tensor:
+        skip_RBTC = self.skip(x_RBTC)
         if self.placement == "pre":
-            return torch.as_tensor(self.sum(x_RBTC + self.branch(self.norm(x_RBTC))))
-        return torch.as_tensor(self.norm(self.sum(x_RBTC + self.branch(x_RBTC))))
+            return torch.as_tensor(self.sum(skip_RBTC + self.branch(self.norm(x_RBTC))))
+        return torch.as_tensor(self.norm(self.sum(skip_RBTC + self.branch(x_RBTC))))
 
 
 def layer_scale_start(blocks: int) -> float:

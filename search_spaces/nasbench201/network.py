@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.graph import ArchGraph
-from search_spaces.layers import BranchScale, Conv2d, Linear, Node, unfold_replicas
+from search_spaces.layers import BranchScale, Conv2d, Linear, Node, SkipScale, unfold_replicas
 from search_spaces.nasbench201.canonical import edges_run, sources_of_signal
 from search_spaces.nasbench201.cell import EDGES, KERNEL, NONE, SKIP, Cell
 from search_spaces.norms import BatchNorm
@@ -88,7 +88,8 @@ class CellModule(nn.Module):
             if op == NONE:
                 continue
             source, target = ends
-            edge: nn.Module = nn.Identity() if op == SKIP else AveragePool()
+            scale = SkipScale(replicas, 1, degree[target])
+            edge: nn.Module = scale if op == SKIP else nn.Sequential(AveragePool(), scale)
             if op in KERNEL:
                 branch = ends in branches
                 edge = ReluConvBn(replicas, channels, channels, KERNEL[op], branch=branch)

@@ -163,10 +163,13 @@ def test_branch_multipliers_and_adamw() -> None:
         return given
 
     assert bundle("depth-mup", "sgd").branch_multiplier == 1 / 4
-    assert bundle("depth-mup", "adamw").lr_multiplier == 1 / 2
+    deep = bundle("depth-mup", "adamw")
+    assert (deep.branch_multiplier, deep.lr_multiplier) == (1 / 4, 1)
+    assert dict(deep.factors) == {"hidden": 1 / 2, "vector": 1 / 2, "epsilon": 1 / 2}
     complete = bundle("completep", "adamw")
     assert (complete.branch_multiplier, complete.lr_multiplier) == (1 / 4, 1)
-    assert dict(complete.factors) == {"hidden": 1, "vector": 1, "epsilon": 1 / 4}
+    undecayed = {"vector-decay": 0, "outer-vector-decay": 0, "readout-bias-decay": 0}
+    assert dict(complete.factors) == {"epsilon": 1 / 4, **undecayed}
     with pytest.raises(InvalidInput, match=r"'completep' is stated for adamw, not for sgd"):
         bundle("completep", "sgd")
 
@@ -200,24 +203,33 @@ def test_forms_change_what_they_say() -> None:
     assert source.lr_multiplier == bundle("path-cubed", residual, "resnet-9").lr_multiplier
     moved = bundle("depth-mup:weight-variance", residual, "resnet-9")
     assert (moved.initialization, moved.branch_multiplier) == ("residual-aware", 1)
-    assert moved.lr_multiplier == pytest.approx(1 / 9)
-    assert bundle("depth-mup:weight-variance", space, "cnn-3") == bundle(
-        "depth-mup", space, "cnn-3"
-    )
-    with pytest.raises(InvalidInput, match="form weight-variance"):
-        bundle("path-cubed:weight-variance", residual, "resnet-9")
+    assert moved.lr_multiplier == 1
+    assert dict(moved.factors) == pytest.approx({"branch": 1 / 9, "branch-decay": 9})
+    slow = bundle("depth-mup:weight-variance-all-rates", residual, "resnet-9")
+    assert (slow.initialization, slow.branch_multiplier) == ("residual-aware", 1)
+    assert slow.lr_multiplier == pytest.approx(1 / 9)
+    assert slow.factors == ()
+    for form in ("weight-variance", "weight-variance-all-rates"):
+        assert bundle(f"depth-mup:{form}", space, "cnn-3") == bundle("depth-mup", space, "cnn-3")
+        with pytest.raises(InvalidInput, match=f"form {form} is stated for depth-mup"):
+            bundle(f"path-cubed:{form}", residual, "resnet-9")
+    with pytest.raises(InvalidInput, match="another form of the same rule has removed them"):
+        bundle("depth-mup:rate-only:weight-variance", residual, "resnet-9")
     with pytest.raises(InvalidInput, match="unknown form 'quick' of rule 'path-cubed'"):
         rules.rule("path-cubed:quick")
 
 
+@pytest.mark.parametrize("form", ["weight-variance", "weight-variance-all-rates"])
 @pytest.mark.parametrize("blocks", [2, 7])
-def test_weight_variance_is_the_same_network_and_the_same_step_of_the_branches(blocks: int) -> None:
+def test_weight_variance_is_the_same_network_and_the_same_step_of_the_branches(
+    blocks: int, form: str
+) -> None:
     """W' = a W with a = K^(-1/2): equal outputs, and branches move equally at the rate x 1/K."""
     space = registry.create("resnet", width=4)
     rung = f"resnet-{blocks}"
     x, y = torch.randn(3, 1, 6, 6, generator=create_stream(0, "x")), torch.tensor([0, 3, 9])
     outputs, moved = [], []
-    for name in ("depth-mup", "depth-mup:weight-variance"):
+    for name in ("depth-mup", f"depth-mup:{form}"):
         (given,) = rules.bundles(name, space, [rung])
         assert given is not None
         replica = replace(
@@ -230,11 +242,12 @@ def test_weight_variance_is_the_same_network_and_the_same_step_of_the_branches(b
         logits_RBC = module(x.double())
         torch.nn.functional.cross_entropy(logits_RBC[0], y).backward()
         outputs.append(logits_RBC.detach())
+        rate = replica.lr * dict(given.factors).get("branch", 1.0)
         branches = [m for m in module.modules() if isinstance(m, Weighted) and m.branch]
         assert len(branches) == blocks
         moved.append(
             [
-                given.branch_multiplier * replica.lr * branch.weight.grad
+                given.branch_multiplier * rate * branch.weight.grad
                 for branch in branches
                 if branch.weight.grad is not None
             ]
