@@ -11,8 +11,9 @@ from search_spaces.space import Topology
 
 Factors = tuple[tuple[str, float], ...]
 """Multipliers by name: ``GROUP`` of the rate of a group of parameters, ``GROUP-decay`` of its
-weight decay and ``GROUP-epsilon`` of AdamW's epsilon (``benchmark.training.optimizer``), ``epsilon`` of
-AdamW's epsilon everywhere, ``readout-variance`` of the variance of the readout's weights."""
+weight decay and ``GROUP-epsilon`` of AdamW's epsilon (``benchmark.training.optimizer``),
+``epsilon`` of AdamW's epsilon everywhere, ``readout-variance`` of the variance of the readout's
+weights."""
 
 Rate = tuple[float, Factors]
 """A multiplier of the rate, and its factors by group."""

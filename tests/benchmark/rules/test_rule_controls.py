@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from benchmark import rules
-from benchmark.plan import plan
+from benchmark.plan.planner import plan
 from benchmark.rules.rule import Bundle, Control
 from benchmark.study import Study, Updates
 from search_spaces import registry

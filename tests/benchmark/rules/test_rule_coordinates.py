@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from benchmark import rules
-from benchmark.initialization import initialize, stream
-from benchmark.losses import replica_losses
-from benchmark.optimizer import optimizer
-from benchmark.recipes import Recipe
+from benchmark.datasets.streams import create_stream
 from benchmark.rules import Bundle
-from benchmark.unit import Replica
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Replica
+from benchmark.training.initialization import initialize
+from benchmark.training.optimizer import create_optimizer
+from benchmark.training.step import compute_losses
 from search_spaces.layers import Node
 from search_spaces.registry import create
 
@@ -55,7 +56,7 @@ def rms_changes(
     ]
     module = network.build(rung, SEEDS, (1, side, side), 10)
     initialize(module, replicas, network.topology(rung).residual_blocks)
-    images = stream(0, "images")
+    images = create_stream(0, "images")
     x_BKHW = torch.randn(8, 1, side, side, generator=images).repeat(1, SEEDS, 1, 1)
     y_RB = torch.randint(10, (8,), generator=images).repeat(SEEDS, 1)
     seen: list[torch.Tensor] = []
@@ -63,12 +64,14 @@ def rms_changes(
         if isinstance(node, Node):
             node.register_forward_hook(lambda _m, _i, z: seen.append(z.detach().clone()))
     lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
-    steps = optimizer(module, lr_R, Recipe(optimizer=kind), [dict(r.factors) for r in replicas])
+    steps = create_optimizer(
+        module, lr_R, Recipe(optimizer=kind), [dict(r.factors) for r in replicas]
+    )
     module(x_BKHW)
     before = seen[-2:]
     for _ in range(STEPS):
         steps.zero_grad()
-        replica_losses(module(x_BKHW), y_RB).sum().backward()
+        compute_losses(module(x_BKHW), y_RB).sum().backward()
         steps.step(1.0)
     module(x_BKHW)
     hidden, logits = (

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from benchmark import rules
-from benchmark.initialization import initialize, stream
-from benchmark.losses import replica_losses
-from benchmark.optimizer import optimizer
-from benchmark.recipes import Recipe
+from benchmark.datasets.streams import create_stream
 from benchmark.rules import Bundle
-from benchmark.unit import Replica, Scalar
-from benchmark.updates import one_step_moments
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Replica, Scalar
+from benchmark.training.initialization import initialize
+from benchmark.training.one_step import measure_one_step
+from benchmark.training.optimizer import create_optimizer
+from benchmark.training.step import compute_losses
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
@@ -49,18 +50,18 @@ def logits_by_step(
         )
         for bundle in bundles
     ]
-    R, images = len(replicas), stream(0, "images")
+    R, images = len(replicas), create_stream(0, "images")
     module = space.build(rung, R, (1, 8, 8), 10).double()
     initialize(module, replicas, space.topology(rung).residual_blocks)
     lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
-    steps = optimizer(module, lr_R, recipe, [dict(replica.factors) for replica in replicas])
+    steps = create_optimizer(module, lr_R, recipe, [dict(replica.factors) for replica in replicas])
     logits = []
     for _ in range(STEPS):
         x_BKHW = torch.randn(8, 1, 8, 8, generator=images, dtype=torch.float64).repeat(1, R, 1, 1)
         y_RB = torch.randint(10, (8,), generator=images).repeat(R, 1)
         steps.zero_grad()
         logits_RBC = module(x_BKHW)
-        replica_losses(logits_RBC, y_RB).sum().backward()
+        compute_losses(logits_RBC, y_RB).sum().backward()
         steps.step(1.0)
         logits.append(logits_RBC.detach())
     return torch.stack(logits)
@@ -131,12 +132,12 @@ def test_one_step_moves_both_forms_of_depth_mup_alike(network: str) -> None:
     ]
     module = space.build(rung, 3, (1, 8, 8), 10).double()
     initialize(module, replicas, space.topology(rung).residual_blocks)
-    images = stream(0, "images")
+    images = create_stream(0, "images")
     x_BKHW = torch.randn(4, 1, 8, 8, generator=images, dtype=torch.float64).repeat(1, 3, 1, 1)
     y_RB = torch.randint(10, (4,), generator=images).repeat(3, 1)
     lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
     factors = [dict(replica.factors) for replica in replicas]
-    found = one_step_moments(module, x_BKHW, y_RB, lr_R, factors=factors)
+    found = measure_one_step(module, x_BKHW, y_RB, lr_R, factors=factors)
     one, other, slow = (np.array(outcome["update_moments"]) for outcome in found)
     np.testing.assert_allclose(other, one, rtol=1e-10)
     blocks = space.topology(rung).residual_blocks

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from benchmark import rules
-from benchmark.initialization import SCHEMES
 from benchmark.rules import Bundle, Control
 from benchmark.rules.forms import FORMS
+from benchmark.training.initialization import SCHEMES
 from search_spaces import registry
 from search_spaces.errors import InvalidInput
 

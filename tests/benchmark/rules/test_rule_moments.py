@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from benchmark import rules
-from benchmark.initialization import SCHEMES, initialize, stream
-from benchmark.unit import Replica
+from benchmark.datasets.streams import create_stream
+from benchmark.study.unit import Replica
+from benchmark.training.initialization import SCHEMES, initialize
 from search_spaces.layers import Conv2d, Linear, Node, SkipScale
 from search_spaces.registry import create
 
@@ -41,7 +42,7 @@ def moments(space_name: str, width: int, architecture: str, name: str, side: int
     for node in module.modules():
         if isinstance(node, Node):
             node.register_forward_hook(keep)
-    x_BKHW = torch.randn(16, 1, side, side, generator=stream(1, "x"), dtype=torch.float64)
+    x_BKHW = torch.randn(16, 1, side, side, generator=create_stream(1, "x"), dtype=torch.float64)
     with torch.no_grad():
         module(x_BKHW.repeat(1, SEEDS, 1, 1))
     return [value / found[0] for value in found[:-1]]
@@ -123,7 +124,7 @@ def test_every_edge_without_weights_is_scaled_in_its_own_replica_alone(
     found = sorted(float(scale.multiplier_R[1]) for scale in scales)
     assert found == pytest.approx(expected)
     assert all(float(scale.multiplier_R[0]) == 1 for scale in scales)
-    x_BKHW = torch.randn(2, 3, 8, 8, generator=stream(0, "x"))
+    x_BKHW = torch.randn(2, 3, 8, 8, generator=create_stream(0, "x"))
     both = module(x_BKHW.repeat(1, 2, 1, 1))
     alone = space.build(rung, 1, (3, 8, 8), 10)
     initialize(alone, replicas[:1], blocks)
