@@ -7,8 +7,9 @@ import pytest
 
 from benchmark import rules
 from benchmark.plan.planner import plan
+from benchmark.plan.units import gridded, prescribed
 from benchmark.rules.rule import Bundle, Control
-from benchmark.study import Study, Updates
+from benchmark.study import Depth, Recipe, Study, Updates
 from search_spaces import registry
 from search_spaces.errors import InvalidInput
 
@@ -160,3 +161,40 @@ def test_a_plan_gives_every_seed_its_own_deal() -> None:
     assert len({tuple(sorted(order)) for order in orders.values()}) == 1
     assert len({orders["effective-depth", seed] for seed in range(3)}) == 1
     assert len(set(orders.values())) == 4
+
+
+def test_a_grid_gives_every_seed_the_factors_of_its_own_deal() -> None:
+    """At each rate of a grid, the rates of groups and the constant are those of the seed's deal."""
+    part = Depth(
+        name="ladder",
+        space="resnet",
+        options={"width": 4},
+        rules=("shuffled:completep",),
+        seeds=3,
+        depths=(1, 2, 4, 8),
+        rates=(0.1, 0.2),
+        recipe=Recipe(optimizer="adamw"),
+    )
+    (name,) = part.rules
+    bundle = prescribed(part, name, part.architectures(), part.architectures()[0])[-1]
+    assert bundle
+    for replica in gridded(part, name, bundle, part.rates):
+        own = bundle.for_seed(replica.seed)
+        assert (replica.lr_multiplier, replica.factors) == own.rate
+        assert replica.base_lr * own.lr_multiplier == pytest.approx(replica.lr)
+    assert len({bundle.for_seed(seed).rate for seed in range(part.seeds)}) > 1
+
+
+def test_a_plan_may_take_its_constant_from_another_width() -> None:
+    part = Depth(
+        name="wide",
+        space="resnet",
+        options={"width": 16},
+        rules=("mup",),
+        depths=(1, 2),
+        rates=(0.1, 0.2),
+    )
+    narrow, rungs = registry.create("resnet", width=4), part.architectures()
+    given = prescribed(part, "mup", rungs, rungs[0], base_space=narrow)
+    assert given == rules.bundles("mup", part.search_space, rungs, rungs[0], base_space=narrow)
+    assert given != prescribed(part, "mup", rungs, rungs[0])
