@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.command == "download" and asked.name in CIFAR:
         download_cifar(asked.name)
     lines = describe_dataset(parse_name(asked.name), catalogue.load(asked.name))
-    print("\n".join(lines))
+    text = "\n".join(lines)  # paths may hold what the terminal's encoding does not
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
     return 0
 
 

@@ -20,6 +20,8 @@ from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
 
 SETTLED_SECONDS: Final = 10.0
 """How long a file must have been left alone: clocks of file systems tick, some every 2 seconds."""
@@ -32,28 +34,45 @@ TOGETHER: Final = 4096
 
 def hash_files(root: Path, paths: Sequence[str]) -> NDArray[np.uint8]:
     """The sha256 of every file, N x 32; raises ``OSError`` where one cannot be read."""
-    memory = cache_path(root)
-    known, begin = read_cache(memory), time.time_ns()
-    entries = np.zeros(len(paths), ENTRY)
-
-    def hash_one(number: int) -> None:
-        path = Path(paths[number])
-        status = path.stat()
-        key = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        digest = known.get(key)
-        if digest is None:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
-        entries[number] = (*key, digest)
-
-    with ThreadPoolExecutor(count_cpus()) as pool:
-        for start in range(0, len(paths), TOGETHER):
-            list(pool.map(hash_one, range(start, min(start + TOGETHER, len(paths)))))
+    memory, begin = cache_path(root), time.time_ns()
+    known = read_cache(memory)
+    keys = [file_key(path) for path in paths]
+    unknown = [number for number, key in enumerate(keys) if key not in known]
+    new = dict(zip(unknown, read_files([paths[number] for number in unknown]), strict=True))
+    found = [(*key, new[n] if n in new else known[key]) for n, key in enumerate(keys)]
+    entries = np.array(found, ENTRY)
     newest = np.maximum(entries["modified"], entries["changed"])
-    settled = entries[newest < begin - int(SETTLED_SECONDS * 1e9)]
-    if {tuple(entry)[:4] for entry in settled.tolist()} - known.keys():
-        write_cache(memory, settled)
+    settled = newest < begin - int(SETTLED_SECONDS * 1e9)
+    if settled[unknown].any():
+        write_cache(memory, entries[settled])
     return np.frombuffer(entries["hash"].tobytes(), np.uint8).reshape(-1, 32)
+
+
+def file_key(path: str) -> tuple[int, int, int, int]:
+    """What changes whenever a file's bytes do: size, both times of change, inode."""
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def read_files(paths: Sequence[str]) -> list[bytes]:
+    """The sha256 of every file; with a progress bar where there are many and a terminal."""
+
+    def hash_one(path: str) -> bytes:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    console = Console(stderr=True)
+    hidden = len(paths) <= TOGETHER or not console.is_terminal
+    found: list[bytes] = []
+    with (
+        ThreadPoolExecutor(count_cpus()) as pool,
+        Progress(console=console, transient=True, disable=hidden) as progress,
+    ):
+        for start in progress.track(
+            range(0, len(paths), TOGETHER), description="reading the images for their checksum"
+        ):
+            found += pool.map(hash_one, paths[start : start + TOGETHER])
+    return found
 
 
 def cache_path(root: Path) -> Path:

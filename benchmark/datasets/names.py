@@ -97,9 +97,9 @@ def data_folder() -> str:
 def absolute_path(path: str) -> str:
     """Of a path that may begin with ``~``. Links and ``..`` stay: another node has its own links.
 
-    Raises ``InvalidInput`` where the home is not known.
+    Raises ``InvalidInput`` where the home or the working folder is not known.
     """
     try:
         return str(Path(path).expanduser().absolute())
-    except RuntimeError as error:  # ~somebody, or no home at all
+    except (RuntimeError, OSError) as error:  # ~somebody, no home, or a deleted working folder
         raise InvalidInput(f"path {path}: {error}; give an absolute path") from error

@@ -383,3 +383,10 @@ def test_the_check_command_says_what_training_will_see(
     assert "images: 8 x 8 pixels, 1 channel\n" in told
     assert main(["check", "npz:nowhere.npz"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_path_that_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    assert main(["check", f"imagefolder:{write_folder(folder)}?size=8"]) == 0
+    assert "udcff?size=8" in capsys.readouterr().out

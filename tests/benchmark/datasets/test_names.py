@@ -273,3 +273,13 @@ def test_folders_of_deep_grays_have_no_former_names(here: Path) -> None:
     Image.fromarray(deep).save(here / "photos/train/0/deep.png")
     catalogue.load_named.cache_clear()
     assert first_units("imagefolder:photos?size=8")[0].dataset_former == ()
+
+
+def test_a_deleted_working_folder_is_one_sentence(here: Path) -> None:
+    gone = here / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(InvalidInput, match=r"^path x\.npz: .*give an absolute path"):
+        parse_name("npz:x.npz")
+    os.chdir(here)
