@@ -96,7 +96,8 @@ class CompactedFile:
                 group = int(np.searchsorted(ends_G, start, side="right"))
                 place = start - int(skipped_G[group]) - base
                 if place + length > len(held):
-                    held, base = held.slice(max(0, place)), base + max(0, place)
+                    passed = min(max(0, place), len(held))
+                    held, base = held.slice(passed), base + passed
                     break
                 ready[unit_id] = self.unit_at(held.slice(place, length))
                 unit_id, start, length = next(queue, ("", 0, 0))

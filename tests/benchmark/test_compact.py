@@ -1,24 +1,31 @@
 """Folding unit files into one Parquet: the same table before, during and after."""
 
+import gc
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from pyarrow import parquet
+from pyarrow import fs, parquet
 from support.commands import environment
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 from support.tally import TALLY
 
 from benchmark import compact, merge
-from benchmark.store import schema
+from benchmark.store import atomic, compacted_file, compaction, schema
+from benchmark.store import files as store_files
 from benchmark.store.compaction import compact_store
 from benchmark.store.results import Results
 from benchmark.store.store import Store
+from benchmark.store.unit_file import UnitFile, encode, equal_rows
 from benchmark.study.unit import Unit
 
 UNITS = [planted_unit(f"mlp-{depth}") for depth in range(2, 12)]
@@ -30,6 +37,11 @@ def written(place: Path, units: list[Unit], loss: float = 0.5) -> Store:
         store.write(unit, planted_rows(unit, loss), planted_provenance(seconds=loss))
     store.write_manifest(planted_manifest(UNITS))
     return store
+
+
+def only(folder: Path) -> Path:
+    (file,) = folder.iterdir()
+    return file
 
 
 def files(place: Path) -> list[str]:
@@ -194,3 +206,155 @@ def test_two_that_compact_at_once_lose_nothing(tmp_path: Path) -> None:
         assert process.returncode == 0
     assert Results.load(str(tmp_path)).table.equals(expected)
     assert os.listdir(tmp_path / "units") == []  # noqa: PTH208 -- dot files too
+
+
+def results_of(place: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = Results.load(str(place)).table.to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize("lost", [1, 50, 10_000])
+def test_a_file_that_does_not_read_back_replaces_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lost: int,
+) -> None:
+    """Every unit is in two compacted files and some in files of their own: all of them stay."""
+    compact_store(written(tmp_path, UNITS[:8]))
+    file = only(tmp_path / "compacted")
+    file.rename(tmp_path / "kept")
+    compact_store(written(tmp_path, UNITS[:8]))
+    (tmp_path / "kept").rename(file)
+    written(tmp_path, UNITS[6:])
+    before, expected = files(tmp_path), results_of(tmp_path)
+    place = atomic.place_atomically
+
+    def lose(scratch: Path, filesystem: fs.FileSystem, path: str) -> None:
+        place(scratch, filesystem, path)
+        os.truncate(path, max(0, Path(path).stat().st_size - lost))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_files, "place_atomically", lose)
+        assert compact.main([str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "nothing was deleted" in error
+    assert error.count("\n") == 1
+    assert files(tmp_path) == before
+    assert results_of(tmp_path) == expected
+    assert Store.open(str(tmp_path)).quarantined() == 1
+    assert compact.main([str(tmp_path)]) == 0
+    assert len(files(tmp_path)) == 1
+    assert results_of(tmp_path) == expected
+
+
+def test_a_file_with_other_rows_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its checksum holds, so only the comparison of rows can tell."""
+    store = written(tmp_path, UNITS)
+    before = files(tmp_path)
+    to_table = compacted_file.to_table
+
+    def change(group: list[UnitFile], columns: pa.Schema) -> pa.Table:
+        table = to_table(group, columns)
+        place = table.schema.get_field_index("train_loss")
+        return table.set_column(place, "train_loss", pc.add(table["train_loss"], 1.0))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compacted_file, "to_table", change)
+        assert compact.main([str(tmp_path)]) == 2
+    assert "as it was written; nothing was deleted" in capsys.readouterr().err
+    assert set(before) <= set(files(tmp_path))
+    assert store.done() == {unit.id for unit in UNITS}
+
+
+def test_another_result_of_a_folded_unit_is_left(tmp_path: Path) -> None:
+    compact_store(written(tmp_path, UNITS))
+    written(tmp_path, UNITS[:1], loss=9.0)  # trained again elsewhere, with other rows
+    written(tmp_path, UNITS[1:2])
+    assert compact_store(Store.open(str(tmp_path))) == (10, 2)
+    assert [file.name for file in (tmp_path / "units").iterdir()] == [f"{UNITS[0].id}.arrow"]
+    assert Results.load(str(tmp_path)).table["train_loss"].to_pylist()[:3] == [0.5] * 3
+
+
+def test_a_damaged_unit_among_many_is_set_aside_and_not_missed(tmp_path: Path) -> None:
+    store = written(tmp_path, UNITS)
+    (tmp_path / "units" / f"{UNITS[3].id}.arrow").write_bytes(b"torn")
+    assert compact_store(store) == (9, 9)
+    assert (store.quarantined(), len(store.done())) == (1, 9)
+
+
+def test_units_of_many_row_groups_come_back_in_any_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row groups of two units, batches of five rows, units of three: every boundary occurs."""
+    monkeypatch.setattr(compacted_file, "GROUP_UNITS", 2)
+    monkeypatch.setattr(compacted_file, "BATCH_ROWS", 5)
+    monkeypatch.setattr(compaction, "BATCH", 2)
+    store = Store.open(str(tmp_path), create=True)
+    for place, unit in enumerate(UNITS):
+        store.write(unit, planted_rows(unit, float(place)), planted_provenance())
+    whole = store.load([unit.id for unit in UNITS])
+    compact_store(store)
+    (file,) = store.open_compacted().values()
+    assert file.parquet.metadata.num_row_groups == 5
+    for wanted in range(1, 2 ** len(UNITS), 7):
+        ids = [unit.id for place, unit in enumerate(UNITS) if wanted >> place & 1]
+        units = {i: found for some in file.read(ids) for i, found in some.items()}
+        assert units.keys() == set(ids)
+        assert all(equal_rows(units[i].rows, whole.select([i])) for i in ids)
+
+
+def test_a_unit_may_lie_across_row_groups(tmp_path: Path) -> None:
+    """As in files of a million rows that were written at once."""
+    store = written(tmp_path, UNITS)
+    compact_store(store)
+    path = only(tmp_path / "compacted")
+    parquet.write_table(parquet.read_table(path), tmp_path / "new", row_group_size=4)
+    path.unlink()
+    with pa.OSFile(str(tmp_path / "new")) as file:
+        name = f"{compacted_file.checksum(file)}.parquet"
+    (tmp_path / "new").rename(tmp_path / "compacted" / name)
+    fresh = Store.open(str(tmp_path))
+    (found,) = fresh.open_compacted().values()
+    assert found.parquet.metadata.num_row_groups == 8
+    assert fresh.verified([unit.id for unit in UNITS]) == {unit.id for unit in UNITS}
+    for unit in UNITS:
+        stored = fresh.find_unit(unit.id)
+        assert stored is not None
+        assert stored.rows.to_pylist() == planted_rows(unit)
+
+
+def test_memory_grows_by_little_with_every_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under 5 kB a unit, so 50,000 units take less than a quarter of a gigabyte."""
+
+    for module, name in ((compacted_file, "GROUP_UNITS"), (compaction, "BATCH")):
+        monkeypatch.setattr(module, name, 32)
+    record = planted_provenance()
+    default = pa.default_memory_pool()
+    pools = []  # as long as a buffer of theirs may live
+
+    def peak_of(count: int) -> int:
+        store = Store.open(str(tmp_path / str(count)), create=True)
+        for depth in range(count):
+            unit = planted_unit(f"mlp-{depth}")
+            path = Path(store.files.path("units", f"{unit.id}.arrow"))
+            path.write_bytes(encode(unit, planted_rows(unit), record))
+        gc.collect()
+        pools.append(pa.proxy_memory_pool(default))
+        pa.set_memory_pool(pools[-1])
+        tracemalloc.start()
+        try:
+            assert compact_store(store) == (count, count)
+            return tracemalloc.get_traced_memory()[1] + int(pools[-1].max_memory() or 0)
+        finally:
+            tracemalloc.stop()
+            pa.set_memory_pool(default)
+
+    small, large = 150, 450
+    peak_of(20)  # what the first use of a library takes
+    growth = (peak_of(large) - peak_of(small)) / (large - small)
+    assert growth < 5_000
