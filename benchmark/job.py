@@ -10,7 +10,6 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
@@ -108,7 +107,7 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         )
     known, others = parser.parse_known_args(argv)
     workers = check_workers(known.workers)
-    relative = "://" not in known.out and not Path(known.out).expanduser().is_absolute()
+    relative = "://" not in known.out and not known.out.startswith(("/", "~"))
     if relative and IN_RAY_JOB in os.environ:
         raise InvalidInput(
             f"--out {known.out} is relative, and a Ray job runs in a copy of the folder that is "

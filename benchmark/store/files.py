@@ -230,7 +230,7 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
     if not uri.strip():
         raise StoreUnreadable("the name of the results folder is empty; give a path or URI")
     if (found := ONE_SLASH.match(uri)) is not None:
-        rest = uri[found.end() :].lstrip("/")
+        rest = "/" * (found[1] == "file") + uri[found.end() :].lstrip("/")
         raise StoreUnreadable(
             f"{shown(uri)} is no URI; write {found[1]}://{shown(rest)}, "
             f"or ./{shown(uri)} for a folder of that name"
