@@ -17,6 +17,7 @@ from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
 from benchmark.plan.stage import Stage
+from benchmark.store.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study
@@ -121,14 +122,15 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
 
 
 def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
-    """Run the study, show what came out and where it is."""
+    """Run the study, show what came out of its own plan, and where it is."""
+    shown = mask_secrets(out)
 
     def announce(stages: list[Stage], done: int) -> None:
         units = sum(stage.expected for stage in stages)
         parts = ", ".join(part.name for part in work.study.parts)
         console.print(
             f"{work.study.name}: {units:,} units in {parts}; {done:,} done before; "
-            f"results in {out}",
+            f"results in {shown}",
             soft_wrap=True,
             highlight=False,
             markup=False,
@@ -140,7 +142,7 @@ def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
         done = len(work.store.done())
         error.add_note(f"{done:,} units are stored; run the same command to continue")
         raise
-    results = Results.load(work.store.uri)
+    results = Results.load(work.store.uri, work.planned)
     status.show(results, console)
-    print(f"results: {out}\nreport:  python -m benchmark.report {out}")
+    print(f"results: {shown}\nreport:  python -m benchmark.report {shown}")
     return 0 if results.complete else 1

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
@@ -41,6 +41,7 @@ class Rounds:
     console: Console
     attempts: Counter[str] = field(default_factory=Counter)
     known: set[str] = field(default_factory=set)
+    planned: dict[str, Any] | None = None
     adopted: set[str] = field(default_factory=set)
     prices: dict[str, PricedUnit] = field(default_factory=dict)
     seconds_per_cost: float | None = None
@@ -84,7 +85,8 @@ class Rounds:
                 soft_wrap=True,
             )
             stages = plan(self.study, self.store.read)
-        self.store.write_manifest(manifest(self.study, stages))
+        self.planned = manifest(self.study, stages)
+        self.store.write_manifest(self.planned)
         units = {unit.id: unit for stage in stages for unit in stage.units or ()}
         self.known |= self.store.verified(units.keys() - self.known)
         return stages, [

@@ -103,3 +103,11 @@ def test_status_of_what_is_no_store_is_one_sentence(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert "nothing is not a results folder" in error
+
+
+def test_a_driver_may_read_by_its_own_plan(folder: str) -> None:
+    """Another driver may have replaced the manifest."""
+    mine = planted_manifest([DONE, DIVERGED])
+    Store.open(folder).write_manifest(planted_manifest([MISSING]))
+    assert Results.load(folder, mine).complete
+    assert not Results.load(folder).complete

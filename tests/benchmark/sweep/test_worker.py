@@ -1,10 +1,19 @@
-"""A worker on a node that does not see the results."""
+"""A worker: what it trains, and what it says of a store that it cannot use."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
+from support.planted_units import planted_provenance, planted_rows, planted_unit
 
 from benchmark.engine import engine
+from benchmark.engine.costs import PricedUnit
+from benchmark.store.compaction import compact_store
+from benchmark.store.errors import StoreUnreadable
+from benchmark.store.store import Store
+from benchmark.study.unit import Unit
 from benchmark.sweep.resources import Resources
-from benchmark.sweep.worker import trainable
+from benchmark.sweep.worker import Worker, trainable
 
 
 def test_a_node_that_does_not_see_the_results_says_so_before_it_trains(tmp_path: Path) -> None:
@@ -13,3 +22,33 @@ def test_a_node_that_does_not_see_the_results_says_so_before_it_trains(tmp_path:
     said = trainable((), str(nowhere), engine.run, Resources())({"shard": 0})["unwritable"]
     assert f"sees no results at {nowhere}; give --out storage that every node sees" in said
     assert not nowhere.exists()
+
+
+def train_nothing(unit: Unit, *_: object, **__: object) -> list[dict[str, Any]]:
+    raise AssertionError(f"{unit.architecture} is done")
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_unit_that_is_done_is_not_trained_wherever_it_is_kept(
+    tmp_path: Path, folded: bool
+) -> None:
+    store = Store.open(str(tmp_path), create=True)
+    for depth in (2, 3):
+        unit = planted_unit(f"mlp-{depth}")
+        store.write(unit, planted_rows(unit, status="diverged"), planted_provenance())
+    worker = Worker(Store.locate(str(tmp_path)), train_nothing, Resources(), "none")
+    if folded:
+        assert compact_store(store) == (2, 2)
+    worker.attempt(PricedUnit(planted_unit("mlp-2"), replica_steps=3, cost=30))
+    assert worker.counts == {"units": 1, "steps": 0, "cost": 30, "diverged": 3, "failed": 0}
+    assert store.attempts() == {}
+
+
+def test_a_storage_that_fails_is_not_blamed_on_the_unit(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path), create=True)
+    worker = Worker(store, train_nothing, Resources(), "none")
+    unit = planted_unit("mlp-2")
+    (tmp_path / "units" / f"{unit.id}.arrow").mkdir()
+    with pytest.raises(StoreUnreadable, match="cannot read"):
+        worker.attempt(PricedUnit(unit, replica_steps=3, cost=30))
+    assert store.attempts() == {}
