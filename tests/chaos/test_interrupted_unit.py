@@ -24,7 +24,14 @@ RECIPES = {
     "sgd": Recipe(
         momentum=0.9, nesterov=True, schedule="cosine", epochs=2, batch=96, crop_padding=1
     ),
-    "adamw": Recipe(optimizer="adamw", weight_decay=0.1, epochs=2, batch=96, horizontal_flip=True),
+    "adamw": Recipe(
+        optimizer="adamw",
+        weight_decay=0.1,
+        steps=22,
+        batch=96,
+        horizontal_flip=True,
+        update_every=5,
+    ),
 }
 NETWORKS: list[tuple[str, dict[str, Any], str, str]] = [
     ("nasbench201", {"channels": 2, "cells": 1}, CELL, "sgd"),
