@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmark.analysis.ladders.exponent_verdict import format_exponent, judge_interval
+from benchmark.analysis.ladders.exponent_verdict import format_exponent
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.findings.content import (
@@ -22,15 +22,14 @@ from benchmark.findings.content import (
 from benchmark.findings.ladders import transfer
 from benchmark.findings.ladders.aligned_curves import show_aligned_curves
 from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.laws import judge_laws, tabulate_local_exponents
 from benchmark.findings.plots import Curves, Line, Span
 from benchmark.findings.verdict import (
     EXPONENTS_HEADING,
     Findings,
-    Verdict,
     name_exponents,
 )
 
-QUESTION = "Does the best rate fall as effective depth to the power −3/2?"
 BEST = "best learning rate"
 DEPTH = "effective depth (layers and additions)"
 
@@ -43,21 +42,12 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         if not table["chance_loss"].drop_null():
             why = "No rung is done yet."
         return [], [Block("slope", part["name"], [why])]
-    verdicts = []
-    for scheme in ladder.schemes:
-        slope = scheme.slope
-        because = (
-            f"Exponent {format_interval(slope.exponent)} rungs; "
-            f"R² {format_number(slope.r_squared)}."
-        )
-        judged = judge_interval(slope.exponent, EXPONENTS[0], EXPONENTS[1:])
-        label = f"initialization {scheme.name}"
-        verdicts.append(
-            Verdict(ladder.name, "Best rate ~ depth^−3/2", QUESTION, label, because, *judged)
-        )
+    profiles = {scheme.name: scheme.profiles for scheme in ladder.schemes}
+    verdicts = judge_laws(ladder.name, profiles, ladder.units)
     items = (draw_losses(ladder), draw_slopes(ladder))
+    exponents = (tabulate_exponents(ladder), *tabulate_local_exponents(profiles))
     predicted = transfer.show_transfers(ladder)
-    block = Block("slope", ladder.name, (*items, tabulate_exponents(ladder), *predicted))
+    block = Block("slope", ladder.name, (*items, *exponents, *predicted))
     opening = Block("answer", ladder.name, show_aligned_curves(ladder))
     return [*verdicts, *transfer.judge_transfers(ladder)], [opening, block]
 
@@ -69,8 +59,12 @@ def tabulate_exponents(ladder: DepthArrays) -> Table:
         for scheme in ladder.schemes
         for how, slope in {"layers and additions": scheme.slope, **scheme.slopes}.items()
     ]
-    columns = ("initialization", "depth", "exponent", "R²", EXPONENTS_HEADING)
-    return Table("The exponent, by what counts as depth and what is left out", columns, rows)
+    columns = ("initialization", "what", "exponent", "R²", EXPONENTS_HEADING)
+    return Table(
+        "The exponent of one line, by what counts as depth, which rate, and what is left out",
+        columns,
+        rows,
+    )
 
 
 def find_rate_bounds(optimum: Optimum) -> tuple[float, float, float]:

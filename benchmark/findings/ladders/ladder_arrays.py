@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
+from benchmark.analysis.ladders.local_exponents import ExponentProfile
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
-from benchmark.analysis.ladders.slope import Slope, fit_depth_slope
+from benchmark.analysis.ladders.slope import (
+    Slope,
+    fit_depth_slope,
+    fit_good_slope,
+    fit_stable_slope,
+)
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, read_first
-from search_spaces.conventions import convention
-from search_spaces.registry import create
-
-BLOCKS = "am-mup-blocks"
+from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Scheme:
     ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
     are none where that rung has no optimum. They are measured where every predicted rate was
     trained, else interpolated. ``slopes`` are the same exponent looked at otherwise, by what is
-    different.
+    different; ``profiles`` has them in every unit of depth, local ones too.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Scheme:
     optima: tuple[Optimum, ...]
     slope: Slope
     slopes: dict[str, Slope]
+    profiles: dict[str, ExponentProfile]
     transfers: dict[str, Transfer]
 
 
@@ -50,6 +54,7 @@ class DepthArrays:
     rate_R: Array
     chance: float
     schemes: tuple[Scheme, ...]
+    units: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(cls, part: Mapping[str, Any], table: pa.Table) -> DepthArrays:
@@ -69,9 +74,9 @@ class DepthArrays:
             float(chance[0].as_py()),
             (),
         )
-        blocks_D = count_blocks(part, rungs)
+        ladder = replace(ladder, units=count_units(part, rungs, ladder.depth_D))
         schemes = tuple(
-            measure_scheme(ladder, name, rules, predicted, blocks_D, range(part["seeds"]))
+            measure_scheme(ladder, name, rules, predicted, range(part["seeds"]))
             for name, rules in group_schemes(part["rules"], grid, rungs)
         )
         return replace(ladder, schemes=schemes)
@@ -89,13 +94,6 @@ class DepthArrays:
                 beyond = (self.rungs[1:], self.depth_D[1:].tolist(), scheme.optima[1:])
                 for rung, depth, optimum, each in zip(*beyond, found.rungs, strict=True):
                     yield rule, rung, depth, optimum, each
-
-
-def count_blocks(part: Mapping[str, Any], rungs: Sequence[str]) -> Array:
-    """Depth by the convention of AM-muP, rung by rung; 0 where it counts none."""
-    space, blocks = create(part["space"], **part["options"]), convention(BLOCKS)
-    counted = [blocks.statistics(space.topology(rung)).min or 0 for rung in rungs]
-    return np.array(counted, dtype=np.float64)
 
 
 def group_schemes(
@@ -123,7 +121,6 @@ def measure_scheme(
     name: str,
     rules: Mapping[str, pa.Table],
     predicted: pa.Table,
-    blocks_D: Array,
     seeds: Sequence[int],
 ) -> Scheme:
     """The optima of an initialization, its slopes, and how each of its rules transfers."""
@@ -135,15 +132,19 @@ def measure_scheme(
     rate_DR = np.where(missing_DR & ~none_D[:, None], np.nan, ladder.rate_R)
     optima = find_optima(rate_DR, loss_DRS, ladder.chance)
     slopes = {}
-    if (blocks_D > 0).all():
-        slopes[f"against {BLOCKS}"] = fit_depth_slope(blocks_D, optima)
+    if BLOCKS in ladder.units:
+        slopes[f"against {AM_MUP}"] = fit_depth_slope(ladder.units[BLOCKS], optima)
+    slopes["largest stable rate"] = fit_stable_slope(ladder.depth_D, optima)
+    slopes["largest rate within one standard error"] = fit_good_slope(ladder.depth_D, optima)
     if np.isinf(loss_DRS).any():
         kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
         slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
     curves = rate_DR, loss_DRS, optima
     transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
     slope = fit_depth_slope(ladder.depth_D, optima)
-    return Scheme(name, tuple(rules), loss_DRS.mean(axis=2), optima, slope, slopes, transfers)
+    profiles = fit_profiles(ladder.units, optima)
+    mean_DR = loss_DRS.mean(axis=2)
+    return Scheme(name, tuple(rules), mean_DR, optima, slope, slopes, profiles, transfers)
 
 
 def measure_transfers(
