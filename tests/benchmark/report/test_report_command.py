@@ -146,7 +146,7 @@ def test_the_terminal_gets_a_line_per_question_and_the_path(
 ) -> None:
     assert main([helped, "--out", str(tmp_path / "new" / "page")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 6 + 1
+    assert len(lines) == 1 + 8 + 1
     assert lines[-1] == str(tmp_path / "new" / "page" / "index.html")
     assert Path(lines[-1]).is_file()
 
