@@ -59,9 +59,10 @@ def test_minus_three_halves_of_layers_is_told_where_the_ladder_is_deep_enough() 
     shallow = answer((K + 2) ** -1.5)
     assert shallow["Best rate ~ depth^−3/2"]["undetermined"] >= 10
     assert shallow["Best rate ~ depth^−3/2"]["no"] <= 4
+    assert shallow["Best rate ~ blocks^−3/2"]["yes"] == 0
     found = answer((DEEPER + 2) ** -1.5, DEEPER)
     assert found["Best rate ~ depth^−3/2"]["yes"] >= 15
-    assert found["Best rate ~ blocks^−3/2"]["yes"] == 0
+    assert found["Best rate ~ blocks^−1"]["yes"] == 0
 
 
 def test_minus_three_halves_of_blocks_is_told_in_blocks() -> None:
