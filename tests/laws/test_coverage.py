@@ -34,6 +34,7 @@ from benchmark.analysis.ranking.other_agreement import measure_spearman_agreemen
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
 from benchmark.analysis.ranking.spearman import spearman_interval
+from benchmark.analysis.ranking.tuned_constants import mix_constants, weigh_constants
 
 Draw = Callable[[np.random.Generator, int], Array]
 
@@ -196,6 +197,38 @@ def test_shift_of_shared_seeds(seeds: int, common: float) -> None:
         return mean_of_shared_seeds(gain_AS + noise_AS, resamples=199, seed=k)
 
     held([study(k) for k in range(2 * STUDIES)], 0.3)
+
+
+@pytest.mark.parametrize("plateau", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("cells", "spread"), [(1, 0.0), (5, 0.0), (5, 0.15)])
+def test_shift_of_a_tuned_rule(plateau: float, cells: int, spread: float) -> None:
+    """What tuning and rule gain together, over a plateau of rates `plateau` decades wide.
+
+    Each base cell has its own optimum, `spread` decades away; the gain falls off with the rate.
+    """
+    rng = np.random.default_rng(19)
+    log_rate_R = np.linspace(-2, 0.5, 9)
+    gain_R = 1 - 3 * (log_rate_R + 0.9) ** 2
+
+    def tune(studies: int) -> Array:
+        """Scores of base cells x rates x seeds, (studies, C, R, 3)."""
+        at_KCR = log_rate_R + 0.55 + spread * rng.standard_normal((studies, cells, 1))
+        score_KCR = -25 * np.maximum(np.abs(at_KCR) - plateau / 2, 0) ** 2
+        common_KCS = 0.5 * rng.standard_normal((studies, cells, 1, 3))
+        own_KCRS = 0.6 * rng.standard_normal((studies, cells, 9, 3))
+        return np.asarray(score_KCR[..., None] + common_KCS + own_KCRS)
+
+    truth = float(gain_R[np.argmax(tune(20_000).mean(axis=(1, 3)), axis=1)].mean())
+
+    def study(k: int, score_CRS: Array) -> Interval:
+        weights = weigh_constants(score_CRS, draws=1000, seed=k)
+        own_A, noise_A = 1.2 * normal(rng, 24), 0.8 / math.sqrt(3) * normal(rng, 24)
+        kept = [gain_R[r] + own_A * (1 + 0.3 * (log_rate_R[r] + 0.9)) for r in weights.kept]
+        shift_KA = np.array(kept) + noise_A
+        error_K = shift_KA.std(axis=1, ddof=1) / math.sqrt(24)
+        return mix_constants(weights, shift_KA.mean(axis=1), error_K, 24)
+
+    held([study(k, score_CRS) for k, score_CRS in enumerate(tune(2 * STUDIES))], truth)
 
 
 def ladder(
