@@ -48,7 +48,8 @@ def weigh_constants(score_CRS: Array, *, draws: int = DRAWS, seed: int = 0) -> C
     of the cells' own means it has the size that the seeds leave), and chooses the rate of the
     highest mean, the larger of equals. What a seed or a cell does to all rates alike changes no
     choice, so it is removed before the error is estimated; the error is pooled over cells and
-    rates, for 2 or 3 seeds resampled as they are would repeat themselves. With one cell, the choice of the base cell is not in the weights.
+    rates, for 2 or 3 seeds resampled as they are would repeat themselves. With one
+    cell, the choice of the base cell is not in the weights.
 
     Args:
         score_CRS: what is maximized, base cells x rates x seeds, rates increasing: validation
