@@ -6,6 +6,7 @@ on a coverage; the sizes are those of a real study (24 architectures, 6 rungs, 2
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from benchmark.analysis.intervals import (
     share_interval,
     t_interval,
 )
+from benchmark.analysis.ladders.base_error import QUADRATURE, add_base_error, widen_regret
 from benchmark.analysis.ladders.local_exponents import fit_local_exponents
 from benchmark.analysis.ladders.one_step import (
     fit_update_exponent,
@@ -309,6 +311,36 @@ def test_transfer() -> None:
         return measure_transfer(RATES, loss_DRS, optima, predicted_D, 3.0).log10_error
 
     held([study() for _ in range(STUDIES)], 0.2)
+
+
+@pytest.mark.parametrize("rungs", [4, 6])
+@pytest.mark.parametrize(("common", "own"), [(0.0, 0.1), (0.1, 0.1), (0.15, 0.1), (0.15, 0.05)])
+def test_transfer_with_the_error_of_the_base(common: float, own: float, rungs: int) -> None:
+    """One base optimum, off by `common` decades, moves all rungs; each is off by `own` besides.
+
+    The regret of a rule that is right is covered more often than promised, for its interval has to
+    hold for a rule that is wrong as well.
+    """
+    rng = np.random.default_rng(20)
+    (some, *_) = find_optima(RATES, ladder(rng, 2)[0], 3.0)
+    errors: list[Interval] = []
+    regrets: list[Interval] = []
+    wrong: list[Interval] = []
+    for _ in range(STUDIES):
+        off_D = common * normal(rng, 1) + own * normal(rng, rungs)
+        base = replace(some, log10_error=common * math.sqrt(rng.chisquare(10) / 10), freedom=10)
+        errors.append(add_base_error(t_interval(off_D), off_D, base.log10_error, base))
+        reach = QUADRATURE * base.log10_error
+        for trend, found in ((0.0, regrets), (0.3, wrong)):
+            regret_D = (off_D + trend) ** 2
+            moved = [
+                float(((off_D + trend + move) ** 2 - regret_D).mean()) for move in (-reach, reach)
+            ]
+            found.append(widen_regret(t_interval(regret_D), regret_D, moved))
+    held(errors, 0.0)
+    truth = common**2 + own**2
+    assert np.mean([i.contains(truth) for i in regrets]) >= 0.93
+    assert np.mean([i.contains(truth + 0.09) for i in wrong]) >= 0.9
 
 
 @pytest.mark.parametrize("seeds", [4, 8])

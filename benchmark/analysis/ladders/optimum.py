@@ -37,7 +37,8 @@ class Optimum:
     one lies beyond the grid. `largest_good_rate` is the largest rate whose mean loss lies within
     one standard error of the best (pooled over the window around it), NaN with one seed; it is
     censored where the grid ends there. `deviation_S` says by how many decades each seed moves the
-    fitted vertex, and is empty where there is none.
+    fitted vertex, and is empty where there is none. `log10_error` is the standard error of log10 of
+    the rate, of `freedom` degrees of freedom; NaN where there is none.
     """
 
     status: OptimumStatus
@@ -50,6 +51,8 @@ class Optimum:
     largest_good_rate: float
     good_censored: bool
     deviation_S: tuple[float, ...] = ()
+    log10_error: float = math.nan
+    freedom: int = 0
 
     @property
     def usable(self) -> bool:
@@ -158,6 +161,8 @@ def find_optima(
                 level=level,
                 method="Student t over seeds, pooled over rungs",
             ),
+            log10_error=error,
+            freedom=freedom,
         )
         for optimum, deviation_S in found
     )

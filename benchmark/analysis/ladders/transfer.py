@@ -10,7 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from benchmark.analysis.intervals import LEVEL, Array, Interval, pearson_interval, t_interval
+from benchmark.analysis.intervals import (
+    LEVEL,
+    Array,
+    Interval,
+    pearson_interval,
+    t_interval,
+)
+from benchmark.analysis.ladders.base_error import (
+    QUADRATURE,
+    add_base_error,
+    spread_reads,
+    widen_regret,
+)
+from benchmark.analysis.ladders.excess_loss import score_losses
 from benchmark.analysis.ladders.optimum import Optimum, OptimumStatus, check_curves
 from search_spaces.errors import InvalidInput
 
@@ -63,6 +76,7 @@ def measure_transfer(
     chance_loss: float,
     *,
     measured_DS: Array | None = None,
+    base: Optimum | None = None,
     level: float = LEVEL,
 ) -> Transfer:
     """Regret and rate error of one rule's predictions.
@@ -81,11 +95,21 @@ def measure_transfer(
     is normal; for strongly skewed regrets (one rung lost, the others fine) 6 rungs cover about
     0.89 at 95%, and some 60 would be needed.
 
+    All rungs share one constant, from the base rung's optimum, and its error moves all of them
+    together. With `base`, the variance of the rate error is that of the rungs plus that of the base
+    (Satterthwaite's degrees of freedom), and the regret is read again on each rung's curve at
+    10^(+-sqrt(3) standard errors) times the rate, the outer points of a three-point quadrature: the
+    interval reaches from the lowest to the highest reading, plus the rungs' own scatter (scaled
+    chi-square). Simulated coverage at 95% with 4 to 6 rungs and a base error of 0, 0.1 and 0.15
+    decades: 0.94 to 0.96 for the rate error, at least 0.93 for the regret (0.99 where the rule is
+    right, for it cannot be known to be).
+
     Args:
         rate_DR, loss_DRS, chance_loss: as in `find_optima`.
         optima: its result.
         predicted_D: the rule's rate on each rung, positive.
         measured_DS: losses trained at `predicted_D`; non-finite where diverged.
+        base: the optimum of the rung that gave the constant, from the `find_optima` of all rungs.
     """
     rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
     predicted_D = np.asarray(predicted_D, dtype=np.float64)
@@ -104,10 +128,25 @@ def measure_transfer(
     regret_D = np.array([rung.regret for rung in counted if not math.isnan(rung.regret)])
     error_D = np.array([rung.log10_error for rung in counted])
     log10_D = np.log10([rung.predicted_rate for rung in counted])
+    regret = t_interval(regret_D, level=level)
+    error = t_interval(error_D, level=level)
+    absolute = t_interval(np.abs(error_D), level=level)
+    if base is not None and base.log10_error > 0:
+        reach = QUADRATURE * base.log10_error
+        shifted_2D = np.abs(error_D + np.array([[-reach], [reach]]))
+        absolute = add_base_error(
+            absolute, np.abs(error_D), spread_reads(absolute, shifted_2D), base
+        )
+        error = add_base_error(error, error_D, base.log10_error, base)
+        reads = [
+            read_mean_regret(10**shift * predicted_D, rate_DR, loss_DRS, optima, chance_loss)
+            for shift in (-reach, 0.0, reach)
+        ]
+        regret = widen_regret(regret, regret_D, [read - reads[1] for read in reads])
     return Transfer(
-        regret=t_interval(regret_D, level=level),
-        log10_error=t_interval(error_D, level=level),
-        absolute_log10_error=t_interval(np.abs(error_D), level=level),
+        regret=regret,
+        log10_error=error,
+        absolute_log10_error=absolute,
         correlation=pearson_interval(log10_D, log10_D - error_D, level=level),
         outside=sum(rung.outside for rung in counted),
         diverged=sum(rung.diverged for rung in counted),
@@ -115,9 +154,22 @@ def measure_transfer(
     )
 
 
-def _scored(loss: Array, chance_loss: float) -> Array:
-    """Losses with divergence, and worse than guessing, scored at chance."""
-    return np.asarray(np.where(np.isfinite(loss), np.minimum(loss, chance_loss), chance_loss))
+def read_mean_regret(
+    predicted_D: Array,
+    rate_DR: Array,
+    loss_DRS: Array,
+    optima: Sequence[Optimum],
+    chance_loss: float,
+) -> float:
+    """Mean regret on the usable rungs' own curves; rates beyond a grid are read at its end."""
+    regrets = []
+    for predicted, rate_R, loss_RS, optimum in zip(
+        predicted_D.tolist(), rate_DR, loss_DRS, optima, strict=True
+    ):
+        if optimum.usable:
+            inside = float(np.clip(predicted, np.nanmin(rate_R), np.nanmax(rate_R)))
+            regrets.append(_interpolated_rung(inside, rate_R, loss_RS, optimum, chance_loss).regret)
+    return float(np.mean(regrets)) if regrets else math.nan
 
 
 def _rung(
@@ -145,7 +197,7 @@ def _rung(
 def _measured_rung(
     predicted: float, loss_S: Array, optimum: Optimum, chance_loss: float
 ) -> RungTransfer:
-    loss = float(_scored(loss_S, chance_loss).mean())
+    loss = float(score_losses(loss_S, chance_loss).mean())
     return _rung(predicted, loss, optimum, diverged=not np.isfinite(loss_S).all())
 
 
@@ -155,7 +207,7 @@ def _interpolated_rung(
     measured_R = ~np.isnan(rate_R)
     rate_R, loss_RS = rate_R[measured_R], loss_RS[measured_R]
     stable_R = np.asarray(np.isfinite(loss_RS).all(axis=1))
-    mean_R = _scored(loss_RS, chance_loss).mean(axis=1)
+    mean_R = score_losses(loss_RS, chance_loss).mean(axis=1)
     if not rate_R[0] <= predicted <= rate_R[-1]:
         return _rung(predicted, math.nan, optimum, outside=True)
     curve = Akima1DInterpolator(np.log10(rate_R), mean_R, method="makima")
