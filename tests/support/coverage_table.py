@@ -1,0 +1,104 @@
+"""Coverage of 95% intervals on planted truth, without and with each source of error.
+
+`python -m tests.support.coverage_table` prints a row for each setting: the interval that ignores
+the source, and the one that holds it.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from benchmark.analysis.intervals import mean_interval, t_interval
+from benchmark.analysis.ladders.base_error import QUADRATURE, add_base_error, widen_regret
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
+from benchmark.analysis.ranking.tuned_constants import mix_constants, weigh_constants
+
+STUDIES = 1000
+
+
+def cover_shifts(seeds: int, common: float) -> tuple[float, float]:
+    """Mean shift of 24 architectures whose seeds move all of them together by `common`."""
+    rng = np.random.default_rng(18)
+    hits = np.zeros(2)
+    for k in range(STUDIES):
+        shift_AS = 0.5 * rng.standard_normal((24, 1)) + common * rng.standard_normal(seeds)
+        shift_AS = shift_AS + math.sqrt(0.5) * rng.standard_normal((24, seeds))
+        before = mean_interval(shift_AS.mean(axis=1), resamples=199, seed=k)
+        after = mean_of_shared_seeds(shift_AS, resamples=199, seed=k)
+        hits += before.contains(0.0), after.contains(0.0)
+    return float(hits[0] / STUDIES), float(hits[1] / STUDIES)
+
+
+def cover_transfers(rungs: int, common: float, own: float) -> list[tuple[float, float]]:
+    """Rate error and regret of a right rule whose base optimum is off by `common` decades."""
+    rng = np.random.default_rng(20)
+    rates = np.logspace(-3, 0.5, 15)
+    (some,) = find_optima(rates, (1 + np.log10(rates)[None, :, None] ** 2).repeat(2, 2), 9.0)
+    hits = np.zeros((2, 2))
+    for _ in range(STUDIES):
+        off_D = common * rng.standard_normal(1) + own * rng.standard_normal(rungs)
+        error = common * math.sqrt(rng.chisquare(10) / 10)
+        base = replace(some, log10_error=error, freedom=10)
+        plain, regret = t_interval(off_D), t_interval(off_D**2)
+        reach = QUADRATURE * error
+        moved = [float(((off_D + m) ** 2 - off_D**2).mean()) for m in (-reach, reach)]
+        truth = common**2 + own**2
+        hits[0] += plain.contains(0.0), add_base_error(plain, off_D, error, base).contains(0.0)
+        hits[1] += (
+            regret.contains(truth),
+            widen_regret(regret, off_D**2, moved).contains(truth),
+        )
+    return [(float(a), float(b)) for a, b in hits / STUDIES]
+
+
+def cover_constants(cells: int, spread: float, plateau: float) -> tuple[float, float]:
+    """The gain of tuning and rule together, where `plateau` decades of rates are as good."""
+    rng = np.random.default_rng(19)
+    log_rate_R = np.linspace(-2, 0.5, 9)
+    gain_R = 1 - 3 * (log_rate_R + 0.9) ** 2
+
+    def tune(studies: int) -> np.ndarray:
+        at = log_rate_R + 0.55 + spread * rng.standard_normal((studies, cells, 1))
+        score = -25 * np.maximum(np.abs(at) - plateau / 2, 0) ** 2
+        common = 0.5 * rng.standard_normal((studies, cells, 1, 3))
+        return score[..., None] + common + 0.6 * rng.standard_normal((studies, cells, 9, 3))
+
+    truth = float(gain_R[np.argmax(tune(20_000).mean(axis=(1, 3)), axis=1)].mean())
+    hits = np.zeros(2)
+    for k, score_CRS in enumerate(tune(STUDIES)):
+        weights = weigh_constants(score_CRS, draws=1000, seed=k)
+        own_A = 1.2 * rng.standard_normal(24)
+        noise_A = 0.8 / math.sqrt(3) * rng.standard_normal(24)
+        shift_RA = gain_R[:, None] + np.outer(1 + 0.3 * (log_rate_R + 0.9), own_A) + noise_A
+        fixed = t_interval(shift_RA[int(np.argmax(score_CRS.mean(axis=(0, 2))))])
+        shift_KA = shift_RA[list(weights.kept)]
+        error_K = shift_KA.std(axis=1, ddof=1) / math.sqrt(24)
+        mixed = mix_constants(weights, shift_KA.mean(axis=1).tolist(), error_K.tolist(), 24)
+        hits += fixed.contains(truth), mixed.contains(truth)
+    return float(hits[0] / STUDIES), float(hits[1] / STUDIES)
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'setting':66} before  after")
+    for seeds in (2, 3):
+        for common in (0.0, 0.2, 0.3):
+            before, after = cover_shifts(seeds, common)
+            print(f"shift, {seeds} seeds, common effect {common:<36} {before:.3f}  {after:.3f}")
+    for rungs in (4, 6):
+        for common, own in ((0.0, 0.1), (0.1, 0.1), (0.15, 0.1), (0.15, 0.05)):
+            rows = cover_transfers(rungs, common, own)
+            for name, (before, after) in zip(("rate error", "regret"), rows, strict=True):
+                what = f"{name}, {rungs} rungs, base off by {common}, each by {own}"
+                print(f"{what:66} {before:.3f}  {after:.3f}")
+    for cells, spread in ((1, 0.0), (5, 0.0), (5, 0.15)):
+        for plateau in (0.0, 0.5, 0.9):
+            before, after = cover_constants(cells, spread, plateau)
+            what = f"tuned rule, {cells} base cells {spread} apart, plateau {plateau}"
+            print(f"{what:66} {before:.3f}  {after:.3f}")
+
+
+if __name__ == "__main__":
+    main()
