@@ -2,12 +2,13 @@
 
 Purpose   Repeats the NAS-Bench-201 study of Chen et al. (ICLR 2024, arXiv 2402.17440, "path-cubed")
           on its three data sets, with what it left open: every rule's constant tuned with the same
-          grid and budget, three seeds, the noise ceiling, and two controls (path-cubed's rates
-          dealt at random; one rate with their geometric mean).
-Cost      303 units, 340 million replica-steps of batch 256, for a GPU cluster; --dry-run
-          estimates the time here. Laptop: 24 cells of one data set for one epoch, about half an
-          hour on 2 cores with images of 16x16 pixels (--dataset npz:FILE). Smoke: about a minute,
-          on digits.
+          grid and budget, three seeds, the noise ceiling, two controls of path-cubed (its rates
+          dealt at random; one rate with their geometric mean), and what effective-depth's gain is
+          due to: its rates alone, its weights alone, its rates dealt at random for every seed.
+Cost      303 units, 460 million replica-steps of batch 256, for a GPU cluster; --dry-run
+          estimates the time here. Laptop: 24 cells of one data set for one epoch, about 40
+          minutes on 2 cores with images of 16x16 pixels (--dataset npz:FILE). Smoke: about a
+          minute, on digits.
 Expect    Published (the paper's text): mean test gain +0.44 points on CIFAR-10, +1.24 on CIFAR-100,
           +2.09 on ImageNet16-120; Kendall's tau to the benchmark's ranking falls as the top K
           shrinks (plots only). The code's base rate is 0.46 (on the grid below), where the median
@@ -32,6 +33,9 @@ CELLS = Rank(
         "path-cubed",
         "path-cubed:rate-only",
         "effective-depth",
+        "effective-depth:rate-only",
+        "effective-depth:init-only",
+        "shuffled:effective-depth",
         "geometric-mean",
         "shuffled",
     ),

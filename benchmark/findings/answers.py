@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any, Final, Literal
 
+from benchmark import rules
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
 from benchmark.findings.content import format_interval, format_number
-from benchmark.findings.placebos import find_placebo
 from benchmark.findings.verdict import Verdict
 
 Tone = Literal["good", "bad", "neutral", "unknown"]
@@ -136,7 +136,7 @@ def void_controlled(verdicts: Sequence[Verdict]) -> list[Verdict]:
     yes = {(v.part, v.topic, v.rule) for v in verdicts if v.answer == "yes"}
     found = []
     for v in verdicts:
-        placebo = find_placebo(v.rule, asked) if v.topic in CONTROLLED else None
+        placebo = rules.placebo_of(v.rule, asked) if v.topic in CONTROLLED else None
         if v.answer == "yes" and placebo and (v.part, v.topic, placebo) in yes:
             why = f"void: {placebo}, its placebo, gets the same yes"
             v = replace(v, answer="undetermined", why=why)

@@ -123,8 +123,12 @@ def owner_of(name: str) -> str | None:
 
 
 def controls_of(name: str, among: Iterable[str]) -> tuple[str, ...]:
-    """Those of ``among`` that are controls of the rule ``name``, in the same form."""
-    return tuple(each for each in among if owner_of(each) == name)
+    """Those of ``among`` that are controls of the rule ``name``, in the same form.
+
+    Names that no rule has today, as stored rows may have, are controls of none.
+    """
+    known = ((each, find(each)) for each in among)
+    return tuple(each for each, found in known if isinstance(found, Control) and found.of == name)
 
 
 def placebo_of(name: str, among: Iterable[str] | None = None) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from benchmark import rules
 from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.ranking.accuracy_shift import Shift, correlate_shift, measure_accuracy_shift
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
@@ -20,7 +21,6 @@ from benchmark.findings.content import (
     make_slug,
     tabulate_intervals,
 )
-from benchmark.findings.placebos import find_placebo
 from benchmark.findings.plots import Curves, Forest
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
@@ -38,7 +38,7 @@ def judge_accuracy(ranked: RankArrays) -> Findings:
     }
     question = f"Does test accuracy rise against {ranked.base}?"
     verdicts = judge_shifts(ranked.name, "Accuracy rises", question, shifts)
-    placebos = {rule: find_placebo(rule, others) for rule in others}
+    placebos = {rule: rules.placebo_of(rule, others) for rule in others}
     against = {
         rule: measure_accuracy_shift(others[placebo], others[rule])
         for rule, placebo in placebos.items()

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers import WORDS, Answers, answer_study, void_controlled
-from benchmark.findings.placebos import find_placebo
 from benchmark.findings.verdict import Verdict
 
 RULES = ("default", "path-cubed", "shuffled", "effective-depth")
@@ -103,12 +102,6 @@ def test_a_yes_is_void_where_the_rules_own_placebo_gets_it_too(topic: str, place
     if placebo == "yes":
         assert column.entries["path-cubed"].word[0] == "void"
         assert "shuffled" in by_rule["path-cubed"].why
-
-
-def test_a_placebo_belongs_to_its_rule() -> None:
-    assert find_placebo("path-cubed", RULES) == "shuffled"
-    assert find_placebo("effective-depth", RULES) is None
-    assert find_placebo("shuffled", RULES) is None
 
 
 def test_the_page_opens_with_the_answer_its_matrix_and_a_figure(page: Path) -> None:

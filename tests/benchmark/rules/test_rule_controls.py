@@ -107,6 +107,7 @@ def test_a_placebo_belongs_to_a_rule() -> None:
     assert rules.controls_of("effective-depth", part) == ("geometric-mean:effective-depth",)
     assert rules.owner_of("shuffled:rate-only") == "path-cubed:rate-only"
     assert rules.owner_of("effective-depth") is None
+    assert rules.placebo_of("path-cubed", ("path-squared", *part)) == "shuffled"  # a stored name
 
 
 @pytest.mark.parametrize(
