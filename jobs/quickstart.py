@@ -21,6 +21,7 @@ CELLS = Rank(
     rules=("default", "effective-depth", "path-cubed", "shuffled"),
     seeds=2,
     sample=24,
+    sampling="stratified",
     rates=rate_grid(0.01, 3.0, 9),
     # The published protocol, short; digits are not flipped (a mirrored 2 is no 2) nor cropped.
     recipe=replace(NAS_BENCH_201, epochs=4, batch=32, horizontal_flip=False, crop_padding=0),

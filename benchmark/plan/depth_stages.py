@@ -1,4 +1,4 @@
-"""Depth: a grid of rates on every rung, the neighbours of the best, each rule's prediction."""
+"""Depth: a grid of rates on every rung, the neighbors of the best, each rule's prediction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
-from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
-from benchmark.plan.units import gridded, prescribed, seeded, unit
+from benchmark.plan.rungs import Rung, list_rungs, prescribe_rungs, probe_rungs
+from benchmark.plan.stage import Read, Stage, plan_stage, waiting_stage
+from benchmark.plan.units import gridded, seeded, unit
 from benchmark.rules import Bundle
 from benchmark.study import Depth
 from benchmark.study.unit import Unit
@@ -27,8 +28,8 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
     The second round and the transfer are there where the part asks for them. A stage waits until
     all stages before it are measured.
     """
-    rungs = part.architectures()
-    probe, measured = probe_stage(part, rungs, read)
+    rungs = list_rungs(part)
+    probe, measured = probe_rungs(part, rungs, read)
     waiting = [waiting_stage(part, "grid", len(rungs))]
     if part.neighbours:
         waiting.append(waiting_stage(part, "neighbours", len(rungs)))
@@ -36,12 +37,12 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
         waiting.append(waiting_stage(part, "transfer", len(rungs) - 1))
     if probe.expected and not measured:
         return [probe, *waiting]
-    given = {name: prescribed(part, name, rungs, rungs[0], measured) for name in part.rules}
+    given = {name: prescribe_rungs(name, rungs, measured) for name in part.rules}
     grid = plan_stage(part, "grid", grid_units(part, rungs, given))
     planned = [grid]
     rows = grid.rows(read)
     if rows is not None and part.neighbours:
-        second = plan_stage(part, "neighbours", neighbour_units(part, rungs, given, rows))
+        second = plan_stage(part, "neighbours", neighbor_units(part, rungs, given, rows))
         planned.append(second)
         more = second.rows(read)
         rows = None if more is None else pa.concat_tables([rows, more])
@@ -50,33 +51,33 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
     return [probe, *planned, *waiting[len(planned) :]]
 
 
-def grid_units(part: Depth, rungs: Sequence[str], given: Given) -> list[Unit]:
+def grid_units(part: Depth, rungs: Sequence[Rung], given: Given) -> list[Unit]:
     """Every rung at every rate of the grid, under each rule's own initialization."""
     return [
         unit(
-            part,
-            rung,
+            rung.part,
+            rung.architecture,
             [
                 each
                 for name in part.rules
-                for each in gridded(part, name, given[name][index], part.rates)
+                for each in gridded(rung.part, name, given[name][index], part.rates)
             ],
         )
         for index, rung in enumerate(rungs)
     ]
 
 
-def neighbour_units(part: Depth, rungs: Sequence[str], given: Given, rows: pa.Table) -> list[Unit]:
+def neighbor_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Table) -> list[Unit]:
     """Every rung at the rates beside the best of the grid, rule by rule."""
     return [
         unit(
-            part,
-            rung,
+            rung.part,
+            rung.architecture,
             [
                 each
                 for name in part.rules
                 for each in gridded(
-                    part, name, given[name][index], neighbour_rates(part, rows, name, rung)
+                    rung.part, name, given[name][index], neighbor_rates(part, rows, name, rung)
                 )
             ],
         )
@@ -84,22 +85,22 @@ def neighbour_units(part: Depth, rungs: Sequence[str], given: Given, rows: pa.Ta
     ]
 
 
-def transfer_units(part: Depth, rungs: Sequence[str], given: Given, rows: pa.Table) -> list[Unit]:
-    """Every deeper rung at the rate that each rule predicts from the shallowest's optimum.
+def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Table) -> list[Unit]:
+    """Every other rung at the rate that each rule predicts from the base rung's optimum.
 
-    A rule whose shallowest rung has no optimum (untrained, or at the grid's edge) predicts nothing.
+    A rule whose base rung has no optimum (untrained, or at the grid's edge) predicts nothing.
     """
-    base = {name: optimum(rows, name, rungs[0]) for name in part.rules}
+    base = {name: find_optimum(rows, name, rungs[0]) for name in part.rules}
     names = [name for name in part.rules if base[name].usable]
     return [
         unit(
-            part,
-            rung,
+            rung.part,
+            rung.architecture,
             [
                 each
                 for name in names
                 for each in seeded(
-                    part, name, given[name][index], constant(base[name], given[name])
+                    rung.part, name, given[name][index], constant(base[name], given[name])
                 )
             ],
         )
@@ -108,11 +109,15 @@ def transfer_units(part: Depth, rungs: Sequence[str], given: Given, rows: pa.Tab
     ]
 
 
-def optimum(rows: pa.Table, rule: str, rung: str) -> Optimum:
-    """The loss-minimising rate of a rung under a rule's own initialization."""
+def find_optimum(rows: pa.Table, rule: str, rung: Rung) -> Optimum:
+    """The loss-minimizing rate of a rung under a rule's own initialization."""
     losses: dict[float, dict[int, float]] = defaultdict(dict)
     chance = inf
-    own = rows.filter((pc.field("rule") == rule) & (pc.field("architecture") == rung))
+    own = rows.filter(
+        (pc.field("rule") == rule)
+        & (pc.field("architecture") == rung.network.architecture)
+        & (pc.field("space_options") == rung.network.options)
+    )
     for row in own.select(["lr", "seed", "status", "train_loss", "chance_loss"]).to_pylist():
         losses[row["lr"]][row["seed"]] = row["train_loss"] if row["status"] == "done" else inf
         chance = row["chance_loss"]
@@ -121,13 +126,13 @@ def optimum(rows: pa.Table, rule: str, rung: str) -> Optimum:
     return find_optima(np.array(rates), loss_RS[None], chance)[0]
 
 
-def neighbour_rates(part: Depth, rows: pa.Table, rule: str, rung: str) -> list[float]:
-    """The rates of the second round: half-way (in log rate) to both neighbours of the best.
+def neighbor_rates(part: Depth, rows: pa.Table, rule: str, rung: Rung) -> list[float]:
+    """The rates of the second round: half-way (in log rate) to both neighbors of the best.
 
-    Beyond the grid's edge the neighbour is one step of the grid away, so that a best rate at the
+    Beyond the grid's edge the neighbor is one step of the grid away, so that a best rate at the
     edge gets a chance to be inside.
     """
-    best = optimum(rows, rule, rung).grid_rate
+    best = find_optimum(rows, rule, rung).grid_rate
     if not isfinite(best):  # every rate diverged: look below them
         best = part.rates[0]
     at = int(np.argmin(np.abs(np.log(np.array(part.rates) / best))))
@@ -138,6 +143,6 @@ def neighbour_rates(part: Depth, rows: pa.Table, rule: str, rung: str) -> list[f
 
 
 def constant(base: Optimum, given: Sequence[Bundle | None]) -> float:
-    """The rate at multiplier 1 for which the shallowest rung trains at its optimum."""
-    shallowest = given[0]
-    return base.rate / (shallowest.lr_multiplier if shallowest else 1.0)
+    """The rate at multiplier 1 for which the base rung trains at its optimum."""
+    first = given[0]
+    return base.rate / (first.lr_multiplier if first else 1.0)

@@ -1,4 +1,4 @@
-"""Rank: tune every rule's constant on the base architecture, then train the sample at its rates."""
+"""Rank: tune every rule's constant on a panel, then train the sample at its rates."""
 
 from __future__ import annotations
 
@@ -11,27 +11,54 @@ from benchmark.analysis.ranking.constants import choose_constants
 from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
 from benchmark.plan.units import Measured, gridded, prescribed, seeded, unit
 from benchmark.study import Rank
-from benchmark.study.unit import Replica, Unit
+from benchmark.study.unit import Unit
 
 
 def rank_stages(part: Rank, read: Read) -> list[Stage]:
     """``probe`` where a rule is measured, ``base`` where one is tuned, then ``rank``."""
-    base, architectures = part.search_space.base_architecture, part.architectures()
-    probing, measured = probe_stage(part, [base, *architectures], read)
+    architectures, panel = part.architectures(), part.tuning_panel()
+    probing, measured = probe_stage(part, [*panel, *architectures], read)
     tuned = [name for name in part.rules if rules.rule(name).tuned]
-    replicas: list[Replica] = []
-    for name in tuned:
-        (bundle,) = prescribed(part, name, [base], base)
-        replicas += gridded(part, name, bundle, part.rates)
-    tuning = plan_stage(part, "base", [unit(part, base, replicas)] if tuned else [])
+    if probing.expected and not measured:
+        waits = waiting_stage(part, "base", len(panel) if tuned else 0)
+        return [probing, waits, waiting_stage(part, "rank", len(architectures))]
+    tuning = plan_stage(part, "base", panel_units(part, panel, tuned, measured) if tuned else [])
     rows = tuning.rows(read) if tuned else None
-    if (tuned and rows is None) or (probing.expected and not measured):
+    if tuned and rows is None:
         return [probing, tuning, waiting_stage(part, "rank", len(architectures))]
     rates = dict.fromkeys(part.rules, part.search_space.published_rate)
     if rows is not None:
         rates |= base_rates(rows)
     units = rank_units(part, architectures, rates, measured)
     return [probing, tuning, plan_stage(part, "rank", units)]
+
+
+def panel_units(
+    part: Rank, panel: Sequence[str], tuned: Sequence[str], measured: Measured
+) -> list[Unit]:
+    """Every architecture of the panel at every constant of the grid, under every tuned rule.
+
+    On the base a constant is the rate itself; on the others the rate follows from the rule.
+    """
+    base = panel[0]
+    given = {name: prescribed(part, name, panel, base, measured) for name in tuned}
+    return [
+        unit(
+            part,
+            architecture,
+            [
+                each
+                for name in tuned
+                for rate in part.rates
+                for each in seeded(part, name, given[name][index], rate)
+            ]
+            if index
+            else [
+                each for name in tuned for each in gridded(part, name, given[name][0], part.rates)
+            ],
+        )
+        for index, architecture in enumerate(panel)
+    ]
 
 
 def base_rates(rows: pa.Table) -> dict[str, float]:

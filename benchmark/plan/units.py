@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -17,12 +17,18 @@ from benchmark.datasets.former_names import list_former_names
 from benchmark.datasets.sample import check_sample
 from benchmark.rules import Bundle
 from benchmark.study import Part
-from benchmark.study.unit import Replica, Unit
-from search_spaces.registry import identify_options
-from search_spaces.space import SearchSpace
+from benchmark.study.unit import Replica, Unit, canonical_json
 
-Measured = Mapping[str, float]
-"""eta* by architecture, for rules that are measured (``benchmark.rules.one_step``)."""
+
+class Network(NamedTuple):
+    """One network: the options of its space as rows hold them (canonical JSON), and its name."""
+
+    options: str
+    architecture: str
+
+
+Measured = Mapping[Network, float]
+"""eta* of networks, for rules that are measured (``benchmark.rules.one_step``)."""
 
 PROBE_SEEDS = 8
 """How many draws of the weights a measured rule averages over."""
@@ -35,11 +41,11 @@ def prescribed(
     base: str,
     measured: Measured | None = None,
     *,
-    base_space: SearchSpace | None = None,
+    base_part: Part | None = None,
 ) -> list[Bundle | None]:
     """What a rule gives these architectures, relative to ``base``; None: it cannot be trained.
 
-    ``base_space`` is the base's where it is not the part's: the same ladder in another width.
+    ``base_part`` is the part at the base's width where that is another one.
     """
     given = rules.bundles(
         name,
@@ -47,18 +53,25 @@ def prescribed(
         architectures,
         base,
         part.recipe.optimizer,
-        base_space=base_space,
+        base_space=(base_part or part).search_space,
         seeds=part.seeds,
     )
     if not rules.rule(name).measured or not measured:
         return given
+    start = measured[name_network(base_part or part, base)]
     return [
         bundle
         and replace(
-            bundle, lr_multiplier=bundle.lr_multiplier * measured[architecture] / measured[base]
+            bundle,
+            lr_multiplier=bundle.lr_multiplier * measured[name_network(part, architecture)] / start,
         )
         for architecture, bundle in zip(architectures, given, strict=True)
     ]
+
+
+def name_network(part: Part, architecture: str) -> Network:
+    """The network that an architecture is with the part's options."""
+    return Network(canonical_json(dict(part.space_options)), architecture)
 
 
 def replica(
@@ -92,7 +105,7 @@ def seeded(part: Part, name: str, bundle: Bundle | None, base_lr: float) -> list
 
 
 def gridded(part: Part, name: str, bundle: Bundle | None, rates: Iterable[float]) -> list[Replica]:
-    """A rule's initialisation at every rate of a grid, for every seed of the part."""
+    """A rule's initialization at every rate of a grid, for every seed of the part."""
     by_seed = [bundle and bundle.for_seed(seed) for seed in range(part.seeds)]
     return [
         replica(part, name, own, lr / (own.lr_multiplier if own else 1.0), seed, lr)
@@ -111,14 +124,14 @@ def unit(
 
     Raises ``InvalidInput`` for a data set that cannot be read or trained on.
     """
-    space, data = part.search_space, catalogue.load(part.dataset)
+    data = catalogue.load(part.dataset)
     check_sample(data)
     check_split(data, part.recipe.validation)
     return Unit(
         measure=measure,
         space=part.space,
-        space_version=space.version,
-        space_options=identify_options(part.space, space),
+        space_version=part.search_space.version,
+        space_options=part.space_options,
         architecture=architecture,
         replicas=tuple(replicas),
         recipe=part.recipe,
@@ -130,7 +143,7 @@ def unit(
 
 
 def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
-    """One step at initialisation on every architecture, for the measured rules of the part."""
+    """One step at initialization on every architecture, for the measured rules of the part."""
     space = part.search_space
     units = []
     for name in part.rules:
@@ -142,14 +155,16 @@ def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
     return tuple(units)
 
 
-def one_step_rates(rows: pa.Table) -> dict[str, float]:
-    """eta* of every probed architecture: (mean over seeds of the mean S_l at rate 1)^(-1/2).
+def one_step_rates(rows: pa.Table) -> dict[Network, float]:
+    """eta* of every probed network: (mean over seeds of the mean S_l at rate 1)^(-1/2).
 
-    An architecture without moments (untrainable) has rate 1, which nothing is trained at.
+    A network without moments (untrainable) has rate 1, which nothing is trained at.
     """
-    moments: dict[str, list[float]] = defaultdict(list)
-    for row in rows.select(["architecture", "lr", "update_moments"]).to_pylist():
+    moments: dict[Network, list[float]] = defaultdict(list)
+    columns = ["space_options", "architecture", "lr", "update_moments"]
+    for row in rows.select(columns).to_pylist():
         if row["update_moments"]:
-            moments[row["architecture"]].append(fmean(row["update_moments"]) / row["lr"] ** 2)
-    rates = {architecture: fmean(values) ** -0.5 for architecture, values in moments.items()}
+            network = Network(row["space_options"], row["architecture"])
+            moments[network].append(fmean(row["update_moments"]) / row["lr"] ** 2)
+    rates = {network: fmean(values) ** -0.5 for network, values in moments.items()}
     return defaultdict(lambda: 1.0, rates)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from benchmark.plan.rungs import list_rungs, prescribe_rungs
 from benchmark.plan.stage import Stage, plan_stage
-from benchmark.plan.units import prescribed, seeded, unit
+from benchmark.plan.units import seeded, unit
 from benchmark.study import Updates
 
 
 def updates_stages(part: Updates) -> list[Stage]:
     """``step``: one step on every rung, each rule at its multiplier (constant 1)."""
-    rungs = part.architectures()
-    given = {name: prescribed(part, name, rungs, rungs[0]) for name in part.rules}
+    rungs = list_rungs(part)
+    given = {name: prescribe_rungs(name, rungs) for name in part.rules}
     units = [
         unit(
-            part,
-            rung,
-            [each for name in part.rules for each in seeded(part, name, given[name][index], 1.0)],
+            rung.part,
+            rung.architecture,
+            [
+                each
+                for name in part.rules
+                for each in seeded(rung.part, name, given[name][index], 1.0)
+            ],
             "updates",
         )
         for index, rung in enumerate(rungs)

@@ -1,6 +1,6 @@
-"""A study: which architectures, under which rules, at which rates and seeds, by which recipe.
+"""The parts of a study: which architectures, under which rules, at which rates, by which recipe.
 
-A study has parts, and a part is one question: ``Rank`` (does the ranking of architectures survive
+A part is one question: ``Rank`` (does the ranking of architectures survive
 when each is trained at its own rate?), ``Depth`` (how does the best rate fall with depth?) and
 ``Updates`` (how large is one step at initialisation?). All are frozen values: the same study is the
 same plan on every machine.
@@ -8,29 +8,25 @@ same plan on every machine.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import Annotated, Any, ClassVar
-
-import numpy as np
-from pydantic import Strict
+from typing import ClassVar, Self
 
 from benchmark import rules
+from benchmark.study.architectures import (
+    Sampling,
+    draw_panel,
+    list_rungs,
+    sample_ranked,
+    sample_rungs,
+)
+from benchmark.study.rates import convert_rates
 from benchmark.study.recipe import PLAIN_SGD, Recipe
-from benchmark.study.strict_types import Float, convert_value
+from benchmark.study.strict_types import convert_value
 from benchmark.study.unit import Scalar
-from search_spaces import conventions
 from search_spaces.errors import InvalidInput
-from search_spaces.registry import create, option_types
+from search_spaces.registry import create, identify_options, option_types
 from search_spaces.space import SearchSpace
-
-
-def rate_grid(low: float, high: float, count: int) -> tuple[float, ...]:
-    """``count`` learning rates from ``low`` to ``high``, evenly spaced in log rate."""
-    return tuple(float(f"{rate:.6g}") for rate in np.geomspace(low, high, count))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,48 +62,89 @@ class Part:
         """The space with this part's options."""
         return create(self.space, **self.options)
 
+    @property
+    def space_options(self) -> tuple[tuple[str, Scalar], ...]:
+        """The options of the space with their values, as units name them."""
+        return identify_options(self.space, self.search_space)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rank(Part):
-    """Architectures x rules x seeds, after each rule's constant was tuned on the base architecture.
+    """Architectures x rules x seeds, after each rule's constant was tuned on other architectures.
 
     ``sample`` is the number of architectures (all of them where it is None), drawn with
-    ``sample_seed`` and stratified over the space's rate classes where it has them. ``rates`` is the
-    grid on which every rule but ``default`` gets its constant, by mean validation accuracy.
+    ``sample_seed`` and ``sampling`` (``benchmark.study.architectures``). ``rates`` is the grid on
+    which every rule but ``default`` gets its constant, by mean validation accuracy over a ``panel``
+    of so many architectures: the base alone, or with others that are not ranked.
     """
 
     kind: ClassVar[str] = "rank"
     sample: int | None = None
     sample_seed: int = 0
+    sampling: Sampling = "uniform"
+    panel: int = 1
     rates: tuple[float, ...]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "rates", convert_rates(self.name, self.rates))
+        convert_value(f"part {self.name}: field sampling", Sampling, self.sampling)
         if self.sample is not None and self.sample < 2:
             raise InvalidInput(f"part {self.name}: field sample={self.sample}; rank at least 2")
+        if self.panel < 1:
+            raise InvalidInput(f"part {self.name}: field panel={self.panel}; tune on at least 1")
 
     def architectures(self) -> list[str]:
         """The architectures to rank, in a fixed order."""
-        space = self.search_space
-        stratified = getattr(space, "stratified", None)
-        if self.sample is not None and stratified is not None:
-            return list(stratified(self.sample, self.sample_seed))
-        return space.architectures(self.sample, self.sample_seed)
+        return sample_ranked(self.search_space, self.sample, self.sample_seed, self.sampling)
+
+    def tuning_panel(self) -> list[str]:
+        """The architectures on which constants are tuned, the space's base first."""
+        return draw_panel(self.search_space, self.architectures(), self.panel, self.sample_seed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Depth(Part):
-    """Rungs x a log grid of rates x seeds, under each rule's own initialisation.
+class Ladder(Part):
+    """What depth and updates parts share: rungs of ``depths``, at one width or several.
+
+    ``widths`` are the values of the space's option ``width``, the base's first: every depth is then
+    a rung at every width, and rules carry the constant of the shallowest rung at the first width to
+    all others. Without them there is one width, that of the options.
+    """
+
+    depths: tuple[int, ...] = ()
+    widths: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.widths:
+            check_widths(self)
+
+    def at_widths(self) -> tuple[Self, ...]:
+        """The part once per width, each at one width; itself where there is one."""
+        if not self.widths:
+            return (self,)
+        return tuple(
+            replace(self, options=self.options | {"width": width}, widths=())
+            for width in self.widths
+        )
+
+    def architectures(self) -> list[str]:
+        """The rungs of one width, shallowest first."""
+        return list_rungs(self.search_space, self.depths)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth(Ladder):
+    """Rungs x a log grid of rates x seeds, under each rule's own initialization.
 
     The rungs are those of a ladder at ``depths``, or, in a space that is no ladder, the base
     architecture and ``sample`` others, drawn with ``sample_seed``. ``neighbours`` adds a second
-    round: on every rung, the rates half-way to both neighbours of the best. ``transfer`` trains
-    every other rung at the rate that each rule predicts for it from the shallowest's optimum.
+    round: on every rung, the rates half-way to both neighbors of the best. ``transfer`` trains
+    every other rung at the rate that each rule predicts for it from the base rung's optimum.
     """
 
     kind: ClassVar[str] = "depth"
-    depths: tuple[int, ...] = ()
     rates: tuple[float, ...]
     sample: int | None = None
     sample_seed: int = 0
@@ -128,95 +165,25 @@ class Depth(Part):
             )
 
     def architectures(self) -> list[str]:
-        """The rungs, shallowest first."""
+        """The rungs of one width, shallowest first."""
         if self.sample is None:
-            return rungs(self)
-        return sampled(self.search_space, self.sample, self.sample_seed)
+            return super().architectures()
+        return sample_rungs(self.search_space, self.sample, self.sample_seed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Updates(Part):
-    """One step at initialisation on every rung, under each rule.
+class Updates(Ladder):
+    """One step at initialization on every rung, under each rule.
 
     Rows are measured at ``lr = lr_multiplier`` (constant 1): second moments scale as its square, so
     that any constant can be applied afterwards.
     """
 
     kind: ClassVar[str] = "updates"
-    depths: tuple[int, ...]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_depths(self)
-
-    def architectures(self) -> list[str]:
-        """The rungs, shallowest first."""
-        return rungs(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Study:
-    """Parts under one name: what one job runs and one report shows."""
-
-    name: str
-    question: str
-    parts: tuple[Rank | Depth | Updates, ...]
-
-    def __post_init__(self) -> None:
-        if not self.name.replace("-", "").replace("_", "").isalnum():
-            raise InvalidInput(f"study name {self.name!r}; use letters, digits, - and _")
-        names = [part.name for part in self.parts]
-        if len(set(names)) < len(names):
-            raise InvalidInput(f"study {self.name}: part names {names} repeat; name each once")
-
-    def scaled(
-        self,
-        scale: str,
-        *,
-        options: Mapping[str, Scalar] | None = None,
-        recipe: Mapping[str, Any] | None = None,
-        **changes: Any,
-    ) -> Study:
-        """The study at another size, named NAME-SCALE: the same change of every part.
-
-        ``options`` and fields of the ``recipe`` are set beside those that a part has; every other
-        field, such as ``seeds=2``, is set as it is. Raises whatever the parts raise.
-        """
-        parts = tuple(
-            replace(
-                part,
-                options=part.options | dict(options or {}),
-                recipe=replace(part.recipe, **(recipe or {})),
-                **changes,
-            )
-            for part in self.parts
-        )
-        return replace(self, name=f"{self.name}-{scale}", parts=parts)
-
-
-def rungs(part: Depth | Updates) -> list[str]:
-    """The official names of a ladder's rungs at the part's depths."""
-    space = part.search_space
-    return [space.parse(f"{part.space}-{depth}") for depth in sorted(part.depths)]
-
-
-def sampled(space: SearchSpace, sample: int, seed: int) -> list[str]:
-    """The base architecture and ``sample`` others drawn uniformly, by rising effective depth.
-
-    All can be trained and no two are the same function; the base comes first among equal depths.
-    Raises ``InvalidInput`` where there are fewer.
-    """
-    count = conventions.convention("wu2026-layers-and-additions").statistics
-    everything = space.architectures()
-    found = {space.canonical(space.base_architecture): space.base_architecture}
-    for architecture in random.Random(seed).sample(everything, len(everything)):
-        if len(found) > sample:
-            break
-        if space.topology(architecture).trainable:
-            found.setdefault(space.canonical(architecture), architecture)
-    if len(found) <= sample:
-        raise InvalidInput(f"field sample={sample} is more than the {len(found) - 1} there are")
-    return sorted(found.values(), key=lambda each: count(space.topology(each)).min or 0)
 
 
 def convert_options(part: Part) -> dict[str, Scalar]:
@@ -234,19 +201,22 @@ def convert_options(part: Part) -> dict[str, Scalar]:
     }
 
 
-def convert_rates(name: str, rates: tuple[float, ...]) -> tuple[float, ...]:
-    """The rates as floats; raises ``InvalidInput`` unless they are positive, finite and rising."""
-    kind = Annotated[tuple[Float, ...], Strict(False)]
-    found: tuple[float, ...] = convert_value(f"part {name}: field rates", kind, rates)
-    if not found or found[0] <= 0 or not all(low < high for low, high in pairwise(found)):
-        raise InvalidInput(f"part {name}: field rates={list(found)}; give rising positive rates")
-    return found
-
-
-def check_depths(part: Depth | Updates) -> None:
+def check_depths(part: Ladder) -> None:
     """Raise ``InvalidInput`` unless there are at least two distinct depths of the ladder."""
     if len(set(part.depths)) != len(part.depths) or len(part.depths) < 2:
         raise InvalidInput(
             f"part {part.name}: field depths={list(part.depths)}; give two or more distinct depths"
         )
     part.architectures()
+
+
+def check_widths(part: Ladder) -> None:
+    """Raise ``InvalidInput`` unless the space has a width and the widths are distinct."""
+    field = f"part {part.name}: field widths={list(part.widths)}"
+    if "width" not in option_types(part.space):
+        raise InvalidInput(f"{field}: space {part.space} has no option width; leave widths out")
+    if "width" in part.options:
+        raise InvalidInput(f"{field} stands beside the option width; give one of them")
+    if len(set(part.widths)) != len(part.widths):
+        raise InvalidInput(f"{field} repeats a width; give distinct ones, the base's first")
+    part.at_widths()

@@ -1,17 +1,20 @@
 """From a study to units: stages wait for what they need, and ids name what matters."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from support.carried_out import carried_out
 
 from benchmark.engine import engine
-from benchmark.plan.depth_stages import optimum
-from benchmark.plan.planner import Stage, plan
+from benchmark.plan.depth_stages import find_optimum
+from benchmark.plan.planner import plan
 from benchmark.plan.rank_stages import base_rates
-from benchmark.plan.units import one_step_rates
+from benchmark.plan.rungs import Rung
+from benchmark.plan.units import name_network, one_step_rates
 from benchmark.rules import bundles
 from benchmark.store import schema
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
@@ -98,23 +101,6 @@ def test_rungs_are_planned_shallow_to_deep_over_the_grid() -> None:
     assert all(replica.lr == pytest.approx((8 / 2) ** -1.5) for replica in last.replicas)
 
 
-def carried_out(study: Study) -> tuple[list[Stage], dict[str, list[dict[str, Any]]]]:
-    """Plan and really run, round by round, as a job does."""
-    stored: dict[str, list[dict[str, Any]]] = {}
-
-    def read(ids: Sequence[str]) -> pa.Table | None:
-        if not all(unit_id in stored for unit_id in ids):
-            return None
-        return schema.table([row for unit_id in ids for row in stored[unit_id]])
-
-    while True:
-        stages = plan(study, read)
-        todo = [u for s in stages for u in s.units or () if u.id not in stored]
-        if not todo:
-            return stages, stored
-        stored |= {unit.id: engine.run(unit) for unit in todo}
-
-
 def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict() -> None:
     rules = ("tuned-constant", "effective-depth", "one-step")
     part = replace(
@@ -132,7 +118,7 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     for coarse, fine in zip(grid, near, strict=True):
         for rule in rules:
             rows = [row for row in stored[coarse.id] if row["rule"] == rule]
-            best = optimum(schema.table(rows), rule, coarse.architecture).grid_rate
+            best = find_optimum(schema.table(rows), rule, Rung(part, coarse.architecture)).grid_rate
             low, high = sorted({r.lr for r in fine.replicas if r.rule == rule})
             assert low < best < high
             assert not {low, high} & set(part.rates)
@@ -146,7 +132,7 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     (deep,) = transfer
     assert deep.architecture == "resnet-4"
     for rule in rules:
-        base = optimum(rows, rule, "resnet-2")
+        base = find_optimum(rows, rule, Rung(part, "resnet-2"))
         predicted = {r.lr / r.lr_multiplier for r in deep.replicas if r.rule == rule}
         assert base.usable
         assert all(rate == pytest.approx(base.rate) for rate in predicted)
@@ -188,7 +174,7 @@ def test_a_depth_part_over_dags_tunes_on_the_base_and_transfers_to_the_others() 
     assert [unit.architecture for unit in grid] == [base, *others]
     assert [unit.architecture for unit in transfer] == others
     rows = schema.table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
-    best = optimum(rows, "path-cubed", base)
+    best = find_optimum(rows, "path-cubed", Rung(part, base))
     assert best.usable
     space = part.search_space
     given = bundles("path-cubed", space, others, base)
@@ -210,11 +196,11 @@ def test_ranking_can_use_a_rate_measured_at_initialisation() -> None:
     assert [stage.name for stage in stages] == ["probe", "base", "rank"]
     probe, _, rank = (stage.units or () for stage in stages)
     eta = one_step_rates(schema.table([row for unit in probe for row in stored[unit.id]]))
-    base = part.search_space.base_architecture
+    base = name_network(part, part.search_space.base_architecture)
     for unit in rank:
         for replica in unit.replicas:
             if replica.rule == "one-step":
-                expected = eta[unit.architecture] / eta[base]
+                expected = eta[name_network(part, unit.architecture)] / eta[base]
                 assert replica.lr_multiplier == pytest.approx(expected)
 
 
@@ -254,10 +240,15 @@ def test_an_id_names_everything_that_can_change_the_numbers() -> None:
         (DEPTH, {"sample": 0, "depths": ()}, "sample=0"),
         (DEPTH, {"depths": ()}, "two or more distinct depths"),
         (UPDATES, {"depths": (3, 3)}, "two or more distinct depths"),
+        (RANK, {"panel": 0}, "panel=0"),
+        (RANK, {"sampling": "even"}, "sampling='even'"),
+        (UPDATES, {"widths": (4, 8)}, "widths=[4, 8] stands beside the option width"),
+        (UPDATES, {"options": {}, "widths": (4, 4)}, "widths=[4, 4] repeats a width"),
+        (UPDATES, {"options": {}, "widths": (4, 0)}, "width"),
     ],
 )
 def test_a_wrong_field_is_one_sentence(part: Any, changes: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=sentence.replace("(", r"\(")):
+    with pytest.raises(InvalidInput, match=re.escape(sentence)):
         replace(part, **changes)
 
 

@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 
+from dataclasses import replace
+
 import pytest
 
 from benchmark import rules
@@ -195,7 +197,8 @@ def test_a_plan_may_take_its_constant_from_another_width() -> None:
         depths=(1, 2),
         rates=(0.1, 0.2),
     )
-    narrow, rungs = registry.create("resnet", width=4), part.architectures()
-    given = prescribed(part, "mup", rungs, rungs[0], base_space=narrow)
-    assert given == rules.bundles("mup", part.search_space, rungs, rungs[0], base_space=narrow)
+    narrow, rungs = replace(part, options={"width": 4}), part.architectures()
+    given = prescribed(part, "mup", rungs, rungs[0], base_part=narrow)
+    space = narrow.search_space
+    assert given == rules.bundles("mup", part.search_space, rungs, rungs[0], base_space=space)
     assert given != prescribed(part, "mup", rungs, rungs[0])

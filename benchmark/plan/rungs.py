@@ -1,0 +1,60 @@
+"""The rungs of a depth or updates part: every depth at every width, the base first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from benchmark.plan.stage import Read, Stage, plan_stage
+from benchmark.plan.units import Measured, Network, name_network, one_step_rates, prescribed, probes
+from benchmark.rules import Bundle
+from benchmark.study import Ladder
+
+
+class Rung(NamedTuple):
+    """One network of a ladder: ``part`` is at its width."""
+
+    part: Ladder
+    architecture: str
+
+    @property
+    def network(self) -> Network:
+        """What rows call it."""
+        return name_network(self.part, self.architecture)
+
+
+def list_rungs(part: Ladder) -> list[Rung]:
+    """Every rung, width by width, shallowest first: the first is the rules' base."""
+    return [
+        Rung(narrowed, architecture)
+        for narrowed in part.at_widths()
+        for architecture in narrowed.architectures()
+    ]
+
+
+def prescribe_rungs(
+    name: str, rungs: Sequence[Rung], measured: Measured | None = None
+) -> list[Bundle | None]:
+    """What a rule gives every rung, relative to the first.
+
+    A control deals its rates among the rungs of one width.
+    """
+    base = rungs[0]
+    given: list[Bundle | None] = []
+    for part in dict.fromkeys(id(rung.part) for rung in rungs):
+        own = [rung for rung in rungs if id(rung.part) == part]
+        names = [rung.architecture for rung in own]
+        given += prescribed(
+            own[0].part, name, names, base.architecture, measured, base_part=base.part
+        )
+    return given
+
+
+def probe_rungs(part: Ladder, rungs: Sequence[Rung], read: Read) -> tuple[Stage, Measured]:
+    """Measure eta* where a rule of the part needs it; empty until all of it is there."""
+    units = [
+        unit for narrowed in part.at_widths() for unit in probes(narrowed, narrowed.architectures())
+    ]
+    probe = plan_stage(part, "probe", units)
+    rows = probe.rows(read) if probe.expected else None
+    return probe, {} if rows is None else one_step_rates(rows)
