@@ -233,7 +233,7 @@ def test_shift_of_a_tuned_rule(plateau: float, cells: int, spread: float) -> Non
         error_K = shift_KA.std(axis=1, ddof=1) / math.sqrt(24)
         return mix_constants(weights, shift_KA.mean(axis=1), error_K, 24)
 
-    held([study(k, score_CRS) for k, score_CRS in enumerate(tune(2 * STUDIES))], truth)
+    held([study(k, score_CRS) for k, score_CRS in enumerate(tune(STUDIES))], truth)
 
 
 def ladder(
