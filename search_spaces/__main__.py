@@ -17,9 +17,11 @@ from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create, names
 from search_spaces.show.describe import describe
+from search_spaces.show.describe_traced import describe_traced
 from search_spaces.show.export import export
 from search_spaces.show.installed_rules import load
 from search_spaces.show.resolve import read_options, resolve
+from search_spaces.traced.targets import is_target, read_roles, trace_target
 
 
 def _parser() -> Parser:
@@ -29,7 +31,15 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the spaces and the conventions there are")
     one = commands.add_parser("describe", help="one architecture explained")
-    one.add_argument("architecture", help="cell string, index, code or rung: 6111, resnet-8")
+    one.add_argument(
+        "architecture",
+        help="cell string, index, code or rung (6111, resnet-8), or a network of another package: "
+        "torchvision:resnet50, timm:NAME, package.module:factory?depth=24",
+    )
+    one.add_argument("--input", metavar="SHAPE", help="such a network's: 3x224x224, tokens:128")
+    one.add_argument(
+        "--role", action="append", default=[], metavar="LAYER=ROLE", help="choose a layer's role"
+    )
     one.add_argument("--space", help="the space, where the name alone does not tell")
     one.add_argument("--svg", type=Path, metavar="FILE", help="draw the graph into FILE as well")
     table = commands.add_parser("export", help="a space as a Parquet table")
@@ -88,6 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         if asked.svg is not None:
             _require_folder(asked.svg)
+        if is_target(asked.architecture):
+            roles = read_roles(asked.role)
+            network = trace_target(asked.architecture, asked.input, roles)
+            describe_traced(network, Console(), asked.svg)
+            return 0
         space, architecture = resolve(asked.architecture, asked.space, asked.option)
         describe(space, architecture, Console(), asked.svg)
     return 0

@@ -25,7 +25,8 @@ class Operation:
     ``kind`` names the operation, ``kernel`` is the kernel side q (1 where there is none), and
     ``role`` says which part of the network the edge belongs to: conventions differ on whether
     stem, reductions and head count as depth. ``activated`` says whether a nonlinearity stands
-    right before the weights (a stem, for one, reads the bare image).
+    right before the weights (a stem, for one, reads the bare image), or right behind them, before
+    an addition.
     """
 
     kind: Kind

@@ -10,11 +10,14 @@ edges gives the number of paths (M_0) and the sum of cubed lengths (M_3) in exac
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge
+
+_LONG = 256
+"""Bits of a path count beyond which a graph is counted in pieces."""
 
 Moments = tuple[int, int, int, int]
 EdgeLength = Callable[[Edge], int]
@@ -52,11 +55,16 @@ class PathStatistics:
         in_degrees = graph.in_degrees
         arrived = {0: cls.single()}
         source, here = 0, arrived[0]
+        pieces: list[PathStatistics] = []
         for edge in graph.live_edges:
             if edge.source != source:
                 # Live edges come sorted by source, so nothing leaves the old source again.
                 del arrived[source]
                 source, here = edge.source, arrived[edge.source]
+                if len(arrived) == 1 and here.count.bit_length() > _LONG:
+                    # All paths pass this node: count what follows apart, and multiply at the end.
+                    pieces.append(here)
+                    here = arrived[source] = cls.single()
             length = edge_length(edge)
             if length < 0:
                 raise InvalidInput(
@@ -65,7 +73,15 @@ class PathStatistics:
             step = here.shifted(length + addition_length * (in_degrees[edge.target] >= 2))
             merged = arrived.get(edge.target)
             arrived[edge.target] = step if merged is None else merged.beside(step)
-        return arrived.get(graph.output, cls.empty())
+        return cls.series([*pieces, arrived.get(graph.output, cls.empty())])
+
+    @classmethod
+    def series(cls, parts: Sequence[PathStatistics]) -> PathStatistics:
+        """Parts end to end, by products of equally many parts: fast for large counts."""
+        while len(parts) > 1:
+            pairs = [a.then(b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+            parts = [*pairs, parts[-1]] if len(parts) % 2 else pairs
+        return parts[0] if parts else cls.single()
 
     @property
     def count(self) -> int:

@@ -100,11 +100,28 @@ class SearchSpace(Protocol):
 
 
 @dataclass(frozen=True)
+class RuleTerms:
+    """What a rule's rate for one architecture holds with.
+
+    ``initialization`` is a scheme's name, ``branch_multiplier`` scales every residual branch, and
+    ``factors`` multiply the rate of single groups of parameters.
+    """
+
+    initialization: str
+    branch_multiplier: float
+    factors: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class RuleColumn:
     """One rule's rate multipliers for a list of architectures (None: untrainable).
 
-    What the entry points of the group ``search_spaces.rules`` return, by rule name.
+    What the entry points of the group ``search_spaces.rules`` return, by rule name. ``optimizer``
+    is the one the multipliers are for, and ``terms`` (empty: not told) say per architecture what
+    else the rule prescribes.
     """
 
     convention: str
     multipliers: list[float | None]
+    optimizer: str = ""
+    terms: list[RuleTerms | None] = field(default_factory=list)

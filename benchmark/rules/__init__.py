@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from benchmark.rules.names import controls_of, find, owner_of, placebo_of, registry, rule
 from benchmark.rules.rule import Bundle, Control, Reading, Rule
 from search_spaces.errors import InvalidInput
-from search_spaces.space import RuleColumn, SearchSpace, Topology
+from search_spaces.space import RuleColumn, RuleTerms, SearchSpace, Topology
 
 __all__ = [
     "Bundle",
@@ -100,19 +100,26 @@ def stated(name: str, optimizer: str) -> Rule:
 
 
 def multipliers(space: SearchSpace, architectures: Sequence[str]) -> dict[str, RuleColumn]:
-    """The rate multiplier of every rule that is a function of one architecture's graph.
+    """The rate multiplier of every rule that is a function of one architecture's graph, for the
+    first optimizer that the rule is stated for.
 
     Registered under the entry point ``search_spaces.rules``, so that ``python -m search_spaces``
     can show rates without knowing this package.
     """
-    return {
-        name: RuleColumn(
+    columns = {}
+    for name, each in registry().items():
+        if isinstance(each, Control) or each.measured:
+            continue
+        optimizer = each.optimizers[0]
+        found = bundles(name, space, architectures, optimizer=optimizer)
+        columns[name] = RuleColumn(
             each.convention(space.name) or "",
-            [
-                None if bundle is None else bundle.lr_multiplier
-                for bundle in bundles(name, space, architectures, optimizer=each.optimizers[0])
-            ],
+            [None if bundle is None else bundle.lr_multiplier for bundle in found],
+            optimizer,
+            [None if bundle is None else _terms(bundle) for bundle in found],
         )
-        for name, each in registry().items()
-        if not isinstance(each, Control) and not each.measured
-    }
+    return columns
+
+
+def _terms(bundle: Bundle) -> RuleTerms:
+    return RuleTerms(bundle.initialization, bundle.branch_multiplier, bundle.factors)

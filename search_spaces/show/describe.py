@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from search_spaces.conventions import CONVENTIONS
@@ -16,7 +17,7 @@ from search_spaces.paths import PathStatistics
 from search_spaces.show.installed_rules import GROUP, rule_columns
 from search_spaces.show.svg_drawing import draw_svg
 from search_spaces.show.text_drawing import draw_graph, label_operation, list_paths
-from search_spaces.space import SearchSpace
+from search_spaces.space import RuleColumn, SearchSpace, Topology
 
 MOST_PATHS = 16
 MOST_NODES = 10
@@ -39,25 +40,18 @@ def describe(
     for line in draw_graph(graph, MOST_NODES):
         say("  " + line)
     say("\nPaths\n")
-    for line in _paths(graph):
+    for line in path_lines(graph):
         say("  " + line)
     say("\nDepth, by who counts (python -m search_spaces list says what counts)\n")
-    console.print(_depths({c.name: c.statistics(topology) for c in CONVENTIONS.values()}))
+    console.print(depth_table(topology))
     say("\nRates, relative to the base architecture")
     say(f"  {space.base_architecture}")
     say(f"(rate: where the base trains at the published {space.published_rate:g})\n")
     columns = rule_columns(space, [architecture])
     if columns:
-        rates = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("rule", "reads", "multiplier", "rate"):
-            rates.add_column(heading, justify="left" if heading in ("rule", "reads") else "right")
-        for rule, column in columns.items():
-            multiplier = column.multipliers[0]
-            numbers = ("untrainable", "-")
-            if multiplier is not None:
-                numbers = (f"{multiplier:.4g}", f"{multiplier * space.published_rate:.4g}")
-            rates.add_row(rule, column.convention or "-", *numbers)
-        console.print(rates)
+        console.print(_rates(columns, space.published_rate))
+        say("\nWhat each rate holds for (branch: the factor of every residual branch)\n")
+        console.print(_terms(columns))
     else:
         say(f"No rules are installed (nothing registers under the entry points {GROUP}).")
     if svg is not None:
@@ -84,7 +78,8 @@ def _facts(space: SearchSpace, architecture: str) -> Iterator[str]:
     )
 
 
-def _paths(graph: ArchGraph) -> Iterator[str]:
+def path_lines(graph: ArchGraph) -> Iterator[str]:
+    """The first paths in words, and how many there are in all."""
     count = PathStatistics.of(graph, lambda edge: 0).count
     for path in islice(list_paths(graph), MOST_PATHS):
         runs = (
@@ -101,14 +96,52 @@ def _paths(graph: ArchGraph) -> Iterator[str]:
         yield f"... {whole(count)} in all"
 
 
-def _depths(found: dict[str, PathStatistics]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("convention", "scope", "paths", "min", "max", "sum of cubes"):
-        table.add_column(heading, justify="left" if heading in ("convention", "scope") else "right")
-    for name, paths in found.items():
+def depth_table(topology: Topology) -> Table:
+    """Depth under every convention."""
+    table = _table("convention", "scope", right=("paths", "min", "max", "sum of cubes"))
+    for name, convention in CONVENTIONS.items():
+        paths = convention.statistics(topology)
         low, high = ("-" if end is None else str(end) for end in (paths.min, paths.max))
-        scope = CONVENTIONS[name].scope
-        table.add_row(name, scope, whole(paths.count), low, high, whole(paths.sum_cubes))
+        counts = whole(paths.count), low, high, whole(paths.sum_cubes)
+        table.add_row(name, convention.scope, *counts)
+    return table
+
+
+def _rates(columns: Mapping[str, RuleColumn], published: float) -> Table:
+    table = _table("rule", "reads", right=("multiplier", "rate"))
+    for rule, column in columns.items():
+        multiplier = column.multipliers[0]
+        numbers = ("untrainable", "-")
+        if multiplier is not None:
+            numbers = (f"{multiplier:.4g}", f"{multiplier * published:.4g}")
+        table.add_row(rule, column.convention or "-", *numbers)
+    return table
+
+
+def _terms(columns: Mapping[str, RuleColumn]) -> Padding:
+    """Every rule's optimizer, initialization, branch multiplier and factors of groups."""
+    table = _table("rule", "with", "initialization", right=("branch",))
+    table.add_column("groups")
+    for rule, column in columns.items():
+        terms = column.terms[0] if column.terms else None
+        if terms is None:
+            table.add_row(rule, column.optimizer or "-", "-", "-", "-")
+            continue
+        groups = ", ".join(f"{group} x{factor:.3g}" for group, factor in terms.factors)
+        table.add_row(
+            rule,
+            column.optimizer,
+            terms.initialization,
+            f"{terms.branch_multiplier:.4g}",
+            groups or "-",
+        )
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _table(*left: str, right: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in (*left, *right):
+        table.add_column(heading, justify="right" if heading in right else "left")
     return table
 
 

@@ -99,7 +99,8 @@ def draw_graph(graph: ArchGraph, most_nodes: int) -> Iterator[str]:
         canvas[3 * node][: len(str(node))] = str(node)
     yield from filter(None, ("".join(row).rstrip() for row in canvas))
     if shown < graph.n_nodes:
-        yield f"... and nodes {shown} to {graph.output}, the output"
+        left = f"nodes {shown} to" if shown < graph.output else "node"
+        yield f"... and {left} {graph.output}, the output"
 
 
 def list_paths(graph: ArchGraph) -> Iterator[list[Edge]]:
@@ -107,10 +108,17 @@ def list_paths(graph: ArchGraph) -> Iterator[list[Edge]]:
     leaving: dict[int, list[Edge]] = {}
     for edge in graph.live_edges:
         leaving.setdefault(edge.source, []).append(edge)
-    stack: list[list[Edge]] = [[edge] for edge in reversed(leaving.get(0, []))]
-    while stack:
-        path = stack.pop()
-        if path[-1].target == graph.output:
-            yield path
+    path: list[Edge] = []
+    waiting = [iter(leaving.get(0, []))]
+    while waiting:
+        for edge in waiting[-1]:
+            path.append(edge)
+            if edge.target != graph.output:
+                waiting.append(iter(leaving[edge.target]))
+                break
+            yield list(path)
+            path.pop()
         else:
-            stack += [[*path, edge] for edge in reversed(leaving[path[-1].target])]
+            waiting.pop()
+            if path:
+                path.pop()

@@ -206,3 +206,24 @@ def test_a_failing_plugin_is_not_hidden(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "No module named 'no_such_module'" in done.stderr
+
+
+def test_describe_shows_what_else_a_rate_holds_for() -> None:
+    """depth-mup's rate is the base's own: its branch multiplier 1 / sqrt(8) is the whole rule."""
+    output = printed("resnet-8", "resnet")
+    terms = [line.split() for line in output.splitlines() if line.startswith("  depth-mup ")]
+    assert terms == [["depth-mup", "sgd", "he", "0.3536", "-"]]
+    (complete,) = (line for line in output.splitlines() if line.startswith("  completep "))
+    assert complete.split()[:4] == ["completep", "adamw", "he", "0.125"]
+
+
+def test_the_number_of_nodes_left_out_is_one_phrase() -> None:
+    assert "... and node 10, the output" in printed("resnet-8", "resnet")
+    assert "... and nodes 10 to 11, the output" in printed("resnet-9", "resnet")
+
+
+def test_a_hundred_thousand_blocks_are_described_in_seconds() -> None:
+    """2^100,000 paths, counted in pieces between the nodes that all of them pass."""
+    output = printed("resnet-100000", "resnet")
+    assert row(output, "am-mup-blocks")[2:5] == ["2^100000.0", "100000", "100000"]
+    assert "100001 conv3x3, linear" in output
