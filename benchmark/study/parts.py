@@ -75,7 +75,10 @@ class Rank(Part):
     ``sample`` is the number of architectures (all of them where it is None), drawn with
     ``sample_seed`` and ``sampling`` (``benchmark.study.architectures``). ``rates`` is the grid on
     which every rule but ``default`` gets its constant, by mean validation accuracy over a ``panel``
-    of so many architectures: the base alone, or with others that are not ranked.
+    of so many architectures: the base alone, or with others that are not ranked. ``constants`` is
+    how many constants of a rule are trained at most: where tuning might as well have chosen others
+    (``benchmark.analysis.ranking.tuned_constants``), the sample is trained with them too, and
+    verdicts count the choice; with 1 they stay open there.
     """
 
     kind: ClassVar[str] = "rank"
@@ -83,6 +86,7 @@ class Rank(Part):
     sample_seed: int = 0
     sampling: Sampling = "uniform"
     panel: int = 1
+    constants: int = 1
     rates: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -93,6 +97,13 @@ class Rank(Part):
             raise InvalidInput(f"part {self.name}: field sample={self.sample}; rank at least 2")
         if self.panel < 1:
             raise InvalidInput(f"part {self.name}: field panel={self.panel}; tune on at least 1")
+        if self.constants < 1:
+            raise InvalidInput(f"part {self.name}: field constants={self.constants}; use 1 or more")
+        if self.constants > 1 and self.panel == self.seeds == 1:
+            raise InvalidInput(
+                f"part {self.name}: field constants={self.constants} with one seed and a panel of "
+                "one; give two seeds or a larger panel, which tell what else may be chosen"
+            )
 
     def architectures(self) -> list[str]:
         """The architectures to rank, in a fixed order."""

@@ -241,6 +241,8 @@ def test_an_id_names_everything_that_can_change_the_numbers() -> None:
         (DEPTH, {"depths": ()}, "two or more distinct depths"),
         (UPDATES, {"depths": (3, 3)}, "two or more distinct depths"),
         (RANK, {"panel": 0}, "panel=0"),
+        (RANK, {"constants": 0}, "constants=0; use 1 or more"),
+        (RANK, {"constants": 2, "seeds": 1}, "constants=2 with one seed and a panel of one"),
         (RANK, {"sampling": "even"}, "sampling='even'"),
         (UPDATES, {"widths": (4, 8)}, "widths=[4, 8] stands beside the option width"),
         (UPDATES, {"options": {}, "widths": (4, 4)}, "widths=[4, 4] repeats a width"),
