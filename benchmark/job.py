@@ -49,7 +49,8 @@ def main(
     store = Store.locate(asked.out)
     store.require_study(asked.study.name)
     if asked.dry_run:
-        rehearse(asked.study, store, asked.slots, run, console, asked.resources.device)
+        device = None if asked.resources.gpus else "cpu"  # a GPU is timed where there is one
+        rehearse(asked.study, store, asked.slots, run, console, device)
         return 0
     store = Store.open(asked.out, create=True)
     work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)

@@ -7,6 +7,7 @@ is made from what the store already holds, and made again when more is there.
 from __future__ import annotations
 
 from benchmark.plan.depth_stages import depth_stages
+from benchmark.plan.networks import check_networks
 from benchmark.plan.rank_stages import rank_stages
 from benchmark.plan.stage import Read, Stage
 from benchmark.plan.updates_stages import updates_stages
@@ -16,9 +17,13 @@ __all__ = ["Read", "Stage", "plan"]
 
 
 def plan(study: Study, read: Read) -> list[Stage]:
-    """Every stage of every part, with the units that are known from what ``read`` can give."""
+    """Every stage of every part, with the units that are known from what ``read`` can give.
+
+    Raises ``InvalidInput`` where a part's networks cannot be trained on its images.
+    """
     stages: list[Stage] = []
     for part in study.parts:
+        check_networks(part, part.architectures())
         match part:
             case Rank():
                 stages += rank_stages(part, read)

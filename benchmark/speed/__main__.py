@@ -83,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="about two minutes on two cores")
     parser.add_argument("--out", type=Path, default=Path("speed.parquet"), help="the Parquet file")
     options = parser.parse_args(argv)
-    if not options.out.resolve().parent.is_dir():
-        raise InvalidInput(f"--out {options.out}: its folder does not exist; name one that does")
+    if options.out.is_dir() or not options.out.resolve().parent.is_dir():
+        raise InvalidInput(f"--out {options.out}: name a file in a folder that exists")
     device = devices.choose_device()
     devices.prepare_device(torch.device(device))
     console = Console()

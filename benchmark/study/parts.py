@@ -20,6 +20,12 @@ from benchmark.study.architectures import (
     sample_ranked,
     sample_rungs,
 )
+from benchmark.study.limits import (
+    check_largest_depth,
+    check_most,
+    check_replicas,
+    check_sample,
+)
 from benchmark.study.rates import convert_rates
 from benchmark.study.recipe import PLAIN_SGD, Recipe
 from benchmark.study.strict_types import convert_value
@@ -49,6 +55,9 @@ class Part:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", convert_options(self))
+        for name, value in self.options.items():
+            if isinstance(value, int):
+                check_most(self.name, name, value)
         _ = self.search_space  # raises for an unknown space or option
         for name in self.rules:
             rules.rule(name)
@@ -56,6 +65,8 @@ class Part:
             raise InvalidInput(f"part {self.name}: field rules is empty; name at least one rule")
         if self.seeds < 1:
             raise InvalidInput(f"part {self.name}: field seeds={self.seeds}; use 1 or more")
+        check_most(self.name, "seeds", self.seeds)
+        check_replicas(self.name, len(self.rules), 1, self.seeds)
 
     @cached_property
     def search_space(self) -> SearchSpace:
@@ -104,6 +115,10 @@ class Rank(Part):
                 f"part {self.name}: field constants={self.constants} with one seed and a panel of "
                 "one; give two seeds or a larger panel, which tell what else may be chosen"
             )
+        check_sample(self.name, self.sample, self.sample_seed)
+        check_most(self.name, "panel", self.panel)
+        check_most(self.name, "constants", self.constants)
+        check_replicas(self.name, len(self.rules), len(self.rates), self.seeds)
 
     def architectures(self) -> list[str]:
         """The architectures to rank, in a fixed order."""
@@ -167,6 +182,8 @@ class Depth(Ladder):
         object.__setattr__(self, "rates", convert_rates(self.name, self.rates))
         if len(self.rates) < 2:
             raise InvalidInput(f"part {self.name}: field rates={list(self.rates)}; give 2 or more")
+        check_sample(self.name, self.sample, self.sample_seed)
+        check_replicas(self.name, len(self.rules), len(self.rates), self.seeds)
         if self.sample is None:
             check_depths(self)
         elif self.depths or self.sample < 1:
@@ -218,6 +235,7 @@ def check_depths(part: Ladder) -> None:
         raise InvalidInput(
             f"part {part.name}: field depths={list(part.depths)}; give two or more distinct depths"
         )
+    check_largest_depth(part.name, part.depths)
     part.architectures()
 
 

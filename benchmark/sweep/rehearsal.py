@@ -23,6 +23,7 @@ from benchmark.study import Study
 from benchmark.study.unit import Unit
 from benchmark.sweep.former_units import find_stored_id
 from benchmark.sweep.shards import Run, calibrate
+from search_spaces.errors import InvalidInput
 
 
 def rehearse(
@@ -51,7 +52,13 @@ def rehearse(
         name = escape(f"{stage.part} / {stage.name}")
         table.add_row(name, *(f"{number:,}" for number in numbers))
     console.print(table)
-    seconds = sum(each.cost for each in todo) * calibrate(todo, run, device)
+    try:
+        seconds = sum(each.cost for each in todo) * calibrate(todo, run, device)
+    except InvalidInput:
+        raise
+    except Exception as error:  # what a worker would store as a failed attempt
+        reason = " ".join(str(error).splitlines()[:1]) or type(error).__name__
+        raise InvalidInput(f"the unit that was to be timed cannot be trained ({reason})") from error
     console.print(
         f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
         "(one unit was timed for a second; rates still to be tuned are assumed)",

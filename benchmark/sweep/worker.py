@@ -21,6 +21,7 @@ from benchmark.store.unit_file import UnitFile
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import Run
 from benchmark.sweep.watchdog import Watchdog
+from search_spaces.errors import InvalidInput
 
 REPORT_EVERY: Final = 1.0
 """Seconds between a worker's reports."""
@@ -103,6 +104,11 @@ class Worker:
     def train(self, priced: PricedUnit, on_progress: Callable[[int], None]) -> list[str]:
         """Store a unit's rows; returns their statuses."""
         unit = priced.unit
+        if self.resources.device == "cuda" and not torch.cuda.is_available():
+            raise InvalidInput(
+                f"--gpus {self.resources.gpus:g} was asked for, and PyTorch sees no GPU on the "
+                f"node {gethostname()}; install a build of PyTorch for its driver, or leave --gpus"
+            )
         if self.resources.ranks > 1 and unit.measure == "training":
             from benchmark.sweep import ray_train
 

@@ -1,0 +1,52 @@
+"""Networks that cannot be built are found when a study is planned, and once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import torch
+
+from benchmark.datasets import catalogue
+from benchmark.study import Part, Rank
+from search_spaces.errors import InvalidInput
+from search_spaces.space import SearchSpace
+
+MOST_PARAMETERS: Final = 10**10
+"""Of one replica: 40 GB in float32."""
+
+
+def check_networks(part: Part, architectures: list[str]) -> None:
+    """Build the smallest and the largest rung of a part, or its base architecture, without memory.
+
+    Raises ``InvalidInput`` where one does not fit the images of the part's data set, or is too
+    large for any machine.
+    """
+    data = catalogue.load(part.dataset)
+    if isinstance(part, Rank):
+        architectures = [part.search_space.base_architecture]
+    for architecture in dict.fromkeys((architectures[0], architectures[-1])):
+        problem = find_problem(part.search_space, architecture, data.shape, data.classes)
+        if problem:
+            image = " x ".join(map(str, data.shape))
+            raise InvalidInput(
+                f"part {part.name}: {architecture} cannot be trained on {part.dataset}, whose "
+                f"images are {image}: {problem}; change the options of the space or the data set"
+            )
+
+
+@lru_cache(maxsize=256)
+def find_problem(
+    space: SearchSpace, architecture: str, shape: tuple[int, int, int], classes: int
+) -> str:
+    """Why a network cannot be built or applied to such images; empty where it can."""
+    try:
+        with torch.device("meta"):
+            network = space.build(architecture, 1, shape, classes).eval()
+        parameters = sum(weight.numel() for weight in network.parameters())
+        if parameters > MOST_PARAMETERS:
+            return f"{parameters:,} parameters are more than {MOST_PARAMETERS:,}"
+        network(torch.empty(1, *shape, device="meta"))
+    except (InvalidInput, RuntimeError, ValueError, TypeError, ArithmeticError) as error:
+        return " ".join(str(error).splitlines()[:1]).rstrip(".") or type(error).__name__
+    return ""
