@@ -46,6 +46,8 @@ class Parser(argparse.ArgumentParser):
         for argument in sys.argv[1:] if args is None else args:
             if "\0" in argument:
                 raise InvalidInput(f"argument {argument!r} has a NUL character; leave it out")
+            if argument.endswith("=--"):  # argparse takes that value for an empty list
+                raise InvalidInput(f"argument {argument!r} has no value; give one")
         return super().parse_known_args(args, namespace)
 
 

@@ -9,8 +9,9 @@ import torch
 
 from benchmark.datasets import catalogue
 from benchmark.study import Part, Rank
+from benchmark.study.unit import Scalar
 from search_spaces.errors import InvalidInput
-from search_spaces.space import SearchSpace
+from search_spaces.registry import create
 
 MOST_PARAMETERS: Final = 10**10
 """Of one replica: 40 GB in float32."""
@@ -26,7 +27,8 @@ def check_networks(part: Part, architectures: list[str]) -> None:
     if isinstance(part, Rank):
         architectures = [part.search_space.base_architecture]
     for architecture in dict.fromkeys((architectures[0], architectures[-1])):
-        problem = find_problem(part.search_space, architecture, data.shape, data.classes)
+        options = tuple(part.options.items())
+        problem = find_problem(part.space, options, architecture, data.shape, data.classes)
         if problem:
             image = " x ".join(map(str, data.shape))
             raise InvalidInput(
@@ -37,12 +39,16 @@ def check_networks(part: Part, architectures: list[str]) -> None:
 
 @lru_cache(maxsize=256)
 def find_problem(
-    space: SearchSpace, architecture: str, shape: tuple[int, int, int], classes: int
+    space: str,
+    options: tuple[tuple[str, Scalar], ...],
+    architecture: str,
+    shape: tuple[int, int, int],
+    classes: int,
 ) -> str:
     """Why a network cannot be built or applied to such images; empty where it can."""
     try:
         with torch.device("meta"):
-            network = space.build(architecture, 1, shape, classes).eval()
+            network = create(space, **dict(options)).build(architecture, 1, shape, classes).eval()
         parameters = sum(weight.numel() for weight in network.parameters())
         if parameters > MOST_PARAMETERS:
             return f"{parameters:,} parameters are more than {MOST_PARAMETERS:,}"
