@@ -74,7 +74,8 @@ def _export(name: str, options: Sequence[str], out: Path) -> None:
     table = export(space)
     computed = time.perf_counter()
     _require_folder(out)
-    pq.write_table(table, out, write_page_checksum=True)
+    with out.open("wb") as stream:  # a bare path could be taken for the URI of a remote storage
+        pq.write_table(table, stream, write_page_checksum=True)
     written = time.perf_counter()
     print(
         f"{out}: {table.num_rows} rows, {table.num_columns} columns; computed in "

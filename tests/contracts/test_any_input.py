@@ -63,6 +63,7 @@ VALUES = st.sampled_from((*NUMBERS, *TEXTS, *LISTS))
 FIELDS = sorted({field for part in STUDY.parts for field in types(part)})
 OPTIONS = ("workers", "cpus", "gpus", "ranks", "unit-timeout", "scale", "qqqq")
 QUIET = settings(
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
