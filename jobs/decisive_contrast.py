@@ -4,7 +4,7 @@ Purpose   On plain chains the published rules coincide; on residual nets they do
           and branch weights of variance 1/K, Depth-muP's constant rate becomes K^-1 (the form
           weight-variance-all-rates), effective depth says L^(-3/2), and path-cubed, with its
           in-degree weights, falls as 2^(-K/2) K^(-3/2). One ladder deep enough to tell them apart,
-          trained at a grid of rates and at every prediction; and one step at initialisation on the
+          trained at a grid of rates and at every prediction; and one step at initialization on the
           same nets.
 Cost      CIFAR-10: 46 units, 2.1 million replica-steps; --dry-run estimates the
           time here. Laptop: 20 units, 0.26 million replica-steps, about an hour on 2 cores (75

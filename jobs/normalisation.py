@@ -1,8 +1,8 @@
-"""Residual nets without normalisation, with batch norm and with layer norm.
+"""Residual nets without normalization, with batch norm and with layer norm.
 
-Purpose   An open question of the depth papers, whose theories have no normalisation: does it change
+Purpose   An open question of the depth papers, whose theories have no normalization: does it change
           the exponent of the best rate, or only the prefactor? One residual ladder three times.
-          With batch norm the weights before it have no scale, so that an initialisation changes
+          With batch norm the weights before it have no scale, so that an initialization changes
           only the effective rate: credit it with no more.
 Cost      CIFAR-10: 69 units, 2.5 million replica-steps; --dry-run estimates the
           time here. Smoke: about a minute on 2 cores, on digits.
@@ -35,7 +35,7 @@ PARTS = tuple(
 
 STUDY = Study(
     name="normalisation",
-    question="Does normalisation change how the best rate of residual nets falls with depth?",
+    question="Does normalization change how the best rate of residual nets falls with depth?",
     parts=PARTS,
 )
 

@@ -1,4 +1,4 @@
-"""One step at initialisation, depth 3 to 200: an exponent and a verdict per rule in a minute.
+"""One step at initialization, depth 3 to 200: an exponent and a verdict per rule in a minute.
 
 Purpose   The criterion behind the depth rules, without training: how far does one step move every
           layer, and which rule keeps the mean over layers the same at every depth? Plain chains

@@ -2,7 +2,7 @@
 
 Purpose   Runs every part of the suite once, small and real, on scikit-learn's digits: ranks 24
           NAS-Bench-201 cells under four rules, finds the best rate of residual nets and plain
-          chains over a range of depths, and measures one step at initialisation on both.
+          chains over a range of depths, and measures one step at initialization on both.
 Cost      At most 4 minutes on 2 cores; no GPU, no download.
 Expect    The rate falls with depth. Two seeds and 24 cells are few: the intervals are wide, some
           verdicts stay undetermined, and the report says so.

@@ -237,7 +237,7 @@ class BranchScale(ReplicaScale):
 class SkipScale(ReplicaScale):
     """An edge without weights (a skip, a pooling) into a node of in-degree ``target_in_degree``.
 
-    Initialisations that scale weighted edges by the in-degree can scale this one too. What it
+    Initializations that scale weighted edges by the in-degree can scale this one too. What it
     multiplies by follows from the scheme, so that no checkpoint holds it.
     """
 

@@ -16,7 +16,7 @@ class Topology:
 
     ``cell`` is the repeated part where the space has one (NAS-Bench-201, the DAGs), else the whole
     network. ``network`` is everything from the image to the logits. ``residual_blocks`` is K, the
-    number of residual additions that initialisations divide by (0 on plain chains); ``width`` the
+    number of residual additions that initializations divide by (0 on plain chains); ``width`` the
     number of hidden channels n; ``kernel`` the kernel side q of the body.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.description import describe_dataset
 from benchmark.datasets.names import data_folder, parse_name
 from benchmark.datasets.sources import CIFAR, load_cifar
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     if asked.command == "download" and asked.name in CIFAR:
         download_cifar(asked.name)
-    lines = describe_dataset(parse_name(asked.name), catalogue.load(asked.name))
+    lines = describe_dataset(parse_name(asked.name), catalog.load(asked.name))
     text = "\n".join(lines)  # paths may hold what the terminal's encoding does not
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from benchmark.datasets.catalogue import load_arrays
+from benchmark.datasets.catalog import load_arrays
 from benchmark.datasets.dataset import Dataset, StreamedDataset
 from benchmark.datasets.image_files import DEVIATION, MEAN
 from benchmark.datasets.names import Name

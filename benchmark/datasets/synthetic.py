@@ -1,4 +1,4 @@
-"""The data set ``synthetic``: images of noise, labelled by a planted random network."""
+"""The data set ``synthetic``: images of noise, labeled by a planted random network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEST: Final = 512
 def images() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """x_train, y_train, x_test, y_test: float32 N x 8 x 8 x 1, labels 0 to 9.
 
-    x ~ N(0, 1) per pixel; y is the largest of the teacher's logits V relu(W x), each centred over
+    x ~ N(0, 1) per pixel; y is the largest of the teacher's logits V relu(W x), each centered over
     the images so that no class dominates. The labels have no noise: a perfect student exists.
     """
     rng = np.random.default_rng(SEED)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchmark import rules
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.dataset import Dataset
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
@@ -52,7 +52,7 @@ class Builder:
         """
         space = unit.search_space
         check_versions(unit, space)
-        data = catalogue.load_planned(unit.dataset_name, unit.dataset_checksum)
+        data = catalog.load_planned(unit.dataset_name, unit.dataset_checksum)
         check_images(unit, data)
         return cls(unit, space, data, device, ranks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.study.unit import Unit
 from benchmark.training.schedules import count_total_steps
 
@@ -27,7 +27,7 @@ def count_steps(unit: Unit) -> int:
     """How many optimizer steps each replica of a unit takes."""
     if unit.measure == "updates":
         return 1
-    data = catalogue.load_planned(unit.dataset_name, unit.dataset_checksum)
+    data = catalog.load_planned(unit.dataset_name, unit.dataset_checksum)
     training = len(data.y_train) - round(len(data.y_train) * unit.recipe.validation)
     return count_total_steps(unit.recipe, training)
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from benchmark import rules
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.checks import check_split
 from benchmark.datasets.former_names import list_former_names
 from benchmark.datasets.sample import check_sample
@@ -124,7 +124,7 @@ def unit(
 
     Raises ``InvalidInput`` for a data set that cannot be read or trained on.
     """
-    data = catalogue.load(part.dataset)
+    data = catalog.load(part.dataset)
     check_sample(data)
     check_split(data, part.recipe.validation)
     return Unit(

@@ -1,6 +1,6 @@
 """Ways to train a network at several rates in one process, each timed from its first line to last.
 
-Every way gets the same images in the same order, the same weights, optimiser and precision, and one
+Every way gets the same images in the same order, the same weights, optimizer and precision, and one
 thread.
 """
 

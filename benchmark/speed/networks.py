@@ -47,7 +47,7 @@ class Network:
 
     @property
     def recipe(self) -> Recipe:
-        """NAS-Bench-201's optimiser, without augmentation."""
+        """NAS-Bench-201's optimizer, without augmentation."""
         return Recipe(momentum=0.9, nesterov=True, weight_decay=5e-4, batch=self.batch)
 
     def replicas(self, count: int) -> list[Replica]:

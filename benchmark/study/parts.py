@@ -2,7 +2,7 @@
 
 A part is one question: ``Rank`` (does the ranking of architectures survive
 when each is trained at its own rate?), ``Depth`` (how does the best rate fall with depth?) and
-``Updates`` (how large is one step at initialisation?). All are frozen values: the same study is the
+``Updates`` (how large is one step at initialization?). All are frozen values: the same study is the
 same plan on every machine.
 """
 

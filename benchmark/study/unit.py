@@ -76,7 +76,7 @@ class Replica:
 class Unit:
     """One architecture, every rule, rate and seed at once.
 
-    ``measure`` is ``training`` (train by the recipe) or ``updates`` (one step at initialisation,
+    ``measure`` is ``training`` (train by the recipe) or ``updates`` (one step at initialization,
     second moments of the change of every node).
 
     ``dataset`` is a label without a path; ``dataset_place`` is the absolute name of the files

@@ -6,7 +6,7 @@ below.
 
 The official order is a fixed shuffle, kept in ``order.npy``: entry i is the short code
 of cell i read as a number in base 5. It was computed from ``meta_archs`` in the metadata of
-NATS-Bench (MIT licence); a test recomputes it where ``NATS_BENCH_DIR`` points to those files.
+NATS-Bench (MIT license); a test recomputes it where ``NATS_BENCH_DIR`` points to those files.
 """
 
 from __future__ import annotations

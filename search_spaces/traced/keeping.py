@@ -15,7 +15,7 @@ _SHAPED_LIKE = ("expand_as", "view_as", "type_as", "reshape_as")
 
 
 def keep(values: Values, node: fx.Node) -> Value:
-    """A free operation or normalisation: the first argument's signal."""
+    """A free operation or normalization: the first argument's signal."""
     name = operation_name(node)
     signal = values.signal(node.args[0])
     if signal is None:

@@ -51,7 +51,7 @@ NORMALIZATIONS = _names(
     native_group_norm _batch_norm_impl_index cudnn_batch_norm linalg_vector_norm norm linalg_norm
     """
 )
-"""They normalise; no convention counts them."""
+"""They normalize; no convention counts them."""
 
 POOLS = _names(
     """

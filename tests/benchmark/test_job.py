@@ -12,7 +12,7 @@ from support.planted_units import planted_manifest
 from support.small_study import STUDY
 
 from benchmark import job
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
 from benchmark.study.fields import assignments, override
@@ -174,7 +174,7 @@ def test_a_rehearsal_counts_what_would_run_and_writes_nothing(
     assert job.main(STUDY, ["--dry-run", "--out", str(tmp_path / "out")]) == 0
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     lines = {words[0]: words for words in said if words}
-    images = round(len(catalogue.load("digits").y_train) * (1 - Recipe().validation))
+    images = round(len(catalog.load("digits").y_train) * (1 - Recipe().validation))
     assert lines["rungs"][3:] == ["3", "0", "18", str(18 * (images // 256))]
     assert lines["steps"][3:] == ["2", "0", "2", "2"]
     assert lines["8"][:4] == ["8", "units", "to", "run,"]

@@ -13,7 +13,7 @@ import torch
 from support.commands import environment, wait_until
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import checkpoint, chunk_size, costs, engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
@@ -55,7 +55,7 @@ def unit(number: int) -> Unit:
         replicas=tuple(replica(0.01 * (1 + index), index % 2) for index in range(5)),
         recipe=RECIPES[recipe],
         dataset="digits",
-        dataset_checksum=catalogue.load("digits").checksum,
+        dataset_checksum=catalog.load("digits").checksum,
     )
 
 

@@ -10,7 +10,7 @@ from support.networks import CASES, Options
 from support.replicas import replica
 from torch import Tensor
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
@@ -47,7 +47,7 @@ def training(
         replicas=tuple(replicas),
         recipe=RECIPE,
         dataset="digits",
-        dataset_checksum=catalogue.load("digits").checksum,
+        dataset_checksum=catalog.load("digits").checksum,
     )
     return Builder.of(unit, torch.device("cpu"), Ranks()).build_training(replicas)
 

@@ -2,7 +2,7 @@
 
 One rule, ``helps``, truly moves architectures and raises their accuracy; all others differ from the
 default by seed noise alone. Best rates fall as effective depth to the power -3/2 under every
-initialisation, and one step grows as rate^2 x depth^3.
+initialization, and one step grows as rate^2 x depth^3.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine.engine import describe_architecture
 from benchmark.plan.planner import plan
 from benchmark.store import manifest, schema
@@ -111,7 +111,7 @@ def trained(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> 
     if facts["effective_depth"] is None:
         return {"status": "untrainable"}
     name, rule = unit.architecture, replica.rule
-    chance = float(np.log(catalogue.load(unit.dataset_name).classes))
+    chance = float(np.log(catalog.load(unit.dataset_name).classes))
     best = (
         2.0 * facts["effective_depth"] ** -1.5 * (2 if "residual" in replica.initialization else 1)
     )

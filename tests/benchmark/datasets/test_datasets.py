@@ -15,7 +15,7 @@ import torch
 import torchvision
 from numpy.typing import NDArray
 
-from benchmark.datasets import catalogue, imagenet16
+from benchmark.datasets import catalog, imagenet16
 from benchmark.datasets.__main__ import main
 from benchmark.datasets.names import data_folder
 from benchmark.datasets.sources import CIFAR
@@ -30,9 +30,9 @@ from search_spaces.errors import InvalidInput
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of published data sets, and no memory of others."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     yield tmp_path
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
 
 
 class Python2Pickler(pickle.Pickler):
@@ -80,7 +80,7 @@ def test_cifar_is_read_from_its_published_format(
     # The integrity check stays: it is told the sums of these files instead of the published ones.
     for field, value in (*files.items(), ("meta", meta)):
         monkeypatch.setattr(kind, field, value)
-    data = catalogue.load(name)
+    data = catalog.load(name)
     assert data.shape == (3, 32, 32)
     assert data.classes == 10
     assert data.y_train.tolist() == [label for batch in y[:-1] for label in batch]
@@ -90,9 +90,9 @@ def test_cifar_is_read_from_its_published_format(
     torch.testing.assert_close(data.x_train.double(), torch.as_tensor(expected), rtol=0, atol=1e-5)
     damaged = folder / files["train_list"][0][0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     with pytest.raises(InvalidInput, match="missing or damaged"):
-        catalogue.load(name)
+        catalog.load(name)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def batches(here: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_imagenet16_keeps_the_first_120_classes(batches: dict[str, Any]) -> None:
-    data = catalogue.load("imagenet16-120")
+    data = catalog.load("imagenet16-120")
     assert data.shape == (3, 16, 16)
     assert data.classes == 120
     assert data.y_train.tolist() == [label for n in range(10) for label in (0, 119, n)]
@@ -124,7 +124,7 @@ def test_imagenet16_keeps_the_first_120_classes(batches: dict[str, Any]) -> None
 def test_imagenet16_of_other_content_is_refused(batches: dict[str, Any], here: Path) -> None:
     write(here / "ImageNet16/train_data_batch_3", batches["val_data"])
     with pytest.raises(InvalidInput, match=r"train_data_batch_3 in .*not the published files"):
-        catalogue.load("imagenet16-120")
+        catalog.load("imagenet16-120")
 
 
 class Malicious:
@@ -152,7 +152,7 @@ def test_a_pickle_that_is_no_batch_is_refused_and_nothing_of_it_runs(
     md5 = write(here / "ImageNet16/train_data_batch_1", content)
     monkeypatch.setitem(imagenet16.TRAIN, "train_data_batch_1", md5)
     with pytest.raises(InvalidInput, match=said):
-        catalogue.load("imagenet16-120")
+        catalog.load("imagenet16-120")
     assert not (here / "pwned").exists()
 
 
@@ -175,7 +175,7 @@ def test_the_unpickler_reads_arrays_of_newer_protocols(protocol: int) -> None:
 )
 def test_a_missing_set_says_where_to_put_it(name: str, pieces: list[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
-        catalogue.load(name)
+        catalog.load(name)
     assert all(piece in str(refused.value) for piece in pieces)
     assert "\n" not in str(refused.value)
 
@@ -199,7 +199,7 @@ def test_npz_is_read_and_named_by_its_content(here: Path) -> None:
     found = []
     for number, changes in enumerate(({}, {}, {"y_test": np.array([2, 1, 1])})):
         np.savez(here / f"{number}.npz", **planted(**changes))
-        found.append(catalogue.load(f"npz:{here}/{number}.npz"))
+        found.append(catalog.load(f"npz:{here}/{number}.npz"))
     assert found[0].shape == (1, 4, 4)
     assert found[0].checksum == found[1].checksum != found[2].checksum
 
@@ -221,20 +221,20 @@ def test_npz_is_read_and_named_by_its_content(here: Path) -> None:
 def test_a_malformed_npz_is_one_sentence(changes: dict[str, Any], said: str, here: Path) -> None:
     np.savez(here / "wrong.npz", **planted(**changes))
     with pytest.raises(InvalidInput, match=said):
-        catalogue.load(f"npz:{here}/wrong.npz")
+        catalog.load(f"npz:{here}/wrong.npz")
 
 
 def test_a_file_that_is_no_npz_is_one_sentence(here: Path) -> None:
     for content in (b"", b"PK\x03\x04 torn", b"text"):
         (here / "wrong.npz").write_bytes(content)
         with pytest.raises(InvalidInput, match=r"no \.npz of plain arrays"):
-            catalogue.load(f"npz:{here}/wrong.npz")
+            catalog.load(f"npz:{here}/wrong.npz")
 
 
-def test_the_planted_teacher_is_one_set_and_can_be_learnt() -> None:
-    data = catalogue.load("synthetic")
-    catalogue.load_named.cache_clear()
-    assert catalogue.load("synthetic").checksum == data.checksum
+def test_the_planted_teacher_is_one_set_and_can_be_learned() -> None:
+    data = catalog.load("synthetic")
+    catalog.load_named.cache_clear()
+    assert catalog.load("synthetic").checksum == data.checksum
     assert torch.bincount(data.y_train).min() > 50
     part = Depth(
         name="learn",

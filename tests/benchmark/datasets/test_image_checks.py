@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.arrays import build_dataset
 from benchmark.datasets.checks import check_split
 from benchmark.datasets.dataset import Dataset
@@ -175,8 +175,8 @@ def test_splits_that_are_shifted_are_refused(shift: float, sign: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_single_test_image_is_on_the_scale_of_its_set(seed: int) -> None:
-    data = catalogue.load("digits")
-    raw = catalogue.load_arrays(Name("digits"))
+    data = catalog.load("digits")
+    raw = catalog.load_arrays(Name("digits"))
     one = (raw[0], raw[1], raw[2][seed : seed + 1], raw[3][seed : seed + 1])
     assert build_dataset(NAME, one).classes == data.classes
 
@@ -277,14 +277,14 @@ def test_a_damaged_npz_is_the_same_images_or_one_sentence(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.npz"
     path.write_bytes(good_npz)
-    catalogue.load_named.cache_clear()
-    checksum = catalogue.load(f"npz:{path}").checksum
+    catalog.load_named.cache_clear()
+    checksum = catalog.load(f"npz:{path}").checksum
     data = bytearray(good_npz)
     data[at % len(data)] ^= 1 << bit
     path.write_bytes(data[: at % len(data)] if cut else data)
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     try:
-        found = catalogue.load(f"npz:{path}").checksum
+        found = catalog.load(f"npz:{path}").checksum
     except InvalidInput as error:
         found = str(error)
     assert found == checksum or (str(path) in found and "\n" not in found)
@@ -298,4 +298,4 @@ def test_an_npz_that_claims_more_than_memory_holds_is_one_sentence(tmp_path: Pat
     with zipfile.ZipFile(tmp_path / "huge.npz", "w") as file:
         file.writestr("x_train.npy", header.getvalue())
     with pytest.raises(InvalidInput, match=r"than fits in memory|no \.npz of plain arrays"):
-        catalogue.load(f"npz:{tmp_path}/huge.npz")
+        catalog.load(f"npz:{tmp_path}/huge.npz")

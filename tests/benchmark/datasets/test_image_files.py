@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmark.datasets import catalogue, file_hashes
+from benchmark.datasets import catalog, file_hashes
 from benchmark.datasets.__main__ import main
 from benchmark.datasets.dataset import StreamedDataset
 from benchmark.datasets.file_hashes import cache_path, hash_files
@@ -29,9 +29,9 @@ def cache(
     """An empty cache of hashes, and no data set in memory."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     yield folder
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
 
 
 def decode(path: Path, size: int = 8) -> torch.Tensor:
@@ -198,7 +198,7 @@ def write_folder(folder: Path, size: int = 16, count: int = 6) -> Path:
 
 
 def load(folder: Path) -> StreamedDataset:
-    data = catalogue.load(f"imagefolder:{folder}?size=8")
+    data = catalog.load(f"imagefolder:{folder}?size=8")
     assert isinstance(data, StreamedDataset)
     return data
 
@@ -252,7 +252,7 @@ def test_folders_of_equal_or_unlike_pixels_are_refused(tmp_path: Path) -> None:
     assert "not on one scale" in refusal(tmp_path)
     for path in tmp_path.rglob("*.png"):
         Image.new("RGB", (9, 9), (255, 255, 255)).save(path)
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     assert "are equal" in refusal(tmp_path)
 
 

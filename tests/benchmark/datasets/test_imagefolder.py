@@ -10,7 +10,7 @@ from PIL import Image
 from support.replicas import replica
 from torchvision import transforms
 
-from benchmark.datasets import catalogue, image_files
+from benchmark.datasets import catalog, image_files
 from benchmark.datasets.dataset import StreamedDataset
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
@@ -21,9 +21,9 @@ from search_spaces.errors import InvalidInput
 
 @pytest.fixture(autouse=True)
 def nothing_loaded() -> Iterator[None]:
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     yield
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_images_are_torchvisions_and_labels_the_folders(folder: Path) -> None:
-    data = catalogue.load(f"imagefolder:{folder}?size=16")
+    data = catalog.load(f"imagefolder:{folder}?size=16")
     assert data.shape == (3, 16, 16)
     assert (len(data.y_train), len(data.y_test), data.classes) == (24, 10, 2)
     assert data.y_train.tolist() == [0] * 12 + [1] * 12  # blue before red
@@ -78,7 +78,7 @@ def test_nothing_is_decoded_before_it_is_needed(
         return decode(files, number)
 
     monkeypatch.setattr(image_files.ImageFiles, "decode", watched)
-    data = catalogue.load(f"imagefolder:{folder}")
+    data = catalog.load(f"imagefolder:{folder}")
     assert isinstance(data, StreamedDataset)
     assert data.shape == (3, 224, 224)
     assert decoded == []
@@ -87,7 +87,7 @@ def test_nothing_is_decoded_before_it_is_needed(
 
 
 def test_replicas_see_the_images_of_their_seed_in_its_order(folder: Path) -> None:
-    data = catalogue.load(f"imagefolder:{folder}?size=8")
+    data = catalog.load(f"imagefolder:{folder}?size=8")
     recipe = Recipe(batch=4, horizontal_flip=True, crop_padding=1)
     epochs = []
     for seeds in ([0, 1, 0], [1]):
@@ -110,7 +110,7 @@ def test_it_can_be_trained_on(folder: Path) -> None:
         replicas=(replica(0.3, 0), replica(0.1, 1)),
         recipe=Recipe(batch=8, epochs=12, momentum=0.9),
         dataset=name,
-        dataset_checksum=catalogue.load(name).checksum,
+        dataset_checksum=catalog.load(name).checksum,
     )
     rows = engine.run(unit)
     assert rows == engine.run(unit)
@@ -118,13 +118,13 @@ def test_it_can_be_trained_on(folder: Path) -> None:
 
 
 def test_the_checksum_follows_the_files_and_the_size(folder: Path) -> None:
-    first = catalogue.load(f"imagefolder:{folder}?size=16").checksum
-    assert first != catalogue.load(f"imagefolder:{folder}?size=8").checksum
-    catalogue.load_named.cache_clear()
-    assert first == catalogue.load(f"imagefolder:{folder}?size=16").checksum
+    first = catalog.load(f"imagefolder:{folder}?size=16").checksum
+    assert first != catalog.load(f"imagefolder:{folder}?size=8").checksum
+    catalog.load_named.cache_clear()
+    assert first == catalog.load(f"imagefolder:{folder}?size=16").checksum
     (folder / "val/red/0.png").write_bytes((folder / "val/red/1.png").read_bytes())
-    catalogue.load_named.cache_clear()
-    assert first != catalogue.load(f"imagefolder:{folder}?size=16").checksum
+    catalog.load_named.cache_clear()
+    assert first != catalog.load(f"imagefolder:{folder}?size=16").checksum
 
 
 def test_what_is_wrong_is_one_sentence(folder: Path) -> None:
@@ -134,13 +134,13 @@ def test_what_is_wrong_is_one_sentence(folder: Path) -> None:
         (f"imagefolder:{folder}?side=64", "write [?]size=N"),
     ):
         with pytest.raises(InvalidInput, match=said) as refused:
-            catalogue.load(name)
+            catalog.load(name)
         assert "\n" not in str(refused.value)
     (folder / "train/red/3.png").write_bytes(b"torn")
-    data = catalogue.load(f"imagefolder:{folder}?size=8")
+    data = catalog.load(f"imagefolder:{folder}?size=8")
     with pytest.raises(InvalidInput, match=r"red/3\.png is no image"):
         data.train(torch.arange(24))
     (folder / "val/blue").rename(folder / "val/green")
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     with pytest.raises(InvalidInput, match="other classes"):
-        catalogue.load(f"imagefolder:{folder}?size=8")
+        catalog.load(f"imagefolder:{folder}?size=8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.names import NAMES, Name, parse_name
 from benchmark.engine import engine
 from benchmark.plan.planner import plan
@@ -42,9 +42,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("DATA_DIR", raising=False)
     write_images(folder)
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     yield folder
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
 
 
 def write_images(folder: Path) -> None:
@@ -117,12 +117,12 @@ def test_every_spelling_and_every_place_plans_the_same_units(kind: str, here: Pa
 
 
 def test_a_label_tells_content_apart(here: Path) -> None:
-    label = catalogue.load("npz:x.npz").name
+    label = catalog.load("npz:x.npz").name
     arrays = dict(np.load("x.npz"))
     arrays["x_test"][0, 0, 0, 0] ^= 1
     np.savez(here / "y.npz", **arrays)
-    assert label != catalogue.load("npz:y.npz").name
-    assert catalogue.load("imagefolder:photos?size=8").name.endswith("?size=8")
+    assert label != catalog.load("npz:y.npz").name
+    assert catalog.load("imagefolder:photos?size=8").name.endswith("?size=8")
 
 
 @settings(max_examples=200, deadline=None)
@@ -181,7 +181,7 @@ def test_a_relative_name_is_trained_from_in_another_folder(
     units = first_units(dataset)
     (here.parent / "trial").mkdir()
     monkeypatch.chdir(here.parent / "trial")
-    catalogue.load_named.cache_clear()  # as in a worker
+    catalog.load_named.cache_clear()  # as in a worker
     assert {row["status"] for unit in units for row in engine.run(unit)} <= {"done", "diverged"}
 
 
@@ -193,7 +193,7 @@ def test_no_published_file_holds_the_path(dataset: str, here: Path) -> None:
     assert carry_out(dataset, store) > 2
     (here / "x.npz").unlink()
     shutil.rmtree(here / "photos")
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     with pytest.raises(InvalidInput) as refused:
         engine.run(unit)
     store.write_failure(unit, str(refused.value), "")
@@ -271,7 +271,7 @@ def test_folders_of_deep_grays_have_no_former_names(here: Path) -> None:
     assert first_units("imagefolder:photos?size=8")[0].dataset_former
     deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     Image.fromarray(deep).save(here / "photos/train/0/deep.png")
-    catalogue.load_named.cache_clear()
+    catalog.load_named.cache_clear()
     assert first_units("imagefolder:photos?size=8")[0].dataset_former == ()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.commands import environment
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import chunk_size, costs, engine
 from benchmark.engine.build import Builder
 from benchmark.engine.chunk_size import (
@@ -112,7 +112,7 @@ def unit(space: str, options: dict[str, Any], architecture: str, count: int, **r
         replicas=tuple(replica(0.01 * (1 + index), index % 2) for index in range(count)),
         recipe=Recipe(**{"momentum": 0.9, "batch": 64} | recipe),
         dataset="digits",
-        dataset_checksum=catalogue.load("digits").checksum,
+        dataset_checksum=catalog.load("digits").checksum,
     )
 
 

@@ -11,7 +11,7 @@ from support.replicas import replica
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import chunk_size, costs, engine
 from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
@@ -58,7 +58,7 @@ def unit(name: str, replicas: list[Replica], **changes: Any) -> Unit:
         "replicas": tuple(replicas),
         "recipe": Recipe(momentum=0.9, batch=64),
         "dataset": "digits",
-        "dataset_checksum": catalogue.load("digits").checksum,
+        "dataset_checksum": catalog.load("digits").checksum,
     }
     return Unit(**values | changes)
 
@@ -69,7 +69,7 @@ def after_steps(name: str, replicas: list[Replica], poison: int | None = None) -
     built = create(space, **options)
     module = built.build(architecture, len(replicas), (1, 8, 8), 10).double()
     initialize(module, replicas, built.topology(architecture).residual_blocks)
-    batches = Batches(catalogue.load("digits"), RECIPE, [r.seed for r in replicas], torch.float64)
+    batches = Batches(catalog.load("digits"), RECIPE, [r.seed for r in replicas], torch.float64)
     rates = torch.tensor([r.lr for r in replicas], dtype=torch.float64)
     optimizer = ReplicatedSGD(module, rates, RECIPE)
     module.train()
@@ -119,7 +119,7 @@ def test_one_replica_equals_plain_torch() -> None:
         for mine, peer in zip(ours, theirs, strict=True):
             peer.copy_(mine)
     optimizer = torch.optim.SGD(theirs, lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    batches = Batches(catalogue.load("digits"), RECIPE, [0], torch.float64)
+    batches = Batches(catalog.load("digits"), RECIPE, [0], torch.float64)
     for step, (x, y) in zip(range(STEPS), batches.epoch(), strict=False):
         z = convolutions[0](x)
         for convolution in convolutions[1:]:

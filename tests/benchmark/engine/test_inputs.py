@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
@@ -21,7 +21,7 @@ UNIT = Unit(
     replicas=(replica(0.1, 0), replace(replica(0.1, 1), rule="path-cubed", convention="")),
     recipe=Recipe(batch=512),
     dataset="digits",
-    dataset_checksum=catalogue.load("digits").checksum,
+    dataset_checksum=catalog.load("digits").checksum,
 )
 
 

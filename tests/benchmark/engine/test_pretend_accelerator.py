@@ -14,7 +14,7 @@ from support.networks import CASES, Options
 from support.pretend_accelerator import NAME, RefusedError, pretend_accelerator
 from torch import Tensor
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
@@ -54,7 +54,7 @@ REPLICAS = (
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a data set of a few digits: 104 for training, 26 held out, 20 for tests."""
-    digits = catalogue.load("digits")
+    digits = catalog.load("digits")
     pixels, labels = digits.x_train[:, 0].numpy(), digits.y_train.numpy()
     path = tmp_path_factory.mktemp("images") / "few.npz"
     np.savez(
@@ -68,7 +68,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def unit(images: str, name: str, options: Options, architecture: str, recipe: Recipe) -> Unit:
-    space, data = create(name, **options), catalogue.load(images)
+    space, data = create(name, **options), catalog.load(images)
     return Unit(
         measure="training",
         space=name,

@@ -190,7 +190,7 @@ def test_more_networks_than_there_are_is_one_sentence() -> None:
         part.architectures()
 
 
-def test_ranking_can_use_a_rate_measured_at_initialisation() -> None:
+def test_ranking_can_use_a_rate_measured_at_initialization() -> None:
     part = replace(RANK, rules=("default", "one-step"), sample=2)
     stages, stored = carried_out(replace(STUDY, parts=(part,)))
     assert [stage.name for stage in stages] == ["probe", "base", "rank"]

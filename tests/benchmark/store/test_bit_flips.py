@@ -23,7 +23,7 @@ from support.planted_units import planted_manifest, planted_provenance, planted_
 from support.replicas import replica
 
 from benchmark import merge, status
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import checkpoint, engine
 from benchmark.published import table as published
 from benchmark.store import atomic
@@ -194,7 +194,7 @@ def trained_unit() -> Unit:
         replicas=(replica(0.1, 0), replica(0.2, 1)),
         recipe=Recipe(batch=512),
         dataset="digits",
-        dataset_checksum=catalogue.load("digits").checksum,
+        dataset_checksum=catalog.load("digits").checksum,
     )
 
 

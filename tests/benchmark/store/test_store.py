@@ -119,10 +119,12 @@ def test_a_newer_schema_is_named_and_left_alone(
 @pytest.mark.parametrize("name", schema.SCHEMA.names)
 def test_an_outcome_without_a_column_is_refused_not_lost(name: str) -> None:
     replica = UNIT.replicas[0]
-    misspelt = f"{name}s"
+    misspelled = f"{name}s"
     assert schema.row(UNIT, replica, {name: None}).keys() == set(schema.SCHEMA.names)
-    with pytest.raises(ValueError, match=rf"outcomes {misspelt} have no column.*correct the name"):
-        schema.row(UNIT, replica, {name: None, misspelt: 1.0})
+    with pytest.raises(
+        ValueError, match=rf"outcomes {misspelled} have no column.*correct the name"
+    ):
+        schema.row(UNIT, replica, {name: None, misspelled: 1.0})
 
 
 def test_every_released_schema_has_a_reader() -> None:

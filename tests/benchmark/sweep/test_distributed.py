@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import engine
 from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
@@ -29,7 +29,7 @@ UNIT = Unit(
     replicas=(replica(0.1, 0), replica(0.02, 1), replica(1e6, 0)),
     recipe=Recipe(momentum=0.9, batch=256, precision="float64"),
     dataset="digits",
-    dataset_checksum=catalogue.load("digits").checksum,
+    dataset_checksum=catalog.load("digits").checksum,
 )
 PRICED = price_unit(UNIT)
 

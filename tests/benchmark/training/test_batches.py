@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.datasets.dataset import Dataset
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
@@ -17,7 +17,7 @@ AUGMENTED = Recipe(batch=32, horizontal_flip=True, crop_padding=2)
 
 @pytest.mark.parametrize("recipe", [Recipe(batch=32), AUGMENTED], ids=["plain", "augmented"])
 def test_a_replica_sees_the_same_images_in_any_company(recipe: Recipe) -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     together = Batches(data, recipe, [0, 1, 0, 2], torch.float32)
     alone = Batches(data, recipe, [2], torch.float32)
     for _ in range(2):
@@ -29,7 +29,7 @@ def test_a_replica_sees_the_same_images_in_any_company(recipe: Recipe) -> None:
 
 
 def test_an_epoch_shows_every_training_image_at_most_once_and_no_held_out_one() -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     batches = Batches(data, Recipe(batch=50), [7], torch.float32)
     train, valid = data.split(7, 0.2)
     assert set(train.tolist()).isdisjoint(valid.tolist())
@@ -42,7 +42,7 @@ def test_an_epoch_shows_every_training_image_at_most_once_and_no_held_out_one() 
 
 
 def test_a_crop_without_shift_and_flip_is_the_image() -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     plain = Batches(data, Recipe(batch=8), [0], torch.float32)
     shifted = Batches(data, Recipe(batch=8, crop_padding=1), [0], torch.float32)
     (x, _), (moved, _) = next(plain.epoch()), next(shifted.epoch())
@@ -53,7 +53,7 @@ def test_a_crop_without_shift_and_flip_is_the_image() -> None:
 
 
 def test_a_last_batch_that_is_kept_holds_the_rest() -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     recipe = Recipe(batch=100, keep_last_batch=True, crop_padding=1, horizontal_flip=True)
     batches = Batches(data, recipe, [3, 4], torch.float32)
     train, _ = data.split(3, 0.2)
@@ -86,13 +86,13 @@ def test_black_padding_is_padding_before_the_images_are_standardized() -> None:
 
 
 def test_black_is_what_a_pixel_of_zero_became() -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     assert data.x_train.min() == pytest.approx(data.black[0], abs=1e-6)  # most corners are blank
 
 
 def test_digits_are_scikit_learns() -> None:
     images, labels = load_digits(return_X_y=True)
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     ours = torch.cat([data.x_train, data.x_test]).flatten(1).double()
     assert torch.equal(
         torch.cat([data.y_train, data.y_test]).bincount(), torch.tensor(labels).bincount()
@@ -104,7 +104,7 @@ def test_digits_are_scikit_learns() -> None:
 
 
 def test_digits_are_whole_and_standardized() -> None:
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     assert len(data.y_train) + len(data.y_test) == 1797
     assert data.shape == (1, 8, 8)
     assert data.classes == 10
@@ -118,4 +118,4 @@ def test_digits_are_whole_and_standardized() -> None:
 )
 def test_an_unknown_dataset_is_one_sentence(name: str, piece: str) -> None:
     with pytest.raises(InvalidInput, match=piece):
-        catalogue.load(name)
+        catalog.load(name)

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim import lr_scheduler
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation
 from benchmark.training.batches import Batches
@@ -100,7 +100,7 @@ def built(count: int) -> nn.Module:
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_replica_equals_torch_trained_alone(name: str) -> None:
     recipe = RECIPES[name]
-    data = catalogue.load("digits")
+    data = catalog.load("digits")
     together = built(len(REPLICAS))
     initialize(together, REPLICAS, 2)
     batches = Batches(data, recipe, [each.seed for each in REPLICAS], torch.float64)
@@ -144,7 +144,7 @@ def test_clipping_one_replica_leaves_the_others_alone() -> None:
     for count in (1, 2):
         module = built(count)
         initialize(module, rates[:count], 2)
-        batches = Batches(catalogue.load("digits"), recipe, [0] * count, torch.float64)
+        batches = Batches(catalog.load("digits"), recipe, [0] * count, torch.float64)
         Training(module, rates[:count], batches).run()
         weights.append([parameter.detach()[0] for parameter in module.parameters()])
     for one, other in zip(*weights, strict=True):

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
@@ -87,7 +87,7 @@ def trained_pair(row: dict[str, Any], ranks: Ranks) -> dict[str, Any]:
     module = built.build(architecture, len(replicas), (1, 8, 8), 10).to(dtype)
     initialize(module, replicas, built.topology(architecture).residual_blocks)
     seeds = [each.seed for each in replicas]
-    batches = Batches(catalogue.load("digits"), recipe, seeds, dtype, ranks=ranks)
+    batches = Batches(catalog.load("digits"), recipe, seeds, dtype, ranks=ranks)
     training = Training(module, replicas, batches)
     training.run()
     return module.state_dict() | {"losses": training.loss_SR}
@@ -104,7 +104,7 @@ def unit() -> Unit:
         replicas=REPLICAS,
         recipe=RECIPE,
         dataset="digits",
-        dataset_checksum=catalogue.load("digits").checksum,
+        dataset_checksum=catalog.load("digits").checksum,
     )
 
 
@@ -115,7 +115,7 @@ def trained(number: int, ranks: Ranks) -> dict[str, Any]:
     module = built.build(architecture, len(REPLICAS), (1, 8, 8), 10).double()
     initialize(module, REPLICAS, built.topology(architecture).residual_blocks)
     seeds = [each.seed for each in REPLICAS]
-    batches = Batches(catalogue.load("digits"), RECIPE, seeds, torch.float64, ranks=ranks)
+    batches = Batches(catalog.load("digits"), RECIPE, seeds, torch.float64, ranks=ranks)
     training = Training(module, REPLICAS, batches)
     training.run()
     return module.state_dict() | {"losses": training.loss_SR, "accuracies": training.valid_ER}

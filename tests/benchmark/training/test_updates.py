@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.replicas import replica
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
 from benchmark.training.initialization import initialize, variance
@@ -33,7 +33,7 @@ def test_equals_a_real_small_step(space: str, options: dict[str, Any], architect
     built = create(space, **options)
     module = built.build(architecture, 2, (1, 8, 8), 10).double()
     initialize(module, replicas, built.topology(architecture).residual_blocks)
-    batches = Batches(catalogue.load("digits"), Recipe(batch=16), [0, 1], torch.float64)
+    batches = Batches(catalog.load("digits"), Recipe(batch=16), [0, 1], torch.float64)
     x, y = next(batches.epoch())
     rates = torch.tensor([r.lr for r in replicas], dtype=torch.float64)
     measured = measure_one_step(module, x, y, rates)
@@ -62,7 +62,7 @@ def test_moments_scale_as_the_square_of_the_rate() -> None:
     built = create("resnet", width=4)
     module = built.build("resnet-5", 2, (1, 8, 8), 10).double()
     initialize(module, replicas, 5)
-    batches = Batches(catalogue.load("digits"), Recipe(batch=8), [0, 0], torch.float64)
+    batches = Batches(catalog.load("digits"), Recipe(batch=8), [0, 0], torch.float64)
     one, tenth = measure_one_step(
         module, *next(batches.epoch()), torch.tensor([1.0, 0.1], dtype=torch.float64)
     )
@@ -83,7 +83,7 @@ def test_equals_the_first_step_of_the_optimizer_with_factors(optimizer: Any) -> 
     built = create("mlp", width=6)
     module = built.build("mlp-3", 2, (1, 8, 8), 10).double()
     initialize(module, replicas, 0)
-    batches = Batches(catalogue.load("digits"), recipe, [0, 1], torch.float64)
+    batches = Batches(catalog.load("digits"), recipe, [0, 1], torch.float64)
     x, y = next(batches.epoch())
     rates = torch.tensor([r.lr for r in replicas], dtype=torch.float64)
     measured = measure_one_step(module, x, y, rates, recipe, FACTORS)
@@ -116,7 +116,7 @@ def moments(pinned: bool, seeds: int = 24) -> tuple[torch.Tensor, torch.Tensor]:
     replicas = [replica(1.0, seed) for seed in range(seeds)]
     module = create("mlp", width=16).build("mlp-16", seeds, (1, 8, 8), 10).double()
     initialize(module, replicas, 0)
-    batches = Batches(catalogue.load("digits"), Recipe(batch=8), [0] * seeds, torch.float64)
+    batches = Batches(catalog.load("digits"), Recipe(batch=8), [0] * seeds, torch.float64)
     x, y = next(batches.epoch())
     if pinned:
         pin_forward_moments(module, replicas, 0, x)
@@ -156,7 +156,7 @@ def test_pinning_rescales_whole_layers_to_their_expectation(
     blocks = built.topology(architecture).residual_blocks
     initialize(module, replicas, blocks)
     before = {n: p.detach().clone() for n, p in module.named_parameters()}
-    x, _ = next(Batches(catalogue.load("digits"), Recipe(batch=8), [0, 0], torch.float64).epoch())
+    x, _ = next(Batches(catalog.load("digits"), Recipe(batch=8), [0, 0], torch.float64).epoch())
     pin_forward_moments(module, replicas, blocks, x)
     layers = {n: m for n, m in module.named_modules() if isinstance(m, Weighted)}
     for name, layer in layers.items():
