@@ -7,7 +7,7 @@ from typing import Final
 
 import torch
 
-from benchmark.datasets import catalogue
+from benchmark.datasets import catalog
 from benchmark.study import Part, Rank
 from benchmark.study.unit import Scalar
 from search_spaces.errors import InvalidInput
@@ -23,7 +23,7 @@ def check_networks(part: Part, architectures: list[str]) -> None:
     Raises ``InvalidInput`` where one does not fit the images of the part's data set, or is too
     large for any machine.
     """
-    data = catalogue.load(part.dataset)
+    data = catalog.load(part.dataset)
     if isinstance(part, Rank):
         architectures = [part.search_space.base_architecture]
     for architecture in dict.fromkeys((architectures[0], architectures[-1])):
