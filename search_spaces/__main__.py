@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import textwrap
 import time
@@ -17,11 +18,9 @@ from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create, names
 from search_spaces.show.describe import describe
-from search_spaces.show.describe_traced import describe_traced
 from search_spaces.show.export import export
 from search_spaces.show.installed_rules import load
 from search_spaces.show.resolve import read_options, resolve
-from search_spaces.traced.targets import is_target, read_roles, trace_target
 
 
 def _parser() -> Parser:
@@ -83,6 +82,18 @@ def _export(name: str, options: Sequence[str], out: Path) -> None:
     )
 
 
+def _describe_target(asked: argparse.Namespace) -> bool:
+    """Describe a network of another package; False where the text names none."""
+    from search_spaces.show.describe_traced import describe_traced  # which import torch
+    from search_spaces.traced.targets import is_target, read_roles, trace_target
+
+    if not is_target(asked.architecture):
+        return False
+    network = trace_target(asked.architecture, asked.input, read_roles(asked.role))
+    describe_traced(network, Console(), asked.svg)
+    return True
+
+
 def _require_folder(file: Path) -> None:
     if not file.parent.is_dir():
         raise InvalidInput(f"there is no folder {file.parent}; make it, or write elsewhere")
@@ -99,10 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         if asked.svg is not None:
             _require_folder(asked.svg)
-        if is_target(asked.architecture):
-            roles = read_roles(asked.role)
-            network = trace_target(asked.architecture, asked.input, roles)
-            describe_traced(network, Console(), asked.svg)
+        if ":" in asked.architecture and _describe_target(asked):
             return 0
         space, architecture = resolve(asked.architecture, asked.space, asked.option)
         describe(space, architecture, Console(), asked.svg)

@@ -1,6 +1,7 @@
-"""Normalizations and trained scales with a replica axis; shapes as in ``search_spaces.layers``.
+"""Normalizations and trained scales with a replica axis, and what the options of a space choose.
 
-Scales start at one and shifts at zero, so no initialization touches them.
+Shapes are as in ``search_spaces.layers``. Scales start at one and shifts at zero, so no
+initialization touches them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.layers import unfold_replicas
+from search_spaces.options import Activation, Normalization
 
 EPSILON = 1e-5
 """Added to variances, as torch does."""
@@ -130,3 +132,22 @@ class LayerScale(nn.Module):
     def forward(self, x_RBTC: Tensor) -> Tensor:
         """Scale every channel."""
         return x_RBTC * self.weight[:, None, None, :]
+
+
+def build_activation(name: Activation) -> nn.Module:
+    """The elementwise nonlinearity."""
+    return nn.ReLU() if name == "relu" else nn.GELU()
+
+
+def build_image_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
+    """The normalization of x_BKHW or x_BKT (identity for ``none``)."""
+    if name == "bn":
+        return BatchNorm(replicas, channels)
+    return ChannelLayerNorm(replicas, channels) if name == "ln" else nn.Identity()
+
+
+def build_vector_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
+    """The normalization of x_RBC (identity for ``none``)."""
+    if name == "bn":
+        return VectorBatchNorm(replicas, channels)
+    return LayerNorm(replicas, channels) if name == "ln" else nn.Identity()

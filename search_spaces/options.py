@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from torch import nn
-
 from search_spaces.errors import InvalidInput
-from search_spaces.norms import BatchNorm, ChannelLayerNorm, LayerNorm, VectorBatchNorm
 
 Activation = Literal["relu", "gelu"]
 Normalization = Literal["none", "bn", "ln"]
@@ -39,25 +36,6 @@ def require_share(field: str, value: float) -> None:
     """Raise ``InvalidInput`` unless ``value`` lies in [0, 1)."""
     if not 0 <= value < 1:
         raise InvalidInput(f"{field}={value!r} is not in [0, 1); give the share of units to drop")
-
-
-def activation(name: Activation) -> nn.Module:
-    """The elementwise nonlinearity."""
-    return nn.ReLU() if name == "relu" else nn.GELU()
-
-
-def image_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
-    """The normalization of x_BKHW or x_BKT (identity for ``none``)."""
-    if name == "bn":
-        return BatchNorm(replicas, channels)
-    return ChannelLayerNorm(replicas, channels) if name == "ln" else nn.Identity()
-
-
-def vector_norm(name: Normalization, replicas: int, channels: int) -> nn.Module:
-    """The normalization of x_RBC (identity for ``none``)."""
-    if name == "bn":
-        return VectorBatchNorm(replicas, channels)
-    return LayerNorm(replicas, channels) if name == "ln" else nn.Identity()
 
 
 def draw(items: Sequence[_Item], sample: int | None, seed: int) -> list[_Item]:

@@ -1,13 +1,18 @@
-"""What a search space is: architectures with names, graphs and networks."""
+"""What a search space is: architectures with names, graphs and networks.
+
+Only ``build`` needs torch, which takes seconds to import: spaces import their modules there, and
+names, graphs, rules and stored results are read without it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
-
-from torch import nn
+from typing import TYPE_CHECKING, Protocol
 
 from search_spaces.graph import ArchGraph
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,8 @@ from search_spaces.layers import (
     Weighted,
     unfold_replicas,
 )
-from search_spaces.options import CommonOptions, activation, image_norm, vector_norm
+from search_spaces.norms import build_activation, build_image_norm, build_vector_norm
+from search_spaces.options import CommonOptions
 
 
 class DagNetwork(nn.Module):
@@ -47,7 +48,7 @@ class DagNetwork(nn.Module):
                 return Linear(replicas, inputs, width, bias=False)
             return Conv2d(replicas, inputs, width, kernel)
 
-        norm = vector_norm if kernel is None else image_norm
+        norm = build_vector_norm if kernel is None else build_image_norm
         _stem, *body, head = graph.live_edges
         shortcuts = {edge.target for edge in body if not edge.operation.weighted}
         self.stem = nn.Sequential(
@@ -63,7 +64,7 @@ class DagNetwork(nn.Module):
                 )
                 continue
             self.edges[f"{edge.source}_{edge.target}"] = nn.Sequential(
-                activation(options.activation),
+                build_activation(options.activation),
                 Dropout(replicas, options.dropout, axis),
                 weight(width).at(
                     source_in_degree=graph.in_degrees[edge.source],
@@ -75,7 +76,7 @@ class DagNetwork(nn.Module):
             )
         self.order = sorted(self.sources)
         self.nodes = nn.ModuleDict({str(number): Node(number, axis) for number in self.order})
-        self.activation = activation(options.activation)
+        self.activation = build_activation(options.activation)
         self.readout = Linear(replicas, width, classes)
         self.readout.at(source_in_degree=graph.in_degrees[head.source], readout=True)
         self.logits = Node(head.target, replica_axis=0)

@@ -17,11 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations, product
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from torch import nn
-
-from search_spaces.dag.network import DagNetwork
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Kind, Operation
 from search_spaces.options import (
@@ -30,6 +27,9 @@ from search_spaces.options import (
     require_choice,
 )
 from search_spaces.space import Topology
+
+if TYPE_CHECKING:
+    from torch import nn
 
 EDGES = tuple((source, target) for target in range(1, 5) for source in range(target))
 N_DAGS = 3 ** len(EDGES)
@@ -170,6 +170,8 @@ class DagMlp(_Dag):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC; images are flattened."""
+        from search_spaces.dag.network import DagNetwork
+
         channels, height, width = in_shape
         inputs = channels * height * width
         network = self.topology(architecture).network
@@ -201,5 +203,7 @@ class DagCnn(_Dag):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC."""
+        from search_spaces.dag.network import DagNetwork
+
         network = self.topology(architecture).network
         return DagNetwork(self, network, self.kernel, replicas, in_shape[0], classes)

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from search_spaces.graph import ArchGraph, Operation
 from search_spaces.ladders.ladder import Ladder
-from search_spaces.layers import Conv1d, Conv2d, Dropout, Linear, Node, unfold_replicas
 from search_spaces.options import (
     LATER,
     CommonOptions,
     Padding,
-    activation,
-    image_norm,
     require_choice,
     require_odd,
 )
 from search_spaces.space import Topology
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @lru_cache(maxsize=4096)
@@ -69,32 +66,6 @@ class Cnn(CommonOptions, Ladder):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC."""
-        return _Network(self, self.depth(architecture), replicas, in_shape[0], classes)
+        from search_spaces.ladders.cnn_network import CnnNetwork
 
-
-class _Network(nn.Module):
-    def __init__(self, space: Cnn, depth: int, replicas: int, inputs: int, classes: int):
-        super().__init__()
-        self.replicas, self.dimensions = replicas, space.dimensions
-        conv = Conv2d if space.dimensions == 2 else Conv1d
-        self.body = nn.Sequential()
-        for number in range(1, depth + 1):
-            if number > 1:
-                self.body.append(activation(space.activation))
-                self.body.append(Dropout(replicas, space.dropout, replica_axis=1))
-            circular = space.padding == "circular"
-            self.body.append(conv(replicas, inputs, space.width, space.kernel, circular=circular))
-            self.body.append(image_norm(space.normalization, replicas, space.width))
-            self.body.append(Node(number))
-            inputs = space.width
-        self.activation = activation(space.activation)
-        self.readout = Linear(replicas, space.width, classes)
-        self.readout.at(readout=True)
-        self.logits = Node(depth + 1, replica_axis=0)
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Class scores of every replica."""
-        x = x_BKHW if self.dimensions == 2 else x_BKHW.flatten(2)
-        features_BK = self.activation(self.body(x)).flatten(2).mean(2)
-        features_RBC = unfold_replicas(features_BK, self.replicas)
-        return torch.as_tensor(self.logits(self.readout(features_RBC)))
+        return CnnNetwork(self, self.depth(architecture), replicas, in_shape[0], classes)

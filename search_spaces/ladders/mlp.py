@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
 
 from search_spaces.graph import ArchGraph, Operation
 from search_spaces.ladders.ladder import Ladder
-from search_spaces.layers import Dropout, Linear, Node, unfold_replicas
-from search_spaces.options import (
-    CommonOptions,
-    activation,
-    vector_norm,
-)
+from search_spaces.options import CommonOptions
 from search_spaces.space import Topology
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @lru_cache(maxsize=4096)
@@ -56,30 +51,8 @@ class Mlp(CommonOptions, Ladder):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC; images are flattened."""
+        from search_spaces.ladders.mlp_network import MlpNetwork
+
         channels, height, width = in_shape
         inputs = channels * height * width
-        return _Network(self, self.depth(architecture), replicas, inputs, classes)
-
-
-class _Network(nn.Module):
-    def __init__(self, space: Mlp, depth: int, replicas: int, inputs: int, classes: int):
-        super().__init__()
-        self.replicas = replicas
-        self.body = nn.Sequential()
-        for number in range(1, depth + 1):
-            if number > 1:
-                self.body.append(activation(space.activation))
-                self.body.append(Dropout(replicas, space.dropout, replica_axis=0))
-            self.body.append(Linear(replicas, inputs, space.width, bias=False))
-            self.body.append(vector_norm(space.normalization, replicas, space.width))
-            self.body.append(Node(number, replica_axis=0))
-            inputs = space.width
-        self.activation = activation(space.activation)
-        self.readout = Linear(replicas, space.width, classes)
-        self.readout.at(readout=True)
-        self.logits = Node(depth + 1, replica_axis=0)
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Class scores of every replica."""
-        features_RBC = self.activation(self.body(unfold_replicas(x_BKHW.flatten(1), self.replicas)))
-        return torch.as_tensor(self.logits(self.readout(features_RBC)))
+        return MlpNetwork(self, self.depth(architecture), replicas, inputs, classes)

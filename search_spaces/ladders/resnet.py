@@ -18,35 +18,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.ladders.ladder import Ladder
-from search_spaces.layers import (
-    BranchScale,
-    Conv2d,
-    Dropout,
-    Linear,
-    Node,
-    SkipScale,
-    unfold_replicas,
-)
-from search_spaces.options import (
-    LATER,
-    CommonOptions,
-    Padding,
-    activation,
-    image_norm,
-    require_choice,
-)
+from search_spaces.options import LATER, CommonOptions, Padding, require_choice
 from search_spaces.space import Topology
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Block = Literal["one-conv", "basic", "bottleneck", "post-activation"]
-_KERNELS: dict[str, tuple[int, ...]] = {
+KERNELS: dict[str, tuple[int, ...]] = {
     "one-conv": (3,),
     "basic": (3, 3),
     "bottleneck": (1, 3, 1),
@@ -54,7 +38,7 @@ _KERNELS: dict[str, tuple[int, ...]] = {
 }
 
 
-def _stage_starts(blocks: int, stages: str) -> set[int]:
+def stage_starts(blocks: int, stages: str) -> set[int]:
     """The numbers (from 0) of the blocks that halve the image: stages as even as they can be."""
     if stages == "homogeneous":
         return set()
@@ -65,7 +49,7 @@ def _stage_starts(blocks: int, stages: str) -> set[int]:
 def _topology(blocks: int, width: int, block: Block, stages: str) -> Topology:
     if block == "post-activation":
         return _post_activation_topology(blocks, width)
-    starts = _stage_starts(blocks, stages)
+    starts = stage_starts(blocks, stages)
     plain, halving = _block_graph(block, False), _block_graph(block, True)
     network = ArchGraph.series(
         [
@@ -93,7 +77,7 @@ def _post_activation_topology(blocks: int, width: int) -> Topology:
 
 def _block_graph(block: Block, halving: bool) -> ArchGraph:
     """The branch's nodes in a row, and the shortcut past them."""
-    kernels = _KERNELS[block]
+    kernels = KERNELS[block]
     shortcut = (
         Operation("conv", 1, role="reduction", activated=False)
         if halving
@@ -117,7 +101,7 @@ class ResNet(CommonOptions, Ladder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_choice("block", self.block, tuple(_KERNELS))
+        require_choice("block", self.block, tuple(KERNELS))
         require_choice("stages", self.stages, ("homogeneous", "cifar"))
         require_choice("padding", self.padding, ("zeros", "circular"))
         if self.block == "post-activation" and self.stages != "homogeneous":
@@ -148,124 +132,9 @@ class ResNet(CommonOptions, Ladder):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC."""
+        from search_spaces.ladders.resnet_network import PostActivationNetwork, ResNetNetwork
+
         blocks, inputs = self.depth(architecture), in_shape[0]
         if self.block == "post-activation":
-            return _PostActivationNetwork(self, blocks, replicas, inputs, classes)
-        return _Network(self, blocks, replicas, inputs, classes)
-
-
-class _Block(nn.Module):
-    """Nodes first .. first + len(kernels) of the network's graph."""
-
-    def __init__(
-        self, space: ResNet, replicas: int, inputs: int, outputs: int, first: int, source: int
-    ):
-        super().__init__()
-        kernels, circular = _KERNELS[space.block], space.padding == "circular"
-        inner = outputs // 4 if space.block == "bottleneck" else outputs
-        stride = 1 if inputs == outputs else 2
-        self.shortcut: nn.Module = SkipScale(replicas, 1, target_in_degree=2)
-        if stride == 2:
-            self.shortcut = Conv2d(replicas, inputs, outputs, 1, stride).at(
-                source_in_degree=source, target_in_degree=2
-            )
-        self.branch = nn.Sequential()
-        channels = inputs
-        for number, kernel in enumerate(kernels, start=1):
-            last = number == len(kernels)
-            width = outputs if last else inner
-            step = stride if number - 1 == kernels.index(3) else 1
-            conv = Conv2d(replicas, channels, width, kernel, step, circular=circular)
-            conv.at(
-                source_in_degree=source if number == 1 else 1,
-                target_in_degree=2 if last else 1,
-                branch=last,
-            )
-            self.branch.append(activation(space.activation))
-            self.branch.append(Dropout(replicas, space.dropout, replica_axis=1))
-            self.branch.append(conv)
-            self.branch.append(image_norm(space.normalization, replicas, width))
-            self.branch.append(
-                BranchScale(replicas, replica_axis=1) if last else Node(first + number)
-            )
-            channels = width
-        self.sum = Node(first + len(kernels))
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        return torch.as_tensor(self.sum(self.shortcut(x_BKHW) + self.branch(x_BKHW)))
-
-
-class _Network(nn.Module):
-    def __init__(self, space: ResNet, blocks: int, replicas: int, inputs: int, classes: int):
-        super().__init__()
-        self.replicas = replicas
-        width = space.width
-        self.stem = nn.Sequential(
-            Conv2d(replicas, inputs, width, circular=space.padding == "circular"),
-            image_norm(space.normalization, replicas, width),
-            Node(1),
-        )
-        self.blocks = nn.Sequential()
-        node, starts = 1, _stage_starts(blocks, space.stages)
-        for number in range(blocks):
-            outputs = 2 * width if number in starts else width
-            source = 1 if number == 0 else 2
-            self.blocks.append(_Block(space, replicas, width, outputs, node, source))
-            node, width = node + len(_KERNELS[space.block]), outputs
-        self.activation = activation(space.activation)
-        self.readout = Linear(replicas, width, classes)
-        self.readout.at(source_in_degree=2, readout=True)
-        self.logits = Node(node + 1, replica_axis=0)
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Class scores of every replica."""
-        features_BKHW = self.activation(self.blocks(self.stem(x_BKHW)))
-        features_RBC = unfold_replicas(features_BKHW.mean((2, 3)), self.replicas)
-        return torch.as_tensor(self.logits(self.readout(features_RBC)))
-
-
-class _PostActivationBlock(nn.Module):
-    """Node ``number`` of the network's graph: the sum of the shortcut and the branch."""
-
-    def __init__(self, space: ResNet, replicas: int, inputs: int, number: int):
-        super().__init__()
-        first = number == 1
-        self.shortcut: nn.Module = nn.Identity()
-        if first:
-            self.shortcut = Conv2d(replicas, inputs, space.width, 1).at(target_in_degree=2)
-        conv = Conv2d(replicas, inputs, space.width, circular=space.padding == "circular")
-        conv.at(
-            source_in_degree=1 if first else 2,
-            target_in_degree=2,
-            branch=True,
-            reads_images=first,
-        )
-        self.branch = nn.Sequential(
-            conv,
-            image_norm(space.normalization, replicas, space.width),
-            activation(space.activation),
-            Dropout(replicas, space.dropout, replica_axis=1),
-            BranchScale(replicas, replica_axis=1),
-        )
-        self.sum = Node(number)
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        return torch.as_tensor(self.sum(self.shortcut(x_BKHW) + self.branch(x_BKHW)))
-
-
-class _PostActivationNetwork(nn.Module):
-    def __init__(self, space: ResNet, blocks: int, replicas: int, inputs: int, classes: int):
-        super().__init__()
-        self.replicas = replicas
-        self.blocks = nn.Sequential()
-        for number in range(1, blocks + 1):
-            channels = inputs if number == 1 else space.width
-            self.blocks.append(_PostActivationBlock(space, replicas, channels, number))
-        self.readout = Linear(replicas, space.width, classes, bias=False)
-        self.readout.at(source_in_degree=2, readout=True)
-        self.logits = Node(blocks + 1, replica_axis=0)
-
-    def forward(self, x_BKHW: Tensor) -> Tensor:
-        """Class scores of every replica."""
-        features_RBC = unfold_replicas(self.blocks(x_BKHW).mean((2, 3)), self.replicas)
-        return torch.as_tensor(self.logits(self.readout(features_RBC)))
+            return PostActivationNetwork(self, blocks, replicas, inputs, classes)
+        return ResNetNetwork(self, blocks, replicas, inputs, classes)

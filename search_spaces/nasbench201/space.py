@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from search_spaces.conventions import convention
 from search_spaces.errors import InvalidInput
@@ -33,10 +32,13 @@ from search_spaces.nasbench201.cell import (
     read,
     write,
 )
-from search_spaces.nasbench201.network import Cost, Nasbench201Network, count_cost
+from search_spaces.nasbench201.cost import Cost, count_cost
 from search_spaces.nasbench201.stratify import by_class, by_value
 from search_spaces.options import draw, require_positive
 from search_spaces.space import Topology
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _STEM = ArchGraph.single(Operation("conv", 3, role="stem", activated=False))
 _HEAD = ArchGraph.single(Operation("linear", role="head"))
@@ -169,6 +171,8 @@ class NasBench201:
         classes: int = 10,
     ) -> nn.Module:
         """The network of NATS-Bench; dead edges keep their parameters, frozen, and are not run."""
+        from search_spaces.nasbench201.network import Nasbench201Network
+
         cell = read(architecture)
         network = network_graph(cell_graph(cell), self.cells)
         return Nasbench201Network(

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,52 @@ def test_a_signal_during_the_imports_ends_a_job_with_a_sentence(
     )
     assert ended.returncode == 128 + number
     assert ended.stderr == f"interrupted by {name}: nothing had been started\n"
+
+
+HEAVY = {"torch", "ray", "matplotlib"}
+LOADS = {
+    "status": set(),
+    "merge": set(),
+    "compact": set(),
+    "published": set(),
+    "report": {"torch", "matplotlib"},
+}
+"""What of ``HEAVY`` a command may import; those that train may import all."""
+
+SECONDS = 30
+"""A wide bound: 1 to 2 s where a command loads nothing heavy, on two busy cores."""
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "allowed"),
+    [
+        *(("benchmark", [name, "--help"], allowed) for name, allowed in LOADS.items()),
+        ("search_spaces", ["--help"], set()),
+        ("search_spaces", ["list"], set()),
+        ("search_spaces", ["describe", "6111"], set()),
+    ],
+)
+def test_a_command_loads_what_it_computes_with(
+    package: str, arguments: list[str], allowed: set[str]
+) -> None:
+    listing = (
+        "import sys\n"
+        f"from {package}.__main__ import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "except SystemExit as ended:\n"
+        "    assert ended.code == 0\n"
+        "print(*sys.modules)\n"
+    )
+    started = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", listing],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert (loaded & HEAVY) <= allowed
+    if not allowed:
+        assert time.monotonic() - started < SECONDS

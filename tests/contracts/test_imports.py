@@ -32,8 +32,8 @@ ROOMS = {
     "search_spaces.paths": Room(0.2, "errors graph"),
     "search_spaces.space": Room(0.2, "errors graph"),
     "search_spaces.layers": Room(0.1, "errors"),
-    "search_spaces.norms": Room(0.2, "errors layers"),
-    "search_spaces.options": Room(0.3, "errors graph layers norms space"),
+    "search_spaces.norms": Room(0.2, "errors layers options"),
+    "search_spaces.options": Room(0.1, "errors"),
     "search_spaces.conventions": Room(0.3, "errors graph paths space"),
     "search_spaces.nasbench201": Room(
         0.4, "conventions errors graph layers norms options paths space"

@@ -13,7 +13,7 @@ import pytest
 from search_spaces.conventions import convention
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import code, official_order, read, write
-from search_spaces.nasbench201.network import Cost
+from search_spaces.nasbench201.cost import Cost
 from search_spaces.nasbench201.space import NasBench201
 
 SPACE = NasBench201()
