@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "status": ("benchmark.status", "count what is planned, done, diverged, failed and missing"),
     "merge": ("benchmark.merge", "join results of one study that were made apart"),
     "compact": ("benchmark.compact", "fold the files of finished units into one Parquet file"),
+    "rate": ("benchmark.rate", "carry a learning rate from a tuned network to another one"),
     "reference": ("benchmark.reference", "write docs/findings.md from the committed studies"),
     "published": ("benchmark.published.__main__", "make a table of NATS-Bench's accuracies"),
     "datasets": (

@@ -46,6 +46,12 @@ class Weighted(nn.Module):
         self.readout = False
         self.reads_images = False
 
+    @property
+    def fan_out(self) -> int:
+        """Outputs that one input unit reaches: the output channels times a kernel's taps."""
+        outputs, inputs = self.weight.shape[1:3]
+        return int(outputs) * (self.fan_in // int(inputs))
+
     def at(
         self,
         *,

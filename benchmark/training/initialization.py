@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,57 +17,69 @@ RELU_GAIN = 2.0
 """c in Var[W] = c / fan_in: keeps the second moment through a ReLU (He et al. 2015)."""
 
 
-def he(layer: Weighted, residual_blocks: int) -> float:
+class WeightedLayer(Protocol):
+    """What schemes read of a layer: those of a space (``search_spaces.layers.Weighted``) and those
+    of a traced module (``search_spaces.traced.Layer``)."""
+
+    @property
+    def fan_in(self) -> int: ...
+    @property
+    def fan_out(self) -> int: ...
+    @property
+    def source_in_degree(self) -> int: ...
+    @property
+    def target_in_degree(self) -> int: ...
+    @property
+    def branch(self) -> bool: ...
+    @property
+    def readout(self) -> bool: ...
+
+
+def he(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / fan_in (He et al. 2015)."""
     return RELU_GAIN / layer.fan_in
 
 
-def in_degree_target(layer: Weighted, residual_blocks: int) -> float:
+def in_degree_target(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (fan_in d_in), d_in of the edge's target (arXiv 2402.17440, eq. 12)."""
     return RELU_GAIN / (layer.fan_in * layer.target_in_degree)
 
 
-def in_degree_source(layer: Weighted, residual_blocks: int) -> float:
+def in_degree_source(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (fan_in d_in), d_in of the edge's source (arXiv 2402.17440, eq. 4)."""
     return RELU_GAIN / (layer.fan_in * layer.source_in_degree)
 
 
-def residual_aware(layer: Weighted, residual_blocks: int) -> float:
+def residual_aware(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (K fan_in) at the end of a residual branch, K blocks (arXiv 2510.04327)."""
     return RELU_GAIN / (layer.fan_in * (residual_blocks if layer.branch else 1))
 
 
-def residual_inverse(layer: Weighted, residual_blocks: int) -> float:
+def residual_inverse(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (K^2 fan_in) at the end of a residual branch, K blocks: the released code of
     arXiv 2510.04327 divides these weights by K in one class, where the paper has the root of K."""
     return RELU_GAIN / (layer.fan_in * (residual_blocks**2 if layer.branch else 1))
 
 
-def torch_default(layer: Weighted, residual_blocks: int) -> float:
+def torch_default(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 1 / (3 fan_in), uniform, and biases likewise, in the readout too: what torch's
     layers draw where nothing is said (torch.nn.Linear, torch.nn.Conv2d)."""
     return 1 / (3 * layer.fan_in)
 
 
-def in_degree_all_edges(layer: Weighted, residual_blocks: int) -> float:
+def in_degree_all_edges(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (fan_in d_in) as in-degree-target, and edges without weights x d_in^(-1/2)."""
     return in_degree_target(layer, residual_blocks)
 
 
-def in_degree_fan_out(layer: Weighted, residual_blocks: int) -> float:
+def in_degree_fan_out(layer: WeightedLayer, residual_blocks: int) -> float:
     """Var[W] = 2 / (fan_out d_in), d_in of the edge's source; a readout of C classes has 4 / C^2
     (the released code of arXiv 2402.17440, models/mlp_dags.py and cnn_dags.py)."""
     degree = 1 if layer.readout else layer.source_in_degree
-    return (RELU_GAIN / (fan_out(layer) * degree)) ** (2 if layer.readout else 1)
+    return (RELU_GAIN / (layer.fan_out * degree)) ** (2 if layer.readout else 1)
 
 
-def fan_out(layer: Weighted) -> int:
-    """Outputs that one input unit reaches: the output channels times the taps of a kernel."""
-    outputs, inputs = layer.weight.shape[1:3]
-    return int(outputs) * (layer.fan_in // int(inputs))
-
-
-SCHEMES: dict[str, Callable[[Weighted, int], float]] = {
+SCHEMES: dict[str, Callable[[WeightedLayer, int], float]] = {
     "he": he,
     "in-degree-target": in_degree_target,
     "in-degree-source": in_degree_source,
@@ -82,7 +95,7 @@ SCALES_SKIPS = ("in-degree-all-edges",)
 """Schemes that scale edges without weights."""
 
 
-def variance(scheme: str, layer: Weighted, residual_blocks: int) -> float:
+def variance(scheme: str, layer: WeightedLayer, residual_blocks: int) -> float:
     """The variance a scheme gives a layer's weights.
 
     A readout has 1 / n with n its fan_in, or 1 / n^2 where the scheme ends in ``+mean-field``,

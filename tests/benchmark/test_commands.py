@@ -19,6 +19,7 @@ FROZEN = {
     "status": "benchmark.status",
     "merge": "benchmark.merge",
     "compact": "benchmark.compact",
+    "rate": "benchmark.rate",
     "reference": "benchmark.reference",
     "published": "benchmark.published",
     "datasets": "benchmark.datasets",

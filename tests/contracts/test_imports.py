@@ -60,14 +60,18 @@ ROOMS = {
     "benchmark.training": Room(3, "search_spaces study datasets"),
     "benchmark.plan": Room(4, "search_spaces study rules datasets analysis"),
     "benchmark.engine": Room(4, "search_spaces rules study datasets store training"),
+    "benchmark.models": Room(4, "search_spaces rules datasets training"),
     "benchmark.published": Room(4, "search_spaces analysis rules store command progress"),
     "benchmark.sweep": Room(
         5, "search_spaces study datasets store training plan engine command progress"
     ),
-    "benchmark.findings": Room(5, "search_spaces study rules analysis store training published"),
+    "benchmark.findings": Room(
+        5, "search_spaces study rules analysis store training published models"
+    ),
     "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
     "benchmark.status": Room(7, "search_spaces store command progress"),
     "benchmark.reference": Room(7, "search_spaces report store command"),
+    "benchmark.rate": Room(7, "search_spaces rules models findings store command"),
     "benchmark.merge": Room(7, "search_spaces store command progress"),
     "benchmark.compact": Room(7, "search_spaces store command progress"),
     "benchmark.job": Room(

@@ -1,0 +1,106 @@
+"""The rate that each rule gives a network where another one was tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark.models.network import Network, find_network
+from benchmark.rules import Control, bundle, registry, rule
+from benchmark.rules.rule import Bundle
+from search_spaces.conventions import CONVENTIONS
+from search_spaces.errors import InvalidInput
+
+DEPTH = "wu2026-layers-and-additions"
+"""The convention by which two networks are said to be the deeper and the shallower."""
+
+
+@dataclass(frozen=True)
+class Prescription:
+    """``rate`` is the rule's for this network; it holds with the initialization, the branch
+    multiplier and the groups' factors of ``bundle`` alone."""
+
+    rule: str
+    optimizer: str
+    rate: float
+    bundle: Bundle
+
+
+def rates(
+    model: Network | str,
+    base: Network | str,
+    lr: float,
+    *,
+    optimizer: str = "sgd",
+    rules: Sequence[str] | None = None,
+) -> dict[str, Prescription]:
+    """What rules prescribe for ``model`` where ``lr`` was tuned on ``base``, by rule name.
+
+    Networks may be given by name (``find_network``). Without ``rules`` all that are computed from
+    the graphs and stated for the optimizer. Raises ``InvalidInput`` as ``prescribe`` does.
+    """
+    target, origin = find_both(model, base)
+    names = list_rules(optimizer) if rules is None else rules
+    return {name: prescribe(target, name, origin, lr, optimizer=optimizer) for name in names}
+
+
+def list_rules(optimizer: str) -> list[str]:
+    """The rules that give one network a rate from its graph, relative to a tuned base."""
+    found = [
+        name
+        for name, each in registry().items()
+        if each.tuned
+        and not each.measured
+        and not isinstance(each, Control)
+        and optimizer in each.optimizers
+    ]
+    if not found:
+        raise InvalidInput(f"no rule is stated for optimizer {optimizer!r}; use sgd or adamw")
+    return found
+
+
+def find_both(model: Network | str, base: Network | str) -> tuple[Network, Network]:
+    """Both networks; raises ``InvalidInput`` where the base is of another kind."""
+    target = find_network(model) if isinstance(model, str) else model
+    origin = find_network(base) if isinstance(base, str) else base
+    if target.kind != origin.kind:
+        raise InvalidInput(
+            f"the base {origin.name} is a {origin.kind} network and the target {target.name} a "
+            f"{target.kind} network: no rule carries a rate from one kind to another; tune a "
+            f"{target.kind} network as the base"
+        )
+    return target, origin
+
+
+def prescribe(
+    model: Network | str,
+    name: str,
+    base: Network | str,
+    lr: float,
+    *,
+    optimizer: str = "sgd",
+) -> Prescription:
+    """What one rule prescribes.
+
+    Raises ``InvalidInput`` where the base is of another kind, the rate is no positive number, or
+    the rule is unknown, measured, made from others (a control) or not stated for the optimizer.
+    """
+    if not 0 < lr < float("inf"):
+        raise InvalidInput(f"the base's rate {lr} is no positive number; give the one it was tuned")
+    target, origin = find_both(model, base)
+    if rule(name).measured:
+        raise InvalidInput(
+            f"rule {name!r} is measured at initialization, not computed from a graph; measure "
+            "both networks by benchmark.models.one_step"
+        )
+    # A convention of a space's own counts its cells, which other networks do not have.
+    space = target.space if target.space == origin.space else ""
+    found = bundle(name, space, target.topology, origin.topology, optimizer)
+    if found is None:
+        raise InvalidInput(f"{target.name} cannot be trained: no path joins input and output")
+    return Prescription(name, optimizer, lr * found.lr_multiplier, found)
+
+
+def find_depth(network: Network) -> int:
+    """The effective depth: layers and additions on the shortest path (arXiv 2602.07494)."""
+    return CONVENTIONS[DEPTH].statistics(network.topology).min or 0

@@ -1,0 +1,108 @@
+"""``python -m benchmark.rate TARGET --base BASE --base-rate RATE``: from a tuned network to
+another one.
+
+Every rule's rate, with what else makes it valid, and what committed studies found of that rule on
+networks of this kind.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmark.command import Parser, entry_point
+from benchmark.findings.evidence import Evidence, find_evidence, load_committed, say_supported
+from benchmark.models.network import Network, find_network
+from benchmark.models.rates import Prescription, find_both, find_depth, rates
+from search_spaces.errors import InvalidInput
+
+REPORTS: Final = Path(__file__).parents[1] / "reports"
+SIDES: Final = {"yes": "yes", "no": "no", "undetermined": "cannot tell"}
+
+
+@entry_point
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the rates and the evidence; 0, or 2 for bad input."""
+    parser = Parser(prog="python -m benchmark.rate", description=__doc__)
+    forms = "resnet-48, torchvision:resnet50, timm:NAME or package.module:factory?depth=48"
+    parser.add_argument("target", help=f"the network that needs a rate: {forms}")
+    parser.add_argument("--base", required=True, help="the network whose rate was tuned")
+    parser.add_argument("--base-rate", required=True, type=float, metavar="RATE")
+    parser.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
+    parser.add_argument(
+        "--rule", action="append", metavar="NAME", help="this rule alone; may be given again"
+    )
+    parser.add_argument("--input", metavar="SHAPE", help="such as 3x224x224 or tokens:128")
+    parser.add_argument(
+        "--reports", type=Path, default=REPORTS, help="the folder of committed studies"
+    )
+    asked = parser.parse_args(arguments)
+    if not asked.reports.is_dir():
+        raise InvalidInput(f"there is no folder {asked.reports}; give --reports another one")
+    target, base = find_both(
+        find_network(asked.target, asked.input), find_network(asked.base, asked.input)
+    )
+    found = rates(target, base, asked.base_rate, optimizer=asked.optimizer, rules=asked.rule)
+    evidence = find_evidence(load_committed(asked.reports), target.kind, asked.optimizer)
+    about = f"{target.kind} networks trained by {asked.optimizer}"
+    for line in describe_networks(target, base, asked.optimizer, asked.base_rate):
+        print(line)
+    for line in tabulate_rates(found, asked.base_rate):
+        print(line)
+    print(f"\nEvidence on {about}\n")
+    for line in list_evidence(evidence, list(found)):
+        print(line)
+    print(f"\n{say_supported(evidence, list(found), about)}")
+    return 0
+
+
+def describe_networks(target: Network, base: Network, optimizer: str, rate: float) -> Iterator[str]:
+    """Both networks, and whether the base is the deeper."""
+    yield f"{target.name} from {base.name}, where {optimizer} was tuned to {rate:g}"
+    yield "network: kind, residual additions, layers and additions on the shortest path, width"
+    for each in (target, base):
+        topology = each.topology
+        yield (
+            f"  {each.name}: {each.kind}, {topology.residual_blocks}, {find_depth(each)}, "
+            f"{topology.width}"
+        )
+    if find_depth(base) > find_depth(target):
+        yield "The base is deeper than the target: rules of depth raise its rate."
+
+
+def tabulate_rates(found: Mapping[str, Prescription], base_rate: float) -> Iterator[str]:
+    """A row per rule: the rate, and what it holds with."""
+    yield ""
+    rows = [("rule", "rate", "times", "initialization", "branch", "factors of groups")]
+    for name, each in found.items():
+        factors = ", ".join(f"{group} x{factor:.3g}" for group, factor in each.bundle.factors)
+        rows.append((
+            name,
+            f"{each.rate:.3g}",
+            f"{each.rate / base_rate:.3g}",
+            each.bundle.initialization,
+            f"{each.bundle.branch_multiplier:.3g}",
+            factors or "-",
+        ))  # fmt: skip
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield "  ".join([*cells, row[-1]]).rstrip()
+
+
+def list_evidence(evidence: Sequence[Evidence], names: Sequence[str]) -> Iterator[str]:
+    """What was found of each rule, rule by rule; those of no study last."""
+    for name in names:
+        for each in evidence:
+            if each.rule == name:
+                side = SIDES[each.answer] if each.current else "its numbers have changed since"
+                yield f"{name}: {each.study}, {each.part} ({each.about}): {side}. {each.found}"
+    untested = [name for name in names if name not in {each.rule for each in evidence}]
+    if untested:
+        yield f"not tested: {', '.join(untested)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
