@@ -1,8 +1,7 @@
-"""``python -m benchmark.rate TARGET --base BASE --base-rate RATE``: from a tuned network to
-another one.
+"""``python -m benchmark.rate TARGET --base BASE --base-rate RATE``: a rate for another network.
 
-Every rule's rate, with what else makes it valid, and what committed studies found of that rule on
-networks of this kind.
+Every rule's rate for TARGET where RATE was tuned on BASE, with what else makes it valid, and what
+committed studies found of that rule on networks of this kind.
 """
 
 from __future__ import annotations
