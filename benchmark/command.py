@@ -30,6 +30,7 @@ __all__ = [
 COMMANDS: Final = {
     "report": ("benchmark.report.__main__", "write the report of a study's results"),
     "status": ("benchmark.status", "count what is planned, done, diverged, failed and missing"),
+    "export": ("benchmark.export", "write every row of a study as one CSV or Parquet file"),
     "merge": ("benchmark.merge", "join results of one study that were made apart"),
     "compact": ("benchmark.compact", "fold the files of finished units into one Parquet file"),
     "rate": ("benchmark.rate", "carry a learning rate from a tuned network to another one"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -58,12 +61,41 @@ def cells(count: Count) -> list[str]:
     return [escape(name), *(f"{number:,}" for number in numbers)]
 
 
+def describe(results: Results) -> dict[str, Any]:
+    """The same as data that JSON can say: counts per stage, and the last failure of each unit."""
+    return {
+        "study": results.study["name"],
+        "results": results.uri,
+        "complete": results.complete,
+        "stages": [asdict(count) for count in results.counts],
+        "quarantined": results.quarantined,
+        "extra": results.extra,
+        "seconds": results.provenance.seconds,
+        "finished": results.provenance.finished,
+        "failures": [
+            {
+                "unit": unit_id,
+                "description": failure.description,
+                "attempt": failure.attempt,
+                "error": failure.error,
+            }
+            for unit_id, failure in results.failures.items()
+        ],
+    }
+
+
 @entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Show a results folder; 0, or 2 where there is none."""
     parser = Parser(prog="python -m benchmark.status", description=__doc__)
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
-    show(Results.load(parser.parse_args(argv).results), Console())
+    parser.add_argument("--json", action="store_true", help="print it as one JSON object")
+    options = parser.parse_args(argv)
+    results = Results.load(options.results)
+    if options.json:
+        print(json.dumps(describe(results), indent=2))
+    else:
+        show(results, Console())
     return 0
 
 

@@ -17,6 +17,7 @@ from benchmark.command import COMMANDS, entry_point
 FROZEN = {
     "report": "benchmark.report",
     "status": "benchmark.status",
+    "export": "benchmark.export",
     "merge": "benchmark.merge",
     "compact": "benchmark.compact",
     "rate": "benchmark.rate",

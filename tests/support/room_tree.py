@@ -53,13 +53,14 @@ def tree(package: str, order: list[str]) -> list[str]:
 
 def room_tree() -> str:
     """The block that stands between the README's markers."""
+    pages = " ".join(sorted(path.name for path in (ROOT / "docs").glob("*.md")))
     lines = [
         *tree("benchmark", WAY),
         *tree("search_spaces", []),
         "jobs/               what to run: quickstart.py and a file per study",
         "reports/            generated, but for the committed examples",
         "tests/              in the same rooms; laws/ contracts/ chaos/ golden/",
-        "docs/               depth.md rules.md findings.md",
+        f"docs/               {pages}",
     ]
     return f"{BEGIN}```\n" + "\n".join(lines) + f"\n```\n{END}"
 

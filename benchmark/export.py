@@ -1,0 +1,80 @@
+"""``python -m benchmark.export RESULTS --out FILE.csv``: every row of a study as one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from benchmark.command import Parser, entry_point
+from benchmark.store.results import Results
+from search_spaces.errors import InvalidInput
+
+
+def write_csv(table: pa.Table, file: Path) -> None:
+    """Write a row per line; a list is its JSON, nothing is an empty field."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_list(field.type):
+            texts = [
+                None if value is None else json.dumps(value) for value in table[place].to_pylist()
+            ]
+            table = table.set_column(place, field.name, pa.array(texts, pa.string()))
+    pyarrow.csv.write_csv(table, file)
+
+
+def write_parquet(table: pa.Table, file: Path) -> None:
+    """Write the columns as they are, every page with its checksum."""
+    pyarrow.parquet.write_table(table, file, write_page_checksum=True)
+
+
+WRITERS: Final[Mapping[str, Callable[[pa.Table, Path], None]]] = {
+    ".csv": write_csv,
+    ".parquet": write_parquet,
+}
+
+
+def export_rows(results: Results, out: Path) -> None:
+    """Write ``results.table`` (part, kind and stage, then the columns of ``store.schema``).
+
+    The file appears whole or not at all. Raises ``InvalidInput`` where the name ends in neither
+    .csv nor .parquet, and where the file cannot be written.
+    """
+    write = WRITERS.get(out.suffix)
+    if write is None:
+        raise InvalidInput(f"--out {out} ends in no known way; use {' or '.join(WRITERS)}")
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        write(results.table, partial)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InvalidInput(
+            f"--out {out} cannot be written ({error.strerror or error}); name a file in a folder "
+            "that exists and has room"
+        ) from error
+
+
+@entry_point
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export a results folder; 0, or 3 where the study is incomplete, or 2 for bad input."""
+    parser = Parser(prog="python -m benchmark.export", description=__doc__)
+    parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv|FILE.parquet")
+    options = parser.parse_args(argv)
+    results = Results.load(options.results)
+    export_rows(results, options.out)
+    rows, columns = results.table.shape
+    print(f"{options.out}: {rows:,} rows, {columns} columns")
+    if not results.complete:
+        print("the study is incomplete; python -m benchmark status says what is missing")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
