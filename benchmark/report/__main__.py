@@ -1,9 +1,10 @@
-"""``python -m benchmark.report RESULTS [--out DIR] [--published FILE] [--against OLD]``: the page,
-and its verdict in a few lines."""
+"""``python -m benchmark.report RESULTS [--out DIR] [--open] [--published FILE] [--against OLD]``:
+the page, and its verdict in a few lines."""
 
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -20,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
     parser = Parser(prog="python -m benchmark.report", description=__doc__)
     parser.add_argument("results", help="the folder or URI that a job wrote its results to")
-    parser.add_argument("--out", type=Path, help="where to write (default: reports/STUDY)")
+    parser.add_argument("--out", type=Path, help="where to write (default: beside the results)")
+    parser.add_argument("--open", action="store_true", help="show the page in a browser")
     parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
     parser.add_argument("--against", metavar="OLD", help="older results, to say what changed")
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets a mark for it
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = published.read(options.published) if options.published else None
     results = Results.load(options.results)
     old = Results.load(options.against) if options.against else None
-    out = options.out or Path("reports") / results.study["name"]
+    out = options.out or find_place(options.results, results.study["name"])
     try:
         out.mkdir(parents=True, exist_ok=True)
         report = page.build_page(results, table, old)
@@ -48,7 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in report.changes:
         print(f"  against {options.against}: {line}")
     print(written)
+    if options.open and not webbrowser.open(written.resolve().as_uri()):
+        print("no browser was found; open the page by hand", file=sys.stderr)
     return 3 if report.incomplete else 0
+
+
+def find_place(results: str, study: str) -> Path:
+    """The folder beside the results: that which holds them where they are called ``results``, else
+    one named after theirs. For results in an object store it is ``reports/STUDY`` here."""
+    place = Path(results.removeprefix("file://"))
+    if not place.is_dir():
+        return Path("reports") / study
+    if place.name in ("", ".."):  # ``.`` has no name
+        place = place.resolve()
+    return place.parent if place.name == "results" else place.with_name(f"{place.name}-report")
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ try:
     import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
     from matplotlib.transforms import ScaledTranslation
 finally:
     if _backend is not None:
         os.environ["MPLBACKEND"] = _backend
 
 __all__ = [
+    "NARROW",
     "STYLE",
     "WIDTH",
     "Axes",
@@ -31,6 +32,7 @@ __all__ = [
     "FuncFormatter",
     "LogLocator",
     "NullFormatter",
+    "NullLocator",
     "ScaledTranslation",
     "sns",
     "use_page_style",
@@ -38,6 +40,8 @@ __all__ = [
 
 WIDTH: Final = 6.6
 """Inches; the page scales a drawing to its own width."""
+NARROW: Final = 3.5
+"""Inches of the drawing that a phone shows, so that its text is as large as on a wide page."""
 
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 9,

@@ -18,6 +18,7 @@ from benchmark.report.canvas import (
     FuncFormatter,
     LogLocator,
     NullFormatter,
+    NullLocator,
     ScaledTranslation,
 )
 from benchmark.report.inline_svg import TIP
@@ -27,9 +28,11 @@ RASTER_ABOVE: Final = 1000
 """Points in a drawing above which they become an embedded bitmap."""
 ACROSS: Final = 3
 """Panels side by side at most."""
-HEIGHTS: Final = {1: 3.4, 2: 2.6, 3: 2.6}
+HEIGHTS: Final = {1: 3.4, 2: 2.9, 3: 2.9}
 """Inches of a row of axes, by the number of panels; of many panels each is lower."""
 MANY: Final = 1.75
+ON_A_PHONE: Final = {1: 2.8, 2: 1.9, 3: 1.7}
+"""The same where panels stand one above another, in a drawing for a phone."""
 LINES: Final = {"fit": "-", "mean": "-", "ceiling": "--", "chance": ":", "identity": ":"}
 """Line styles by meaning; theories take ``THEORIES`` in their order."""
 THEORIES: Final = (":", "--", "-.")
@@ -55,8 +58,12 @@ def find_drawn(data: Table, plot: Curves) -> NDArray[np.bool_]:
     return np.asarray(drawn_N)
 
 
-def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
-    """Points and lines, in axes per panel that share their scales."""
+def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDTH) -> Drawn:
+    """Points and lines, in axes per panel that share their scales.
+
+    In a narrow drawing up to 3 panels stand one above another, so that their x axes align, and
+    more of them two by two.
+    """
     x, y, hue = plot.axes_hue
     bars = plot.bars or (y, y)
     values_N4 = np.array([read_column(data, c) for c in (x, y, *bars)], dtype=float).T
@@ -65,15 +72,16 @@ def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
     drawn_N = find_drawn(data, plot)
     raster = len(data.rows) > RASTER_ABOVE
     panels = list(dict.fromkeys(panel_N.tolist()))
-    across = min(ACROSS, len(panels))
+    narrow = width < WIDTH
+    across = min(ACROSS, len(panels)) if not narrow else 1 if len(panels) <= ACROSS else 2
     down = -(-len(panels) // across)
     looks = (
         order_looks(hue_N.tolist())
         if plot.ordered
         else palette.find_looks(dict.fromkeys(hue_N.tolist()), plot.rules)
     )
-    height = HEIGHTS.get(len(panels), MANY) * down + 0.4
-    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+    row = (ON_A_PHONE if narrow else HEIGHTS).get(len(panels), MANY)
+    canvas = Canvas(figsize=(width, row * down + (0.6 if narrow else 0.4)), layout="constrained")
     grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     tips: list[list[str]] = []
     handles: dict[str, Any] = {}
@@ -99,14 +107,14 @@ def draw_curves(data: Table, plot: Curves, palette: Palette) -> Drawn:
         axes.set_visible(place < len(panels))
         axes.tick_params(labelbottom=place >= len(panels) - across)
     for axis in plot.log:
-        most = 8 if axis == "y" or len(panels) == 1 else 5
+        most = 8 if axis == "y" or across == 1 else 5
         set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None, most)
     canvas.supxlabel(x, fontsize=9)
     canvas.supylabel(y, fontsize=9)
     handles.pop("", None)
     if len(handles) > 1 and plot.panel != hue:
         ordered = {name: handles[name] for name in [*looks, *handles] if name in handles}
-        fitting = int(90 / (8 + max(map(len, ordered))))
+        fitting = int(90 * width / WIDTH / (8 + max(map(len, ordered))))
         columns = max(1, min(4, fitting))
         shown = (list(ordered.values()), list(ordered))
         canvas.legend(*shown, loc="outside upper left", ncols=columns)
@@ -177,6 +185,7 @@ def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None, most: int = 8) 
         subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
         target.set_major_locator(LogLocator(subs=subs, numticks=most))
     target.set_major_formatter(FuncFormatter(format_tick))
+    target.set_minor_locator(NullLocator())  # hundreds of marks that no one reads
     target.set_minor_formatter(NullFormatter())
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.findings.content import Figure, Table, TableCell, format_number
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.canvas import WIDTH, Canvas, sns, use_page_style
+from benchmark.report.canvas import NARROW, WIDTH, Canvas, sns, use_page_style
 from benchmark.report.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
 from benchmark.report.inline_svg import TIP, render_svg
 from benchmark.report.palette import INK, Palette
@@ -32,24 +32,28 @@ def is_finite(value: TableCell) -> bool:
     return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
-def draw_figure(figure: Figure, palette: Palette) -> str:
-    """The ``<svg>`` element of a figure; empty where there is nothing to draw."""
+def draw_figure(figure: Figure, palette: Palette, width: float = WIDTH) -> str:
+    """The ``<svg>`` element of a figure, ``width`` inches wide; empty where there is nothing to
+    draw. The drawing for a phone (``NARROW``) has ids of its own and no tooltips."""
     if has_nothing_to_draw(figure):
         return ""
     plot = figure.plot
     with use_page_style():
         if isinstance(plot, Curves):
-            canvas, tips = draw_curves(figure.data, plot, palette)
+            canvas, tips = draw_curves(figure.data, plot, palette, width)
         elif isinstance(plot, Forest):
-            canvas, tips = draw_forest(figure.data, plot, palette)
+            canvas, tips = draw_forest(figure.data, plot, palette, width)
         else:
-            canvas, tips = draw_heat_map(figure.data, plot)
-        return render_svg(canvas, figure.name, figure.data.title, figure.finding, tips)
+            canvas, tips = draw_heat_map(figure.data, plot, width)
+        name = figure.name
+        if width == NARROW:
+            name, tips = f"{name}-narrow", [[] for _ in tips]
+        return render_svg(canvas, name, figure.data.title, figure.finding, tips)
 
 
-def draw_forest(data: Table, plot: Forest, palette: Palette) -> Drawn:
+def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Drawn:
     """A line per row: estimate and interval; what is not finite has its row and no mark."""
-    canvas = Canvas(figsize=(WIDTH, 0.27 * len(data.rows) + 0.9), layout="constrained")
+    canvas = Canvas(figsize=(width, 0.27 * len(data.rows) + 0.9), layout="constrained")
     axes = canvas.subplots()
     axes.grid(axis="y", visible=False)
     for place in plot.at:
@@ -70,18 +74,19 @@ def draw_forest(data: Table, plot: Forest, palette: Palette) -> Drawn:
         point.set(markersize=5.5, gid=f"{TIP}{len(tips)}")
         bounds = f"[{format_number(low)}, {format_number(high)}]"
         tips.append([f"{labels[row]}: {format_number(estimate)} {bounds}"])
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels, fontsize=9 if width == WIDTH else 7.5)
     axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.set_xlabel(plot.x_label)
+    canvas.supxlabel(plot.x_label, fontsize=9 if width == WIDTH else 8)
     return canvas, tips
 
 
-def draw_heat_map(data: Table, plot: HeatMap) -> Drawn:
+def draw_heat_map(data: Table, plot: HeatMap, width: float) -> Drawn:
     """A colored square per number; annotated while there is room."""
     labels = data.columns[1:]
     values_MM = np.array([row[1:] for row in data.rows], dtype=float)
-    side = min(WIDTH, 0.52 * len(labels) + 2.2)
-    canvas = Canvas(figsize=(side + 0.7, side * 0.82), layout="constrained")
+    side = min(width, 0.52 * len(labels) + 2.2)
+    scale = side / min(WIDTH, 0.52 * len(labels) + 2.2)
+    canvas = Canvas(figsize=(side + 0.7 * scale, side * 0.82), layout="constrained")
     axes = canvas.subplots()
     axes.grid(visible=False)
     sns.heatmap(
@@ -93,12 +98,12 @@ def draw_heat_map(data: Table, plot: HeatMap) -> Drawn:
         square=True,
         annot=len(labels) <= ANNOTATED,
         fmt=".2f",
-        annot_kws={"fontsize": 7.5},
+        annot_kws={"fontsize": 7.5 * scale},
         cbar_kws={"label": plot.bar, "shrink": 0.8},
         rasterized=values_MM.size > RASTER_ABOVE,
     )
     places = np.arange(len(labels)) + 0.5
-    small, steep = (9, 40) if len(labels) <= ANNOTATED else (7, 90)
+    small, steep = (9 * scale**0.5, 40) if len(labels) <= ANNOTATED else (7 * scale, 90)
     axes.set_yticks(places, labels, rotation=0, fontsize=small)
     axes.set_xticks(places, labels, rotation=steep, fontsize=small)
     for text in axes.get_xticklabels():

@@ -48,6 +48,7 @@ def render_svg(
                 parent.remove(child)
     add_tips(root, tips)
     rename_ids(root, name)
+    unwrap_groups(root)
     for element in root.iter():
         restyle(element)
     head = {
@@ -103,8 +104,19 @@ def rename_ids(root: ElementTree.Element, name: str) -> None:
             element.set(key, REFERENCE.sub(lambda found: f"url(#{names[found[1]]})", value))
 
 
+def unwrap_groups(parent: ElementTree.Element) -> None:
+    """Put the children of every group that has no attributes in its place."""
+    kept: list[ElementTree.Element] = []
+    for child in list(parent):
+        unwrap_groups(child)
+        kept += list(child) if child.tag == "g" and not child.attrib else [child]
+    parent[:] = kept
+
+
 def restyle(element: ElementTree.Element) -> None:
     """The page's colors and font, and two decimals."""
+    if element.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
     for key, value in element.attrib.items():
         if key == "style":
             value = keep_font_size(value)

@@ -29,6 +29,7 @@ from benchmark.findings.verdict import Verdict
 from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
+from benchmark.report.canvas import NARROW
 from benchmark.report.figures import draw_figure
 from benchmark.report.palette import Palette
 from benchmark.store.results import Results
@@ -118,6 +119,7 @@ def render_page(
     palette = Palette(rules)
     made = {figure.name: draw_figure(figure, palette) for figure in figures}
     drawings = {name: svg for name, svg in made.items() if svg}
+    narrow = {f.name: draw_figure(f, palette, NARROW) for f in figures if f.name in drawings}
     sheet = Drawings()
     graphs = {
         each.name: [sheet.draw(graph, name) for name, graph in each.graphs.items()]
@@ -131,7 +133,7 @@ def render_page(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"number": format_number, "bounds": format_bounds}
+    environment.filters |= {"number": format_number, "bounds": format_bounds, "titled": write_title}
     html = environment.get_template("template.html.j2").render(
         study=study,
         incomplete=missing,
@@ -144,6 +146,7 @@ def render_page(
         ],
         blocks=blocks,
         drawings=drawings,
+        narrow=narrow,
         graphs=graphs,
         definitions=sheet.define_parts(),
         shown=ALWAYS | {block.section for block in blocks},
@@ -162,6 +165,15 @@ def describe_missing(results: Results) -> str:
         for name in ("failed", "missing", "planned")
     )
     return f"Of {planned} planned units, {missing} are missing and {failed} failed."
+
+
+def write_title(text: str, part: str = "") -> str:
+    """A part's name as a title, or a title that begins with its part's name."""
+    name, rest = (text, "") if not part else (part, text.removeprefix(part))
+    if part and rest == text:
+        return text
+    words = name.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:] + rest
 
 
 def read_asset(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from support import planted
+from support.commands import environment
 
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Architectures, Table
 from benchmark.findings.ladders.ladder_arrays import replace_diverged
 from benchmark.findings.ranking import rank_part
-from benchmark.report.__main__ import main
+from benchmark.report.__main__ import find_place, main
 from benchmark.report.page import build_page
 from benchmark.store.results import Results
 from benchmark.study import rate_grid
@@ -149,6 +152,32 @@ def test_the_terminal_gets_a_line_per_question_and_the_path(
     assert len(lines) == 1 + 8 + 1
     assert lines[-1] == str(tmp_path / "new" / "page" / "index.html")
     assert Path(lines[-1]).is_file()
+
+
+def test_the_page_goes_beside_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("results", "mine"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "results")
+    assert find_place(".", "study") == tmp_path
+    monkeypatch.chdir(tmp_path)
+    assert find_place("results", "study") == Path()
+    assert find_place("mine/", "study") == Path("mine-report")
+    assert find_place((tmp_path / "mine").as_uri(), "study") == tmp_path / "mine-report"
+    assert find_place("s3://bucket/results", "study") == Path("reports/study")
+
+
+def test_open_shows_the_page_in_the_users_browser(helped: str, tmp_path: Path) -> None:
+    """The browser is a program of ours that writes down what it was asked to show."""
+    seen, program = tmp_path / "seen", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
+    program.chmod(0o755)
+    page = tmp_path / "page"
+    command = [sys.executable, "-m", "benchmark.report", helped, "--out", str(page), "--open"]
+    done = subprocess.run(
+        command, env=environment(BROWSER=str(program)), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert seen.read_text() == (page / "index.html").as_uri()
 
 
 def test_an_incomplete_study_is_written_and_exits_3(
