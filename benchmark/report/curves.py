@@ -22,7 +22,7 @@ from benchmark.report.canvas import (
     ScaledTranslation,
 )
 from benchmark.report.inline_svg import TIP
-from benchmark.report.palette import INK, Look, Palette, order_looks
+from benchmark.report.palette import INK, OPTIMUM, Look, Palette, order_looks
 
 RASTER_ABOVE: Final = 1000
 """Points in a drawing above which they become an embedded bitmap."""
@@ -92,7 +92,7 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
             mine_N = drawn_N & (panel_N == title) & (hue_N == key) & (used_N == used)
             if not mine_N.any():
                 continue
-            artists = draw_series(axes, values_N4[mine_N], look, plot.joined, used, raster)
+            artists = draw_series(axes, values_N4[mine_N], look, plot, used, raster)
             aside = 3 * (place - (len(looks) - 1) / 2) if plot.bars else 0  # points: none hides
             for artist in artists:
                 move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
@@ -134,7 +134,7 @@ def draw_marks(axes: Axes, plot: Curves, title: str, looks: Mapping[str, Look]) 
     for mark in plot.marks.get(title, ()):
         color = looks[mark.series].color
         axes.hlines(mark.y, mark.low, mark.high, color=color, linewidth=2.2, zorder=4)
-        (point,) = axes.plot(mark.x, mark.y, "D", color=color, markersize=5, zorder=5)
+        (point,) = axes.plot(mark.x, mark.y, OPTIMUM, color=color, markersize=6.5, zorder=5)
         point.set(markerfacecolor=color if mark.used else "none")
 
 
@@ -159,13 +159,13 @@ def format_tip(data: Table, row: int, columns: Sequence[str]) -> str:
 
 
 def draw_series(
-    axes: Axes, xylh_N4: Any, look: Look, joined: bool, used: str, raster: bool
+    axes: Axes, xylh_N4: Any, look: Look, plot: Curves, used: str, raster: bool
 ) -> list[Any]:
     """One series of (x, y, low, high): its line, and its bars where they have a length."""
     x, y, low, high = xylh_N4.T
     drawn = axes.plot(x, y, color=look.color, linewidth=1.3, rasterized=raster)
-    drawn[0].set(linestyle="-" if joined else "none", marker=look.marker)
-    drawn[0].set(markersize=2 if raster else 4.5, alpha=0.3 if raster else 1)
+    drawn[0].set(linestyle="-" if plot.joined else "none", marker=look.marker)
+    drawn[0].set(markersize=2 if raster else 3 if plot.ordered else 4.5, alpha=0.3 if raster else 1)
     drawn[0].set(markerfacecolor=look.color if used == "yes" else "none")
     long = low < high
     if not long.any():

@@ -12,6 +12,8 @@ OKABE_ITO: Final = ("#0072b2", "#d55e00", "#cc79a7", "#009e73", "#e69f00", "#56b
 COLORS: Final = (INK, *OKABE_ITO)
 ORDERED: Final = ("#1b8a9e", "#4a78d0", "#9a5fc4", "#cf4f8b", "#d9632b")
 """Anchors of a scale that is read in light and dark alike."""
+OPTIMUM: Final = "D"
+"""The marker of an optimum; no series with an order has it."""
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -52,6 +54,7 @@ class Palette:
 def order_looks(series: Iterable[str]) -> dict[str, Look]:
     """Looks of series that have an order: colors from the first to the last of ``ORDERED``."""
     names = list(dict.fromkeys(series))
+    markers = [marker for marker in MARKERS if marker != OPTIMUM]
     looks = {}
     for place, name in enumerate(names):
         at = place / max(1, len(names) - 1) * (len(ORDERED) - 1)
@@ -61,7 +64,7 @@ def order_looks(series: Iterable[str]) -> dict[str, Look]:
         ]
         mixed = [round(a + (b - a) * (at - left)) for a, b in zip(*ends, strict=True)]
         color = "#" + "".join(f"{value:02x}" for value in mixed)
-        looks[name] = Look(color, MARKERS[place % len(MARKERS)])
+        looks[name] = Look(color, markers[place % len(markers)])
     return looks
 
 
