@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -13,6 +14,10 @@ from benchmark.store import manifest, schema
 from benchmark.store.manifest import StoredStage
 from benchmark.store.store import Failure, Store
 from benchmark.store.unit_rows import Collection
+from search_spaces.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,16 @@ class Results:
     def complete(self) -> bool:
         """Whether every planned unit is done."""
         return all(count.done == count.planned for count in self.counts)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a data frame, part, kind and stage first; null numbers are NaN.
+
+        Raises ``InvalidInput`` where pandas is not installed.
+        """
+        if importlib.util.find_spec("pandas") is None:
+            raise InvalidInput("to_pandas needs pandas, which is not installed; pip install pandas")
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
 
     @classmethod
     def load(cls, uri: str, planned: dict[str, Any] | None = None) -> Results:

@@ -42,6 +42,19 @@ def test_the_table_is_the_plan_in_its_order_with_its_stages_columns(folder: str)
     assert list(zip(parts, ids, strict=True)) == expected
 
 
+def test_a_data_frame_has_the_table_s_rows_and_columns(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = Results.load(folder)
+    frame = results.to_pandas()
+    assert list(frame.columns) == results.table.schema.names
+    for name in ("part", "stage", "unit_id", "rule", "lr"):
+        assert frame[name].tolist() == results.table[name].to_pylist()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InvalidInput, match="pip install pandas"):
+        results.to_pandas()
+
+
 def test_every_unit_is_counted_once_per_stage(folder: str) -> None:
     results = Results.load(folder)
     rungs, again, later = results.counts
