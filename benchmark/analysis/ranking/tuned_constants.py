@@ -116,7 +116,7 @@ def mix_constants(
     if not trained_K.all() and not weights.clear:
         reason = (
             f"{int((~trained_K).sum())} of {len(value)} likely constants were not trained, and "
-            f"none alone would be chosen in {CLEAR_WEIGHT:.0%} of tunings"
+            f"none has {CLEAR_WEIGHT:.0%} of the weight"
         )
         return Interval.undetermined(reason, estimate=float(value[0]), n=n)
     weight_K = weights.kept_weight_K[trained_K] / weights.kept_weight_K[trained_K].sum()

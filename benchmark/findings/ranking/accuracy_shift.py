@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from benchmark import rules
 from benchmark.analysis.holm import adjust_p_values
+from benchmark.analysis.intervals import Array, Interval
 from benchmark.analysis.ranking.accuracy_shift import Shift, correlate_shift, measure_accuracy_shift
+from benchmark.analysis.ranking.constant_pairs import Mixture, mix_statistic
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
 from benchmark.findings.arrays import read_first
 from benchmark.findings.content import (
@@ -22,6 +25,7 @@ from benchmark.findings.content import (
     tabulate_intervals,
 )
 from benchmark.findings.plots import Curves, Forest
+from benchmark.findings.ranking.constants import TITLES, show_mixtures, tell_mixture
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
 
@@ -33,31 +37,49 @@ THIRDS = ("bottom third", "middle third", "top third")
 def judge_accuracy(ranked: RankArrays) -> Findings:
     """Verdicts on accuracy against the default and against the placebo, with their figures."""
     others = ranked.others
-    shifts = {
-        rule: measure_accuracy_shift(ranked.base_AS, acc_AS) for rule, acc_AS in others.items()
-    }
+    mixed = {rule: mix_shift(ranked, ranked.base, rule) for rule in others}
     question = f"Does test accuracy rise against {ranked.base}?"
-    verdicts = judge_shifts(ranked.name, "Accuracy rises", question, shifts)
+    verdicts = judge_shifts(ranked.name, "Accuracy rises", question, mixed)
     placebos = {rule: rules.placebo_of(rule, others) for rule in others}
     against = {
-        rule: measure_accuracy_shift(others[placebo], others[rule])
-        for rule, placebo in placebos.items()
-        if placebo
+        rule: mix_shift(ranked, placebo, rule) for rule, placebo in placebos.items() if placebo
     }
     if against:
         verdicts += judge_shifts(ranked.name, "Beats the placebo", PLACEBO_QUESTION, against)
-    items = (draw_thirds(ranked, shifts), draw_architectures(ranked, shifts))
-    return verdicts, [Block("shift", ranked.name, (*items, tabulate_bias(ranked, shifts)))]
+    shifts = {rule: shift for rule, (shift, _) in mixed.items()}
+    strips = show_mixtures(
+        ranked,
+        {
+            title: {rule: mixture for rule, (_, mixture) in each.items()}
+            for title, each in ((TITLES[0], mixed), (TITLES[2], against))
+        },
+    )
+    drawn = (draw_thirds(ranked, shifts), draw_architectures(ranked, shifts))
+    items = (*drawn, *strips, tabulate_bias(ranked, shifts))
+    return verdicts, [Block("shift", ranked.name, items)]
+
+
+def mix_shift(ranked: RankArrays, reference: str, rule: str) -> tuple[Shift, Mixture]:
+    """The shift from one rule to another, its mean and p over the likely constants."""
+    measured: list[Shift] = []
+
+    def measure(reference_AS: Array, rule_AS: Array) -> tuple[Interval, float]:
+        found = measure_accuracy_shift(reference_AS, rule_AS)
+        measured.append(found)
+        return found.mean, found.p
+
+    mixed = mix_statistic(ranked.at_constants(reference), ranked.at_constants(rule), measure)
+    return replace(measured[0], mean=mixed.interval, p=mixed.p), mixed
 
 
 def judge_shifts(
-    part: str, topic: str, question: str, shifts: Mapping[str, Shift]
+    part: str, topic: str, question: str, shifts: Mapping[str, tuple[Shift, Mixture]]
 ) -> list[Verdict]:
     """Whether each mean shift is above 0."""
-    adjusted = adjust_p_values({rule: shift.p for rule, shift in shifts.items()})
+    adjusted = adjust_p_values({rule: shift.p for rule, (shift, _) in shifts.items()})
     verdicts = []
-    for rule, shift in shifts.items():
-        because = f"Mean change {format_interval(shift.mean, 100, ' points')}; "
+    for rule, (shift, mixed) in shifts.items():
+        because = f"Mean change {tell_mixture(mixed, 100, ' points')}; "
         because += f"{100 * shift.share_improved.estimate:.0f}% of architectures improve."
         judged = judge_gain(shift.mean, ACCURACY_MARGIN, adjusted[rule].adjusted, 100)
         verdicts.append(Verdict(part, topic, question, rule, because, *judged))

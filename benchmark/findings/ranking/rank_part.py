@@ -10,16 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from benchmark.analysis.holm import adjust_p_values
-from benchmark.analysis.intervals import Interval
+from benchmark.analysis.intervals import Array, Interval
+from benchmark.analysis.ranking.constant_pairs import Mixture, mix_statistic
 from benchmark.analysis.ranking.kendall import tau_matrix
-from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
+from benchmark.analysis.ranking.rank_agreement import RankAgreement, measure_rank_agreement
 from benchmark.analysis.thresholds import TAU_MARGIN
 from benchmark.findings.content import (
     Block,
     Figure,
     Table,
     TableCell,
-    format_interval,
     format_number,
     make_slug,
     tabulate_intervals,
@@ -41,17 +41,17 @@ def judge_rank_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
             f"{len(ranked.architectures)} architectures of {1 + len(ranked.others)} rules are done"
         )
         return [], [Block("rank", ranked.name, [f"Nothing to compare yet: {why}."])]
-    found = {
-        rule: measure_rank_agreement(ranked.base_AS, acc_AS)
-        for rule, acc_AS in ranked.others.items()
-    }
+    both = {rule: mix_delta(ranked, rule) for rule in ranked.others}
+    found = {rule: agreement for rule, (agreement, _) in both.items()}
+    mixed = {rule: mixture for rule, (_, mixture) in both.items()}
     adjusted = adjust_p_values({rule: agreement.p for rule, agreement in found.items()})
     verdicts: list[Verdict] = []
     rows: list[tuple[TableCell, ...]] = []
     for rule, each in found.items():
+        taus = format_number(each.cross.estimate), format_number(each.ceiling.estimate)
         because = (
-            f"Delta {format_interval(each.delta)}: tau is {format_number(each.cross.estimate)} "
-            f"across rules and {format_number(each.ceiling.estimate)} between seeds of one rule."
+            f"Delta {constants.tell_mixture(mixed[rule])}: tau is {taus[0]} across rules and "
+            f"{taus[1]} between seeds of one rule."
         )
         judged = judge_gain(each.delta, TAU_MARGIN, adjusted[rule].adjusted)
         verdicts.append(Verdict(ranked.name, "Ranking changes", QUESTION, rule, because, *judged))
@@ -75,20 +75,28 @@ def judge_rank_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         ),
     )
     shifted, blocks = accuracy_shift.judge_accuracy(ranked)
-    tuned = constants.find_constants(part, table)
     others = (
         *other_measures.show_other_measures(ranked),
-        *constants.tabulate_constants(tuned),
+        *constants.tabulate_constants(ranked),
+        *constants.show_mixtures(ranked, {constants.TITLES[1]: mixed}),
     )
     items = (draw_taus(ranked), delta, table_of_taus, *others)
     blocks = [Block("rank", ranked.name, items), *blocks, movers.show_architectures(part, ranked)]
-    cautious = [
-        replace(each, because=each.because + tuned[each.rule].caution)
-        if each.rule in tuned
-        else each
-        for each in (*verdicts, *shifted)
-    ]
-    return cautious, blocks
+    return [*verdicts, *shifted], blocks
+
+
+def mix_delta(ranked: RankArrays, rule: str) -> tuple[RankAgreement, Mixture]:
+    """A rule's agreement with the default, delta and its p over the likely constants."""
+    measured: list[RankAgreement] = []
+
+    def measure(reference_AS: Array, rule_AS: Array) -> tuple[Interval, float]:
+        found = measure_rank_agreement(reference_AS, rule_AS)
+        measured.append(found)
+        return found.delta, found.p
+
+    tables = ranked.at_constants(ranked.base), ranked.at_constants(rule)
+    mixed = mix_statistic(*tables, measure, one_sided=True)
+    return replace(measured[0], delta=mixed.interval, p=mixed.p), mixed
 
 
 def leave_out_diverged(ranked: RankArrays, rule: str) -> tuple[Interval, Interval, Interval]:
