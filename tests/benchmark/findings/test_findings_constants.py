@@ -69,7 +69,7 @@ def planted(
                 for a, cell in enumerate(CELLS)
                 for seed in range(seeds)
             ]
-    part = {"name": "cells", "kind": "rank", "space": "nasbench201", "options": {}}
+    part: dict[str, Any] = {"name": "cells", "kind": "rank", "space": "nasbench201", "options": {}}
     part |= {"rules": ["default", *tuning], "seeds": seeds}
     return part, pa.Table.from_pylist(rows)
 
