@@ -91,6 +91,8 @@ def tabulate_parts(parts: list[dict[str, Any]]) -> Table:
         rates = part.get("rates", ())
         options = "".join(f", {name}={value}" for name, value in part["options"].items())
         depths = ", ".join(map(str, part.get("depths", ())))
+        if part.get("widths"):
+            depths += f" at widths {', '.join(map(str, part['widths']))}"
         columns.append(
             {
                 "kind": part["kind"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.findings.content import (
     Block,
     Figure,
+    Item,
     Table,
     format_interval,
     format_number,
     make_slug,
 )
-from benchmark.findings.ladders import transfer
+from benchmark.findings.ladders import transfer, widths
 from benchmark.findings.ladders.aligned_curves import show_aligned_curves
 from benchmark.findings.ladders.ladder_arrays import DepthArrays
 from benchmark.findings.ladders.laws import judge_laws, tabulate_local_exponents
@@ -27,6 +29,7 @@ from benchmark.findings.plots import Curves, Line, Span
 from benchmark.findings.verdict import (
     EXPONENTS_HEADING,
     Findings,
+    Verdict,
     name_exponents,
 )
 
@@ -36,6 +39,8 @@ DEPTH = "effective depth (layers and additions)"
 
 def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """Verdicts on the slope and on every rule's predictions, with their figures."""
+    if part.get("widths"):
+        return judge_widths(part, table)
     ladder = DepthArrays.of(part, table)
     if not ladder.schemes:
         why = "The data have one class: there is nothing to guess, and no optimum to find."
@@ -50,6 +55,32 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     block = Block("slope", ladder.name, (*items, *exponents, *predicted))
     opening = Block("answer", ladder.name, show_aligned_curves(ladder))
     return [*verdicts, *transfer.judge_transfers(ladder)], [opening, block]
+
+
+def judge_widths(part: Mapping[str, Any], table: pa.Table) -> Findings:
+    """A ladder for every width, exponents in width, and each rule over all rungs of all widths.
+
+    Laws of depth are judged at every width; a rule's constant comes from the shallowest rung at the
+    first width.
+    """
+    split = widths.split_widths(part, table)
+    whole = widths.join_widths(part, split)
+    if not whole.schemes:
+        return [], [Block("slope", part["name"], ["No rung is done yet."])]
+    verdicts: list[Verdict] = []
+    items: list[Item] = []
+    for at in split:
+        ladder = replace(DepthArrays.of(at.part, at.rows, transfers=False), name=at.name)
+        if not ladder.schemes:
+            items.append(f"{at.name}: no rung is done yet.")
+            continue
+        profiles = {f"{each.name}, width {at.width}": each.profiles for each in ladder.schemes}
+        verdicts += judge_laws(part["name"], profiles, ladder.units)
+        items += [draw_losses(ladder), draw_slopes(ladder)]
+        exponents = (tabulate_exponents(ladder), *tabulate_local_exponents(profiles))
+        items += [replace(each, title=f"{at.name}. {each.title}") for each in exponents]
+    items += [widths.tabulate_width_exponents(whole, split), *transfer.show_transfers(whole)]
+    return [*verdicts, *transfer.judge_transfers(whole)], [Block("slope", part["name"], items)]
 
 
 def tabulate_exponents(ladder: DepthArrays) -> Table:

@@ -57,15 +57,27 @@ class DepthArrays:
     units: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, part: Mapping[str, Any], table: pa.Table) -> DepthArrays:
-        """Optima, slopes and transfer of every rule; empty where no rung is done."""
+    def of(
+        cls,
+        part: Mapping[str, Any],
+        table: pa.Table,
+        *,
+        rungs: Sequence[str] = (),
+        transfers: bool = True,
+    ) -> DepthArrays:
+        """Optima, slopes and transfer of every rule; empty where no rung is done.
+
+        ``rungs`` is their order where it is not that of depth, as over several widths (then no
+        depth is counted in blocks); without ``transfers`` no rule is carried along the ladder.
+        """
         grid = table.filter(pc.field("stage").isin(["grid", "neighbours"]))
         predicted = table.filter(pc.field("stage") == "transfer")
         depth = read_first(grid, "architecture", "effective_depth")
         chance = grid["chance_loss"].drop_null()
         if not depth or not len(chance) or not chance[0].as_py() > 0:
             return cls(part["name"], (), np.empty(0), np.empty(0), np.nan, ())
-        rungs = tuple(sorted(depth, key=depth.__getitem__))
+        given = [rung for rung in rungs if rung in depth]
+        rungs = tuple(given or sorted(depth, key=depth.__getitem__))
         ladder = cls(
             part["name"],
             rungs,
@@ -74,7 +86,9 @@ class DepthArrays:
             float(chance[0].as_py()),
             (),
         )
-        ladder = replace(ladder, units=count_units(part, rungs, ladder.depth_D))
+        if not given:
+            ladder = replace(ladder, units=count_units(part, rungs, ladder.depth_D))
+        predicted = predicted if transfers else None
         schemes = tuple(
             measure_scheme(ladder, name, rules, predicted, range(part["seeds"]))
             for name, rules in group_schemes(part["rules"], grid, rungs)
@@ -120,7 +134,7 @@ def measure_scheme(
     ladder: DepthArrays,
     name: str,
     rules: Mapping[str, pa.Table],
-    predicted: pa.Table,
+    predicted: pa.Table | None,
     seeds: Sequence[int],
 ) -> Scheme:
     """The optima of an initialization, its slopes, and how each of its rules transfers."""
@@ -140,7 +154,9 @@ def measure_scheme(
         kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
         slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
     curves = rate_DR, loss_DRS, optima
-    transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
+    transfers = {}
+    if predicted is not None:
+        transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
     slope = fit_depth_slope(ladder.depth_D, optima)
     profiles = fit_profiles(ladder.units, optima)
     mean_DR = loss_DRS.mean(axis=2)

@@ -110,6 +110,7 @@ def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
         Table(f"{ladder.name}: regret of every rule against depth", columns, rows),
         Curves(
             ("effective depth", REGRET, "rule"),
+            joined=len(set(ladder.depth_D.tolist())) == len(ladder.rungs),
             log="x",
             ticks=ladder.depth_D,
             level=0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from benchmark.findings.content import (
     format_number,
     make_slug,
 )
+from benchmark.findings.ladders.widths import split_widths
 from benchmark.findings.plots import Curves
 from benchmark.findings.verdict import EXPONENTS_HEADING, Findings, Verdict, name_exponents
 
@@ -54,6 +55,8 @@ class RuleUpdates:
 
 def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     """A verdict per rule, and its mean and maximum update against depth."""
+    if part.get("widths"):
+        return judge_widths(part, table)
     name = part["name"]
     depth = read_first(table, "architecture", "effective_depth")
     if len(set(depth.values())) < 3:
@@ -88,6 +91,20 @@ def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         return verdicts, [Block("updates", name, ["Too few steps did not diverge to be drawn."])]
     exponents = tabulate_one_step_rates(list(drawn.values()))
     return verdicts, [Block("updates", name, [draw_updates(name, rows, told), exponents])]
+
+
+def judge_widths(part: Mapping[str, Any], table: pa.Table) -> Findings:
+    """The same at every width: one step on its rungs, beside the shallowest of that width."""
+    verdicts: list[Verdict] = []
+    blocks: list[Block] = []
+    for at in split_widths(part, table):
+        judged, shown = judge_updates_part({**at.part, "name": at.name}, at.rows)
+        verdicts += [
+            replace(each, part=part["name"], question=f"{QUESTION} (width {at.width})")
+            for each in judged
+        ]
+        blocks += [replace(each, part=part["name"]) for each in shown]
+    return verdicts, blocks
 
 
 def read_updates(own: pa.Table, rule: str, depth: Mapping[str, float]) -> RuleUpdates:

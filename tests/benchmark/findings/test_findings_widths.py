@@ -1,0 +1,157 @@
+"""A ladder over depth and width: laws at every width, exponents in width, one transfer for all."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.width_exponent import fit_width_exponent
+from benchmark.findings.content import Block, Table
+from benchmark.findings.ladders.depth_part import judge_depth_part
+from benchmark.findings.ladders.updates_part import judge_updates_part
+from benchmark.plan.planner import plan
+from benchmark.store import schema
+from benchmark.store.manifest import manifest
+from benchmark.study import Depth, Study, Updates, rate_grid
+from benchmark.study.recipe import Recipe
+from benchmark.study.unit import Unit
+
+WIDTHS = (8, 16, 32)
+PART = Depth(
+    name="grid",
+    space="mlp",
+    rules=("tuned-constant", "effective-depth"),
+    depths=(1, 2, 4),
+    widths=WIDTHS,
+    seeds=3,
+    rates=rate_grid(1e-5, 10, 25),
+    neighbours=False,
+    recipe=Recipe(batch=64),
+)
+IN_DEPTH, IN_WIDTH = -1.5, -1.0
+
+
+def best_rate(unit: Unit) -> tuple[float, int]:
+    """The planted optimum of a rung, and its effective depth."""
+    width = int(dict(unit.space_options)["width"])
+    depth = int(unit.architecture.split("-")[1]) + 1
+    return 2.0 * depth**IN_DEPTH * (width / 8) ** IN_WIDTH, depth
+
+
+def rows(unit: Unit) -> list[dict[str, Any]]:
+    """Losses with their minimum at the planted rate, or moments of a step that grow with depth."""
+    best, depth = best_rate(unit)
+    found = []
+    for number, each in enumerate(unit.replicas):
+        noise = np.random.default_rng([number, each.seed, depth]).normal(0, 0.002)
+        loss = min(0.3 + 0.3 * np.log10(each.lr / best) ** 2 + noise, 2.3)
+        outcome = {"status": "done", "chance_loss": 2.3, "train_loss": float(loss)}
+        if unit.measure == "updates":
+            size = each.lr**2 * depth**3.0 * (1 + 0.05 * noise / 0.002)
+            outcome["update_moments"] = [float(size)] * depth
+        found.append(schema.row(unit, each, {"effective_depth": depth, **outcome}))
+    return found
+
+
+def carried(part: Depth | Updates) -> tuple[dict[str, Any], pa.Table]:
+    """The part as its manifest says it, and the planted rows of every stage."""
+    stored: dict[str, list[dict[str, Any]]] = {}
+
+    def read(ids: Sequence[str]) -> pa.Table | None:
+        if not all(each in stored for each in ids):
+            return None
+        return schema.table([row for each in ids for row in stored[each]])
+
+    study = Study(name="test", question="", parts=(part,))
+    while True:
+        stages = plan(study, read)
+        todo = [u for stage in stages for u in stage.units or () if u.id not in stored]
+        if not todo:
+            break
+        stored |= {unit.id: rows(unit) for unit in todo}
+    tables = []
+    for stage in stages:
+        own = schema.table([row for unit in stage.units or () for row in stored[unit.id]])
+        tables.append(own.append_column("stage", pa.array([stage.name] * len(own), pa.string())))
+    return manifest(study, stages)["study"]["parts"][0], pa.concat_tables(tables)
+
+
+def find_table(blocks: Sequence[Block], title: str) -> Table:
+    items = [item for block in blocks for item in block.items]
+    (found,) = [i for i in items if isinstance(i, Table) and title in i.title]
+    return found
+
+
+def test_exponents_in_width_and_at_every_width_are_the_planted_ones() -> None:
+    verdicts, blocks = judge_depth_part(*carried(PART))
+    in_width = find_table(blocks, "exponent of the best rate in width")
+    assert [row[0] for row in in_width.rows] == ["mlp-1", "mlp-2", "mlp-4"]
+    for row in in_width.rows:
+        assert row[2] == "8 to 32"
+        assert row[3].estimate == pytest.approx(IN_WIDTH, abs=0.1)  # type: ignore[union-attr]
+    laws = {v.rule: v for v in verdicts if v.topic == "Best rate ~ depth^−3/2"}
+    assert list(laws) == [f"initialization he, width {width}" for width in WIDTHS]
+    for law in laws.values():
+        assert law.part == "grid"
+        assert law.value is not None
+        assert law.value.estimate == pytest.approx(IN_DEPTH, abs=0.15)
+
+
+def test_a_rule_is_carried_over_all_rungs_from_the_first() -> None:
+    """Effective depth is right at every depth, and too large by the planted factor of width."""
+    verdicts, blocks = judge_depth_part(*carried(PART))
+    (found,) = [v for v in verdicts if v.topic == "Rate predicted" and v.rule == "effective-depth"]
+    assert found.value is not None
+    assert found.value.n == 3 * 3 - 1
+    wide = [np.log10(width / 8) for width in WIDTHS for _ in PART.depths][1:]
+    assert found.value.estimate == pytest.approx(np.mean(wide), abs=0.05)
+    names = {
+        row[0] for block in blocks for i in block.items if hasattr(i, "data") for row in i.data.rows
+    }
+    assert {"mlp-1, width 16", "mlp-4, width 32"} <= names
+    assert found.answer == "undetermined"
+
+
+def test_a_part_without_widths_says_what_it_said() -> None:
+    part, table = carried(replace(PART, widths=(), options={"width": 8}))
+    now = judge_depth_part(part, table)
+    del part["widths"]  # as results of earlier versions have it
+    before = judge_depth_part(part, table)
+    assert [v.because for v in now[0]] == [v.because for v in before[0]]
+    assert not any("width" in v.rule for v in now[0])
+
+
+def test_steps_are_judged_at_every_width() -> None:
+    steps = Updates(
+        name="steps", space="cnn", rules=("tuned-constant",), depths=(2, 4, 8), widths=(4, 8)
+    )
+    verdicts, blocks = judge_updates_part(*carried(steps))
+    assert len(blocks) == 2
+    assert {v.part for v in verdicts} == {"steps"}
+    assert [v.question.partition(" (")[2] for v in verdicts] == ["width 4)", "width 8)"]
+    for each in verdicts:
+        assert each.value is not None
+        assert each.value.estimate == pytest.approx(3.0, abs=0.2)
+
+
+def test_two_widths_have_the_seeds_error() -> None:
+    rates = rate_grid(1e-3, 10, 17)
+    rng = np.random.default_rng(0)
+    loss_DRS = np.array(
+        [
+            [
+                [0.3 + 0.3 * np.log10(rate / best) ** 2 + rng.normal(0, 0.01) for _ in range(3)]
+                for rate in rates
+            ]
+            for best in (0.5, 0.25)
+        ]
+    )
+    found = fit_width_exponent(np.array([8.0, 16.0]), find_optima(np.array(rates), loss_DRS, 2.3))
+    assert found.determined
+    assert found.contains(-1.0)
+    one = find_optima(np.array(rates), loss_DRS[:, :, :1], 2.3)
+    assert not fit_width_exponent(np.array([8.0, 16.0]), one).determined
