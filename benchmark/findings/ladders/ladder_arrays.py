@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
+from benchmark.analysis.ladders.excess_loss import (
+    ExcessLoss,
+    OracleConstant,
+    find_oracle_constant,
+    measure_excess_losses,
+)
 from benchmark.analysis.ladders.local_exponents import ExponentProfile
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
+from benchmark.analysis.ladders.rechosen_rate import RechosenRegret
 from benchmark.analysis.ladders.slope import (
     Slope,
     fit_depth_slope,
@@ -22,6 +30,7 @@ from benchmark.analysis.ladders.slope import (
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, read_first
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
+from benchmark.findings.ladders.losses import Ladder, read_losses, rechoose
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,9 @@ class Scheme:
     ``transfers`` are over every rung but the shallowest, where each rule gets its constant; there
     are none where that rung has no optimum. They are measured where every predicted rate was
     trained, else interpolated. ``slopes`` are the same exponent looked at otherwise, by what is
-    different; ``profiles`` has them in every unit of depth, local ones too.
+    different; ``profiles`` has them in every unit of depth, local ones too. ``losses`` are each
+    rule's on all rungs, rungs x seeds, and ``rechosen`` its regret with the base rate chosen anew;
+    ``oracle`` is the best single rate in hindsight.
     """
 
     name: str
@@ -42,6 +53,9 @@ class Scheme:
     slopes: dict[str, Slope]
     profiles: dict[str, ExponentProfile]
     transfers: dict[str, Transfer]
+    losses: dict[str, Array] = field(default_factory=dict)
+    rechosen: dict[str, RechosenRegret] = field(default_factory=dict)
+    oracle: OracleConstant | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,18 @@ class DepthArrays:
             for d, (rung, optimum) in enumerate(zip(self.rungs, scheme.optima, strict=True)):
                 yield scheme, d, rung, optimum
 
+    @cached_property
+    def excess(self) -> dict[str, ExcessLoss]:
+        """The loss of every rule, and of each best single rate, above the lowest on each rung."""
+        tables = {rule: loss for scheme in self.schemes for rule, loss in scheme.losses.items()}
+        if not tables:
+            return {}
+        for scheme in self.schemes:
+            if scheme.oracle:
+                name = f"oracle-constant ({scheme.name}, {scheme.oracle.rate:.3g})"
+                tables[name] = scheme.oracle.loss_DS
+        return measure_excess_losses(tables, self.chance)
+
     def predictions(self) -> Iterator[tuple[str, str, float, Optimum, RungTransfer]]:
         """Rule, rung, effective depth, the rung's optimum and how the rule fares there."""
         for scheme in self.schemes:
@@ -154,13 +180,29 @@ def measure_scheme(
         kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
         slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
     curves = rate_DR, loss_DRS, optima
-    transfers = {}
+    found: list[tuple[str, Carried]] = []
+    oracle = None
     if predicted is not None:
-        transfers = dict(measure_transfers(ladder, curves, rules, predicted, seeds))
+        found = list(measure_transfers(ladder, curves, rules, predicted, seeds))
+        oracle = find_oracle_constant(ladder.rate_R, loss_DRS, ladder.chance)
     slope = fit_depth_slope(ladder.depth_D, optima)
     profiles = fit_profiles(ladder.units, optima)
     mean_DR = loss_DRS.mean(axis=2)
-    return Scheme(name, tuple(rules), mean_DR, optima, slope, slopes, profiles, transfers)
+    return Scheme(
+        *(name, tuple(rules), mean_DR, optima, slope, slopes, profiles),
+        transfers={rule: each.transfer for rule, each in found},
+        losses={rule: each.loss_DS for rule, each in found if each.loss_DS is not None},
+        rechosen={rule: each.rechosen for rule, each in found if each.rechosen},
+        oracle=oracle,
+    )
+
+
+class Carried(NamedTuple):
+    """One rule along the ladder: its rates and regret, losses, and regret with another base."""
+
+    transfer: Transfer
+    loss_DS: Array | None
+    rechosen: RechosenRegret | None
 
 
 def measure_transfers(
@@ -169,7 +211,7 @@ def measure_transfers(
     rules: Mapping[str, pa.Table],
     predicted: pa.Table,
     seeds: Sequence[int],
-) -> Iterator[tuple[str, Transfer]]:
+) -> Iterator[tuple[str, Carried]]:
     """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant."""
     rate_DR, loss_DRS, optima = curves
     rungs = ladder.rungs
@@ -178,12 +220,21 @@ def measure_transfers(
     axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
     for rule, own in rules.items():
         given = read_first(own, "architecture", "lr_multiplier")
-        predicted_D = np.array([given[rung] / given[rungs[0]] for rung in rungs]) * optima[0].rate
+        multiplier_D = np.array([given[rung] / given[rungs[0]] for rung in rungs])
+        predicted_D = multiplier_D * optima[0].rate
         trained = predicted.filter(pc.field("rule") == rule)
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
         beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:], ladder.chance)
-        yield rule, measure_transfer(*beyond, measured_DS=measured_DS)
+        whole = Ladder(rate_DR, loss_DRS, optima, ladder.chance)
+        yield (
+            rule,
+            Carried(
+                measure_transfer(*beyond, measured_DS=measured_DS, base=optima[0]),
+                read_losses(whole, predicted_D, measured_DS),
+                rechoose(whole, multiplier_D, measured_DS),
+            ),
+        )
 
 
 def replace_diverged(loss_DRS: Array) -> Array:

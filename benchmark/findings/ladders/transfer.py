@@ -11,6 +11,7 @@ from benchmark.analysis.thresholds import RATE_FACTOR
 from benchmark.findings.content import (
     Figure,
     Table,
+    TableCell,
     format_count,
     format_interval,
     format_number,
@@ -41,7 +42,14 @@ def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
             if error.determined:
                 low, high = format_number(10 ** max(error.low, 0.0)), format_number(10**error.high)
                 because += f" [{low}, {high}], {format_count(error.n)} rungs"
-            because += f"; regret {format_interval(found.regret)}."
+            because += f"; regret {format_interval(found.regret)}"
+            if rule in ladder.excess:
+                lost = ladder.excess[rule]
+                because += (
+                    f"; loss above the best of any rule {format_interval(lost.mean)} seeds, over "
+                    f"all rungs, the most on {ladder.rungs[lost.worst]}"
+                )
+            because += "."
             result.append(
                 Verdict(
                     *head,
@@ -133,4 +141,43 @@ def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
         "Every rule over the rungs beyond the shallowest; r is the correlation of predicted and "
         "measured rates (logarithms), blind to a wrong exponent"
     )
-    return rates, regret, Table(title, names, told)
+    costs = (*tabulate_excess(ladder), *tabulate_rechosen(ladder))
+    return rates, regret, Table(title, names, told), *costs
+
+
+def tabulate_excess(ladder: DepthArrays) -> tuple[Table, ...]:
+    """What every rule loses on all rungs, untrained ones too, least first; none without losses."""
+    ordered = sorted(ladder.excess.items(), key=lambda each: each[1].mean.estimate)
+    rows: list[tuple[TableCell, ...]] = [
+        (
+            *(rule, lost.mean, ladder.rungs[lost.worst], lost.rungs[lost.worst]),
+            *(each.estimate for each in lost.rungs),
+        )
+        for rule, lost in ordered
+    ]
+    title = (
+        "Loss above the lowest that any rule reached on that rung, over all rungs (divergence is "
+        "scored as guessing; on the base rung, the best rate of the grid). oracle-constant is the "
+        "best single rate in hindsight. Intervals are over seeds"
+    )
+    columns = ("rule", "mean", "worst rung", "there", *ladder.rungs)
+    return (Table(title, columns, rows),) if rows else ()
+
+
+def tabulate_rechosen(ladder: DepthArrays) -> tuple[Table, ...]:
+    """Regret with the base rate held fixed and chosen anew; none with one seed."""
+    rows: list[tuple[TableCell, ...]] = [
+        (
+            *(rule, each.rate_fixed, each.rate_rechosen, each.ratio),
+            *(each.log10_rate_error, f"{each.lost:.0%}"),
+        )
+        for scheme in ladder.schemes
+        for rule, each in scheme.rechosen.items()
+    ]
+    title = (
+        "Regret with the base rate held fixed, and with it chosen anew in every resample of its "
+        "seeds: both intervals, the ratio of their widths, and the standard deviation of the "
+        "chosen rate in decades"
+    )
+    columns = ("rule", "rate fixed", "rate re-chosen", "ratio", "decades", "no optimum")
+    return (Table(title, columns, rows),) if rows else ()

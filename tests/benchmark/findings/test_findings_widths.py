@@ -1,4 +1,4 @@
-"""A ladder over depth and width: laws at every width, exponents in width, one transfer for all."""
+"""Ladders over depth and width: laws at every width, exponents in width, what each rule loses."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -123,6 +123,43 @@ def test_a_part_without_widths_says_what_it_said() -> None:
     before = judge_depth_part(part, table)
     assert [v.because for v in now[0]] == [v.because for v in before[0]]
     assert not any("width" in v.rule for v in now[0])
+
+
+def test_losses_above_the_best_are_the_planted_ones_and_one_rate_for_all_loses_less() -> None:
+    """Effective depth is right; one tuned rate misses by the planted slope; hindsight halves it."""
+    verdicts, blocks = judge_depth_part(*carried(replace(PART, widths=(), options={"width": 8})))
+    table = find_table(blocks, "Loss above the lowest that any rule reached")
+    lost = {str(row[0]).partition(" ")[0]: row for row in table.rows}
+    assert [str(row[0]).partition(" ")[0] for row in table.rows] == [
+        "effective-depth",
+        "oracle-constant",
+        "tuned-constant",
+    ]
+    distance_D = 1.5 * np.log10(np.array([2, 3, 5]) / 2)
+    missed_D = 0.3 * distance_D**2
+    at = {rule: [float(str(each)) for each in row[4:]] for rule, row in lost.items()}
+    assert at["tuned-constant"] == pytest.approx(missed_D.tolist(), abs=0.01)
+    assert at["effective-depth"] == pytest.approx([0, 0, 0], abs=0.01)
+    hindsight = 0.3 * float(np.var(distance_D))
+    assert np.mean(at["oracle-constant"]) == pytest.approx(hindsight, abs=0.01)
+    assert lost["tuned-constant"][2] == "mlp-4"
+    (told,) = [v for v in verdicts if (v.topic, v.rule) == ("Rate predicted", "tuned-constant")]
+    assert "over all rungs, the most on mlp-4" in told.because
+
+
+def test_both_intervals_of_the_regret_are_shown() -> None:
+    part, rows_of = carried(replace(PART, widths=(), options={"width": 8}))
+    table = find_table(judge_depth_part(part, rows_of)[1], "chosen anew")
+    assert [row[0] for row in table.rows] == ["tuned-constant", "effective-depth"]
+    for row in table.rows:
+        fixed, anew = row[1:3]
+        assert anew.high - anew.low >= fixed.high - fixed.low  # type: ignore[union-attr]
+        assert float(str(row[3])) >= 1
+        assert 0 < float(str(row[4])) < 0.1
+    one, rows_of = carried(replace(PART, widths=(), options={"width": 8}, seeds=1))
+    items = [item for block in judge_depth_part(one, rows_of)[1] for item in block.items]
+    titles = [item.title for item in items if isinstance(item, Table)]
+    assert not any("chosen anew" in title for title in titles)
 
 
 def test_steps_are_judged_at_every_width() -> None:
