@@ -45,10 +45,11 @@ def draw_figure(figure: Figure, palette: Palette, width: float = WIDTH) -> str:
             canvas, tips = draw_forest(figure.data, plot, palette, width)
         else:
             canvas, tips = draw_heat_map(figure.data, plot, width)
-        name = figure.name
+        name, finding = figure.name, figure.finding
         if width == NARROW:
             name, tips = f"{name}-narrow", [[] for _ in tips]
-        return render_svg(canvas, name, figure.data.title, figure.finding, tips)
+            finding = "Drawn for a narrow screen; the caption says what it shows."
+        return render_svg(canvas, name, figure.data.title, finding, tips)
 
 
 def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Drawn:
