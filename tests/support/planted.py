@@ -52,6 +52,7 @@ def study(
         "rules": RULES[:3],
     } | common
     cells: dict[str, Any] = {"space": "nasbench201", "sample": sample, "rules": RULES} | common
+    cells |= {"sampling": "stratified"}
     every: dict[str, Rank | Depth | Updates] = {
         "rank": Rank(name="cells", rates=RATES, **cells),
         "depth": Depth(name="resnets", rates=rates, **ladder),
