@@ -38,6 +38,21 @@ def arrange_column(
     return result
 
 
+def arrange_rates(
+    own: pa.Table, architectures: Sequence[str], seeds: Sequence[int], column: str = "lr_multiplier"
+) -> Array:
+    """A rule's rate (or multiplier) by architecture and seed, A x S; A x 1 where seeds share it.
+
+    ``own`` holds one rule's rows. A control may deal every seed a rate of its own. A seed without
+    a row reads NaN, unless the architecture's other seeds agree on a rate.
+    """
+    axes: dict[str, Sequence[Any]] = {"architecture": architectures, "seed": seeds}
+    rate_AS = arrange_column(own, column, axes, None)
+    first_A = np.array([row[~np.isnan(row)][:1].sum() or np.nan for row in rate_AS])
+    shared = np.isnan(rate_AS) | (rate_AS == first_A[:, None])
+    return first_A[:, None] if shared.all() else rate_AS
+
+
 def read_first(table: pa.Table, key: str, column: str) -> dict[Any, Any]:
     """``column`` by ``key``, from each key's first row that has one; keys in the table's order."""
     rows = table.select([key, column]).filter(pc.field(column).is_valid()).combine_chunks()

@@ -199,7 +199,7 @@ def _heavy_tailed(rungs: Sequence[RungUpdate]) -> bool:
 def measure_flatness(
     depth_D: Array,
     moments: Sequence[Array],
-    rate_D: Array,
+    rates: Sequence[Array | float],
     *,
     base: int = 0,
     width: int | None = None,
@@ -218,7 +218,8 @@ def measure_flatness(
     meets them.
 
     Args:
-        rate_D: the rule's rate (or multiplier) on each rung; a common factor does not matter.
+        rates: the rule's rate (or multiplier) on each rung, or one for each of its seeds where the
+            rule deals every seed its own; a common factor does not matter.
         moments: at unit rate, layers x seeds, under the rule's own initialization.
         base: which rung calibrates.
         width: units or channels of every layer, for networks whose moments are products over
@@ -226,13 +227,17 @@ def measure_flatness(
     """
     check_level(level)
     depth_D = _check_rungs(depth_D, moments)
-    rate_D = np.asarray(rate_D, dtype=np.float64)
-    if rate_D.shape != depth_D.shape or not (np.isfinite(rate_D) & (rate_D > 0)).all():
-        raise InvalidInput("rate_D needs one positive rate for each rung")
+    squares = [np.asarray(rate, dtype=np.float64) ** 2 for rate in rates]
+    if len(squares) != len(depth_D) or not all(
+        (np.isfinite(square) & (square > 0)).all()
+        and square.shape in ((), (1,), np.shape(moment_LS)[1:])
+        for square, moment_LS in zip(squares, moments, strict=True)
+    ):
+        raise InvalidInput("rates needs one positive rate for each rung, or one for each seed")
     if not 0 <= base < len(depth_D):
         raise InvalidInput(f"base must be a rung from 0 to {len(depth_D) - 1}; got {base}")
-    unit = np.asarray(moments[base], dtype=np.float64).mean() * rate_D[base] ** 2
-    scaled = [np.asarray(m) * rate**2 / unit for m, rate in zip(moments, rate_D, strict=True)]
+    unit = (np.asarray(moments[base], dtype=np.float64) * squares[base]).mean()
+    scaled = [np.asarray(m) * square / unit for m, square in zip(moments, squares, strict=True)]
     rungs = tuple(summarize_rung(m, level=level, resamples=resamples, seed=seed) for m in scaled)
     exponent = _moment_exponent(depth_D, [m.mean(axis=0) for m in scaled], level, resamples, seed)
     verdict: Answer = "undetermined"

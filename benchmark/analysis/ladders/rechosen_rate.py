@@ -75,7 +75,7 @@ def measure_rechosen_regret(
     rate_DR: Array,
     loss_DRS: Array,
     optima: Sequence[Optimum],
-    multiplier_D: Array,
+    multiplier_DS: Array,
     chance_loss: float,
     *,
     measured_DS: Array | None = None,
@@ -92,20 +92,21 @@ def measure_rechosen_regret(
 
     Args:
         rate_DR, loss_DRS, optima, chance_loss: as in `measure_transfer`, the base rung first.
-        multiplier_D: the rule's rate on each rung over its rate on the base, (D,), the first 1.
+        multiplier_DS: the rule's rate on each rung over its rate on the base, (D,), the first 1;
+            or (D, S) where every seed has rates of its own.
         measured_DS: losses trained at the predicted rates of rungs 1 to D - 1.
     """
     check_level(level)
     rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
-    multiplier_D = np.asarray(multiplier_D, dtype=np.float64)
-    if multiplier_D.shape != (len(loss_DRS),) or len(optima) != len(loss_DRS):
-        raise InvalidInput("multiplier_D and optima need one entry for each rung, the base first")
+    multiplier_DS = np.asarray(multiplier_DS, dtype=np.float64)
+    if len(multiplier_DS) != len(loss_DRS) or len(optima) != len(loss_DRS):
+        raise InvalidInput("multiplier_DS and optima need one entry for each rung, the base first")
     if not optima[0].usable:
         raise InvalidInput(f"the base rung is {optima[0].status}: it gives no rate to choose anew")
     beyond = rate_DR[1:], loss_DRS[1:], optima[1:]
-    predicted_D = optima[0].rate * multiplier_D[1:]
+    predicted_DS = optima[0].rate * multiplier_DS[1:]
     fixed = measure_transfer(
-        *beyond, predicted_D, chance_loss, measured_DS=measured_DS, level=level
+        *beyond, predicted_DS, chance_loss, measured_DS=measured_DS, level=level
     )
     rate_B = rechoose_rates(rate_DR[0], loss_DRS[0], chance_loss, resamples=resamples, seed=seed)
     kept_B = rate_B[np.isfinite(rate_B)]
@@ -117,7 +118,7 @@ def measure_rechosen_regret(
 
     def read(rate: float) -> float:
         return read_mean_regret(
-            rate * multiplier_D[1:], rate_DR[1:], loss_DRS[1:], optima[1:], chance_loss
+            rate * multiplier_DS[1:], rate_DR[1:], loss_DRS[1:], optima[1:], chance_loss
         )
 
     moved_B = np.array([read(rate) for rate in kept_B.tolist()]) - read(optima[0].rate)

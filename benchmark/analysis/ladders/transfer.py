@@ -37,13 +37,16 @@ class RungTransfer:
 
     `loss` is capped at chance; `regret` is loss minus the rung's optimum, NaN where the rate lies
     outside the grid and was not measured. On a censored rung it is a lower bound. `log10_error` is
-    positive where the rule's rate is too large.
+    positive where the rule's rate is too large. Where the rule deals every seed a rate of its own,
+    `predicted_rate` is their geometric mean, `loss`, `regret` and `log10_error` are means over
+    seeds, and so is `absolute_log10_error`: rates that are wrong both ways are not right on average.
     """
 
     predicted_rate: float
     loss: float
     regret: float
     log10_error: float
+    absolute_log10_error: float
     status: OptimumStatus
     interpolated: bool
     outside: bool
@@ -72,7 +75,7 @@ def measure_transfer(
     rate_DR: Array,
     loss_DRS: Array,
     optima: Sequence[Optimum],
-    predicted_D: Array,
+    predicted_DS: Array,
     chance_loss: float,
     *,
     measured_DS: Array | None = None,
@@ -107,39 +110,44 @@ def measure_transfer(
     Args:
         rate_DR, loss_DRS, chance_loss: as in `find_optima`.
         optima: its result.
-        predicted_D: the rule's rate on each rung, positive.
-        measured_DS: losses trained at `predicted_D`; non-finite where diverged.
+        predicted_DS: the rule's rate on each rung, (D,), or on each rung and seed, (D, S); positive.
+        measured_DS: losses trained at `predicted_DS`; non-finite where diverged.
         base: the optimum of the rung that gave the constant, from the `find_optima` of all rungs.
     """
     rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
-    predicted_D = np.asarray(predicted_D, dtype=np.float64)
+    predicted_DS = np.asarray(predicted_DS, dtype=np.float64)
+    predicted_DS = predicted_DS[:, None] if predicted_DS.ndim == 1 else predicted_DS
     rungs = len(loss_DRS)
-    if predicted_D.shape != (rungs,) or len(optima) != rungs or not (predicted_D > 0).all():
-        raise InvalidInput(f"predicted_D and optima need one positive rate per rung ({rungs})")
+    if predicted_DS.ndim != 2 or len(predicted_DS) != rungs or len(optima) != rungs:
+        raise InvalidInput(f"predicted_DS and optima need one positive rate per rung ({rungs})")
+    if not predicted_DS.size or not (predicted_DS > 0).all():
+        raise InvalidInput(f"predicted_DS and optima need one positive rate per rung ({rungs})")
     if measured_DS is not None and (measured_DS.ndim != 2 or len(measured_DS) != rungs):
         raise InvalidInput(f"measured_DS must be {rungs} rungs x seeds; got {measured_DS.shape}")
     found = tuple(
-        _measured_rung(predicted, measured_DS[d], optimum, chance_loss)
+        _measured_rung(predicted_DS[d], measured_DS[d], optimum, chance_loss)
         if measured_DS is not None
-        else _interpolated_rung(predicted, rate_DR[d], loss_DRS[d], optimum, chance_loss)
-        for d, (predicted, optimum) in enumerate(zip(predicted_D.tolist(), optima, strict=True))
+        else _interpolated_seeds(predicted_DS[d], rate_DR[d], loss_DRS[d], optimum, chance_loss)
+        for d, optimum in enumerate(optima)
     )
     counted = [rung for rung, optimum in zip(found, optima, strict=True) if optimum.usable]
     regret_D = np.array([rung.regret for rung in counted if not math.isnan(rung.regret)])
     error_D = np.array([rung.log10_error for rung in counted])
+    size_D = np.array([rung.absolute_log10_error for rung in counted])
     log10_D = np.log10([rung.predicted_rate for rung in counted])
     regret = t_interval(regret_D, level=level)
     error = t_interval(error_D, level=level)
-    absolute = t_interval(np.abs(error_D), level=level)
+    absolute = t_interval(size_D, level=level)
     if base is not None and base.log10_error > 0:
         reach = QUADRATURE * base.log10_error
-        shifted_2D = np.abs(error_D + np.array([[-reach], [reach]]))
-        absolute = add_base_error(
-            absolute, np.abs(error_D), spread_reads(absolute, shifted_2D), base
-        )
+        usable_D = [optimum.usable for optimum in optima]
+        rate_D = np.array([optimum.rate for optimum in optima])[usable_D]
+        error_DS = np.log10(predicted_DS[usable_D] / rate_D[:, None])
+        shifted_2D = np.abs(error_DS + np.array([-reach, reach])[:, None, None]).mean(axis=2)
+        absolute = add_base_error(absolute, size_D, spread_reads(absolute, shifted_2D), base)
         error = add_base_error(error, error_D, base.log10_error, base)
         reads = [
-            read_mean_regret(10**shift * predicted_D, rate_DR, loss_DRS, optima, chance_loss)
+            read_mean_regret(10**shift * predicted_DS, rate_DR, loss_DRS, optima, chance_loss)
             for shift in (-reach, 0.0, reach)
         ]
         regret = widen_regret(regret, regret_D, [read - reads[1] for read in reads])
@@ -155,7 +163,7 @@ def measure_transfer(
 
 
 def read_mean_regret(
-    predicted_D: Array,
+    predicted_DS: Array,
     rate_DR: Array,
     loss_DRS: Array,
     optima: Sequence[Optimum],
@@ -164,11 +172,12 @@ def read_mean_regret(
     """Mean regret on the usable rungs' own curves; rates beyond a grid are read at its end."""
     regrets = []
     for predicted, rate_R, loss_RS, optimum in zip(
-        predicted_D.tolist(), rate_DR, loss_DRS, optima, strict=True
+        predicted_DS, rate_DR, loss_DRS, optima, strict=True
     ):
         if optimum.usable:
-            inside = float(np.clip(predicted, np.nanmin(rate_R), np.nanmax(rate_R)))
-            regrets.append(_interpolated_rung(inside, rate_R, loss_RS, optimum, chance_loss).regret)
+            inside_S = np.clip(np.atleast_1d(predicted), np.nanmin(rate_R), np.nanmax(rate_R))
+            found = _interpolated_seeds(inside_S, rate_R, loss_RS, optimum, chance_loss)
+            regrets.append(found.regret)
     return float(np.mean(regrets)) if regrets else math.nan
 
 
@@ -187,6 +196,7 @@ def _rung(
         loss=loss,
         regret=loss - (optimum.loss if best is None else best),
         log10_error=math.log10(predicted / optimum.rate),
+        absolute_log10_error=abs(math.log10(predicted / optimum.rate)),
         status=optimum.status,
         interpolated=interpolated,
         outside=outside,
@@ -195,10 +205,39 @@ def _rung(
 
 
 def _measured_rung(
-    predicted: float, loss_S: Array, optimum: Optimum, chance_loss: float
+    predicted_S: Array, loss_S: Array, optimum: Optimum, chance_loss: float
 ) -> RungTransfer:
     loss = float(score_losses(loss_S, chance_loss).mean())
-    return _rung(predicted, loss, optimum, diverged=not np.isfinite(loss_S).all())
+    diverged = not np.isfinite(loss_S).all()
+    return _average_seeds(
+        [_rung(p, loss, optimum, diverged=diverged) for p in predicted_S.tolist()]
+    )
+
+
+def _interpolated_seeds(
+    predicted_S: Array, rate_R: Array, loss_RS: Array, optimum: Optimum, chance_loss: float
+) -> RungTransfer:
+    return _average_seeds(
+        [_interpolated_rung(p, rate_R, loss_RS, optimum, chance_loss) for p in predicted_S.tolist()]
+    )
+
+
+def _average_seeds(found: Sequence[RungTransfer]) -> RungTransfer:
+    """One rung over seeds that were dealt a rate each; what is true of one is true of the rung."""
+    first = found[0]
+    if all(each.predicted_rate == first.predicted_rate for each in found):
+        return first
+    return RungTransfer(
+        predicted_rate=float(np.exp(np.mean([math.log(each.predicted_rate) for each in found]))),
+        loss=float(np.mean([each.loss for each in found])),
+        regret=float(np.mean([each.regret for each in found])),
+        log10_error=float(np.mean([each.log10_error for each in found])),
+        absolute_log10_error=float(np.mean([each.absolute_log10_error for each in found])),
+        status=first.status,
+        interpolated=any(each.interpolated for each in found),
+        outside=any(each.outside for each in found),
+        diverged=any(each.diverged for each in found),
+    )
 
 
 def _interpolated_rung(

@@ -28,7 +28,7 @@ from benchmark.analysis.ladders.slope import (
     fit_stable_slope,
 )
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
-from benchmark.findings.arrays import arrange_column, read_first
+from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
 from benchmark.findings.ladders.losses import Ladder, read_losses, rechoose
 
@@ -219,20 +219,20 @@ def measure_transfers(
         return
     axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
     for rule, own in rules.items():
-        given = read_first(own, "architecture", "lr_multiplier")
-        multiplier_D = np.array([given[rung] / given[rungs[0]] for rung in rungs])
-        predicted_D = multiplier_D * optima[0].rate
+        given_DS = arrange_rates(own, rungs, seeds)
+        multiplier_DS = given_DS / given_DS[0]
+        predicted_DS = multiplier_DS * optima[0].rate
         trained = predicted.filter(pc.field("rule") == rule)
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
-        beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_D[1:], ladder.chance)
+        beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS[1:], ladder.chance)
         whole = Ladder(rate_DR, loss_DRS, optima, ladder.chance)
         yield (
             rule,
             Carried(
                 measure_transfer(*beyond, measured_DS=measured_DS, base=optima[0]),
-                read_losses(whole, predicted_D, measured_DS),
-                rechoose(whole, multiplier_D, measured_DS),
+                read_losses(whole, predicted_DS, measured_DS),
+                rechoose(whole, multiplier_DS, measured_DS),
             ),
         )
 

@@ -25,22 +25,24 @@ class Ladder(NamedTuple):
     chance: float
 
 
-def read_losses(ladder: Ladder, predicted_D: Array, measured_DS: Array | None) -> Array | None:
+def read_losses(ladder: Ladder, predicted_DS: Array, measured_DS: Array | None) -> Array | None:
     """A rule's losses on all rungs, rungs x seeds; None where a rate was neither trained nor lies
     inside the grid.
 
     The base rung counts at the best rate of its grid, the others at the predicted rates: as
     trained, else interpolated seed by seed. Diverged replicas are infinite where they were trained.
+    Rates of rungs x 1 are those of all seeds.
     """
     rate_DR, loss_DRS, optima, chance = ladder
     at = int(np.nanargmin(np.abs(rate_DR[0] - optima[0].grid_rate)))
     if measured_DS is None:
+        beyond_DS = np.broadcast_to(predicted_DS[1:], (len(optima) - 1, loss_DRS.shape[2]))
         measured_DS = np.stack(
             [
                 [
                     rung.loss
                     for rung in measure_transfer(
-                        rate_DR[1:], loss_DRS[1:, :, [seed]], optima[1:], predicted_D[1:], chance
+                        rate_DR[1:], loss_DRS[1:, :, [seed]], optima[1:], beyond_DS[:, seed], chance
                     ).rungs
                 ]
                 for seed in range(loss_DRS.shape[2])
@@ -52,11 +54,11 @@ def read_losses(ladder: Ladder, predicted_D: Array, measured_DS: Array | None) -
 
 
 def rechoose(
-    ladder: Ladder, multiplier_D: Array, measured_DS: Array | None
+    ladder: Ladder, multiplier_DS: Array, measured_DS: Array | None
 ) -> RechosenRegret | None:
     """Regret with the base rate fixed and chosen anew; None with one seed, or one stable rate."""
     stable_R = np.isfinite(ladder.loss_DRS[0]).all(axis=1)
     if ladder.loss_DRS.shape[2] < 2 or stable_R.sum() < 2:
         return None
     curves = ladder.rate_DR, ladder.loss_DRS, ladder.optima
-    return measure_rechosen_regret(*curves, multiplier_D, ladder.chance, measured_DS=measured_DS)
+    return measure_rechosen_regret(*curves, multiplier_DS, ladder.chance, measured_DS=measured_DS)

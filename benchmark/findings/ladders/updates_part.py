@@ -39,12 +39,15 @@ SIZE = "E[Δz²] / its mean on the shallowest rung"
 
 @dataclass(frozen=True)
 class RuleUpdates:
-    """One rule's rungs that were measured, and their second moments at rate 1, layers x seeds."""
+    """One rule's rungs that were measured, and their second moments at rate 1, layers x seeds.
+
+    ``rates`` has each rung's rate, one for every seed that was measured.
+    """
 
     rule: str
     rungs: tuple[str, ...]
     depth_D: Array
-    rate_D: Array
+    rates: tuple[Array, ...]
     moments: tuple[Array, ...]
 
     @property
@@ -75,7 +78,7 @@ def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
             continue
         weights = (read_first(own, "architecture", column) for column in ("initialization", BRANCH))
         drawn.setdefault(tuple(map(str, weights)), ([], updates))[0].append(rule)
-        found = measure_flatness(updates.depth_D, updates.moments, updates.rate_D)
+        found = measure_flatness(updates.depth_D, updates.moments, updates.rates)
         grown = format_interval(found.exponent)
         because = f"The mean over layers grows as depth to the power {grown} seeds."
         judged = (found.verdict, explain_doubt(found), found.exponent)
@@ -109,19 +112,15 @@ def judge_widths(part: Mapping[str, Any], table: pa.Table) -> Findings:
 
 def read_updates(own: pa.Table, rule: str, depth: Mapping[str, float]) -> RuleUpdates:
     """A rule's measured rungs, the shallowest first."""
-    rate = read_first(own, "architecture", "lr_multiplier")
-    found = {
-        rung: read_moments(own, rung) / rate[rung] ** 2
-        for rung in sorted(depth, key=depth.__getitem__)
-        if rung in rate
-    }
-    rungs = tuple(rung for rung, moment_LS in found.items() if moment_LS.size)
+    ordered = sorted(depth, key=depth.__getitem__)
+    found = {rung: read_moments(own, rung) for rung in ordered}
+    rungs = tuple(rung for rung, (moment_LS, _) in found.items() if moment_LS.size)
     return RuleUpdates(
         rule,
         rungs,
         np.array([depth[rung] for rung in rungs], dtype=np.float64),
-        np.array([rate[rung] for rung in rungs], dtype=np.float64),
-        tuple(found[rung] for rung in rungs),
+        tuple(found[rung][1] for rung in rungs),
+        tuple(found[rung][0] / found[rung][1] ** 2 for rung in rungs),
     )
 
 
@@ -159,13 +158,18 @@ def tabulate_one_step_rates(drawn: Sequence[tuple[Sequence[str], RuleUpdates]]) 
     )
 
 
-def read_moments(table: pa.Table, rung: str) -> Array:
-    """A rung's second moments, layers x seeds; seeds that overflowed or moved nothing are left
-    out, as diverged ones are."""
+def read_moments(table: pa.Table, rung: str) -> tuple[Array, Array]:
+    """A rung's second moments, layers x seeds, and the rate of each seed; seeds that overflowed
+    or moved nothing are left out, as diverged ones are."""
     own = table.filter((pc.field("architecture") == rung) & (pc.field("status") == "done"))
     moments = [np.array(seed, dtype=np.float64) for seed in own["update_moments"].to_pylist()]
-    kept = [moment_L for moment_L in moments if np.isfinite(moment_L).all() and moment_L.any()]
-    return np.stack(kept, axis=1) if kept else np.empty((0, 0))
+    rate_S = own["lr_multiplier"].to_numpy(zero_copy_only=False)
+    kept = [
+        s for s, moment_L in enumerate(moments) if np.isfinite(moment_L).all() if moment_L.any()
+    ]
+    if not kept:
+        return np.empty((0, 0)), np.empty(0)
+    return np.stack([moments[s] for s in kept], axis=1), rate_S[kept].astype(np.float64)
 
 
 def explain_doubt(found: Flatness) -> str:

@@ -16,7 +16,7 @@ from benchmark.analysis.ranking.kendall import tau
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.spearman import spearman_rows
 from benchmark.analysis.thresholds import FOLLOWS, TAU_MARGIN
-from benchmark.findings.arrays import read_first
+from benchmark.findings.arrays import arrange_rates
 from benchmark.findings.content import (
     Block,
     Figure,
@@ -41,6 +41,7 @@ from benchmark.published.agreement import (
 )
 from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import Published
+from benchmark.rules import Control, find
 from search_spaces.nasbench201.cell import positions, read
 
 QUESTION: Final = "Does its ranking stand for the published 200-epoch one, up to seed noise?"
@@ -149,8 +150,8 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
     y_A, rows, warned = main.mean_A, [], []
     for rule, acc_AS in ranked.others.items():
         own = ranked.table.filter(pc.field("rule") == rule)
-        by_cell = read_first(own, "architecture", "lr_multiplier")
-        multiplier_A = np.array([by_cell[name] for name in ranked.architectures], dtype=np.float64)
+        seeds = range(acc_AS.shape[1])
+        multiplier_AS = arrange_rates(own, ranked.architectures, seeds)
         all_cells = correlate_multiplier(rule, main.data)
         change_A = measure_accuracy_shift(ranked.base_AS, acc_AS).shift_A
         row: list[TableCell] = [
@@ -158,7 +159,7 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
             agreement(acc_AS, y_A).tau,
             measure_approach(ranked.base_AS, acc_AS, y_A),
         ]
-        row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_A, y_A).spearman]
+        row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_AS, y_A).spearman]
         rows.append([*row, all_cells])
         if all_cells and abs(all_cells) > FOLLOWS:
             warned.append(f"{rule}'s {format_number(all_cells)}")
@@ -184,8 +185,11 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
 
 
 def correlate_multiplier(rule: str, data: Data) -> float | None:
-    """Spearman's correlation of a rule's multiplier with accuracy; None where it has but one."""
-    multiplier_A = multipliers().get(rule.partition(":")[0])
+    """Spearman's correlation of a rule's multiplier with accuracy; None where it has but one, and
+    for a control that deals every seed anew among the cells of a study."""
+    found = find(rule)
+    own = rule if isinstance(found, Control) else rule.partition(":")[0]
+    multiplier_A = multipliers().get(own)
     if multiplier_A is None:
         return None
     both_A = ~np.isnan(multiplier_A) & ~np.isnan(data.long_A)

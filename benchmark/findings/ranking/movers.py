@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ranking.movers import Movers, find_movers
 from benchmark.findings.content import (
     Architectures,
@@ -102,10 +103,23 @@ def describe_architecture(ranked: RankArrays, found: Mapping[str, Movers], a: in
         for rule, each in found.items()
     ]
     return [
-        f"{rule}: rate {format_number(float(ranked.rates[rule][a]))}, accuracy "
+        f"{rule}: {describe_rates(ranked.rates[rule][a])}, accuracy "
         f"{format_number(100 * float(acc_AS[a].mean()))}%{change}, place {where:.1f}"
         for rule, acc_AS, where, change in lines
     ]
+
+
+def describe_rates(rate_S: Array) -> str:
+    """The rate of an architecture, or those of its seeds where each was dealt one."""
+    told = ", ".join(map(format_number, rate_S.tolist()))
+    return f"rate {told}" if len(rate_S) == 1 else f"rates by seed {told}"
+
+
+def label_rates(rule: str, rate_AS: Array) -> dict[str, Array]:
+    """The columns of a rule's rates: one, or one for each seed."""
+    if rate_AS.shape[1] == 1:
+        return {f"rate, {rule}": rate_AS[:, 0]}
+    return {f"rate, {rule}, seed {seed}": rate_A for seed, rate_A in enumerate(rate_AS.T)}
 
 
 def tabulate_architectures(ranked: RankArrays, found: Mapping[str, Movers]) -> Table:
@@ -113,12 +127,12 @@ def tabulate_architectures(ranked: RankArrays, found: Mapping[str, Movers]) -> T
     base = ranked.base
     place_A = next(iter(found.values())).rank_reference_A
     columns = {
-        f"rate, {base}": ranked.rates[base],
+        **label_rates(base, ranked.rates[base]),
         f"accuracy, {base}": ranked.base_AS.mean(axis=1),
         f"place, {base}": place_A,
     }
     for rule, each in found.items():
-        columns[f"rate, {rule}"] = ranked.rates[rule]
+        columns |= label_rates(rule, ranked.rates[rule])
         columns[f"accuracy, {rule}"] = ranked.others[rule].mean(axis=1)
         columns[f"place, {rule}"] = each.rank_rule_A
         columns[f"move in seed errors, {rule}"] = each.score_A

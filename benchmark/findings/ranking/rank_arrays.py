@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.ranking.constant_pairs import TunedAccuracies
 from benchmark.analysis.ranking.constants import WeighedConstants, weigh_trials
-from benchmark.findings.arrays import arrange_column
+from benchmark.findings.arrays import arrange_column, arrange_rates
 
 
 @dataclass(frozen=True)
 class RankArrays:
     """A rank part's test accuracies under ``base`` (the default) and under every other rule, and
-    ``rates`` under all.
+    ``rates`` under all: A x 1, or A x S where a control deals every seed a rate of its own.
 
     ``weighed`` says how each rule's constant was tuned, and ``trained`` has its accuracies by
     constant, of those with which all architectures were trained.
@@ -48,10 +48,10 @@ class RankArrays:
         whole_A: Any = ~np.isnan(acc_RAS).any(axis=(0, 2))
         kept = tuple(name for name, whole in zip(names, whole_A, strict=True) if whole)
         base_AS, *other_AS = acc_RAS[:, whole_A]
-        rate_RA = arrange_column(
-            table, "lr", {"rule": (base, *others), "architecture": names}, None
-        )
-        rates = dict(zip((base, *others), rate_RA[:, whole_A], strict=True))
+        rates = {
+            rule: arrange_rates(table.filter(pc.field("rule") == rule), kept, axes["seed"], "lr")
+            for rule in (base, *others)
+        }
         other = dict(zip(others, other_AS, strict=True))
         trained = {
             rule: arrange_constants(sample.filter(pc.field("rule") == rule), kept, axes["seed"])

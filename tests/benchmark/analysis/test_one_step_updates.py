@@ -97,7 +97,7 @@ def test_bad_moments_are_refused() -> None:
         summarize_rung(np.zeros((3, 2)))
     with pytest.raises(InvalidInput, match="3 rungs"):
         fit_update_exponent(DEPTHS[:2], moments[:2])
-    with pytest.raises(InvalidInput, match="rate_D"):
+    with pytest.raises(InvalidInput, match="rates needs"):
         measure_flatness(DEPTHS, moments, DEPTHS[:3])
     with pytest.raises(InvalidInput, match="base"):
         measure_flatness(DEPTHS, moments, DEPTHS, base=5)

@@ -24,7 +24,7 @@ def planted(rules: tuple[str, ...]) -> RankArrays:
     names = tuple(f"cell-{index}" for index in range(40))
     base_AS = rng.uniform(0.3, 0.7, (40, 1)) + rng.normal(0, 0.001, (40, 3))
     others = {rule: base_AS + GAINS[rule] + rng.normal(0, 0.001, (40, 3)) for rule in rules}
-    rates = {rule: np.ones(40) for rule in ("default", *rules)}
+    rates = {rule: np.ones((40, 1)) for rule in ("default", *rules)}
     columns = ("effective_depth", "log2_sum_cubes", "convolutions", "parameters")
     table = pa.table({"architecture": names} | dict.fromkeys(columns, rng.uniform(1, 9, 40)))
     return RankArrays("cells", "default", names, base_AS, others, rates, table)
