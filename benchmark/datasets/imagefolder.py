@@ -26,6 +26,8 @@ from benchmark.datasets.names import Name
 from search_spaces.errors import InvalidInput
 
 PARTS = ("train", "val")
+OF_SYSTEMS = ("@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""Folders that file servers and systems make anywhere: thumbnails, and what was deleted."""
 
 
 def load(name: Name) -> StreamedDataset:
@@ -115,14 +117,22 @@ def scan_part(name: Name, part: str) -> Any:
             "path"
         ) from error
     refuse_hidden(name, folder, [os.path.relpath(file, folder) for file, _ in found.samples])
+    refuse_no_files(name, found)
     return found
+
+
+def refuse_no_files(name: Name, found: Any) -> None:
+    """Raise ``InvalidInput`` for a pipe or a device among the images: reading it may never end."""
+    for file, _ in found.samples:
+        if os.path.exists(file) and not os.path.isfile(file):
+            raise InvalidInput(f"dataset {name.absolute}: {file} is no regular file; remove it")
 
 
 def refuse_hidden(name: Name, folder: Path, found: Sequence[str]) -> None:
     """Raise ``InvalidInput`` for hidden paths: programs leave copies and thumbnails there."""
     for path in found:
-        if any(piece.startswith(".") for piece in Path(path).parts):
+        if any(piece.startswith(".") or piece in OF_SYSTEMS for piece in Path(path).parts):
             raise InvalidInput(
-                f"dataset {name.absolute}: {folder / path} is hidden and would count as a class or "
-                "an image; remove it"
+                f"dataset {name.absolute}: {folder / path} is hidden, or a system's, and would "
+                "count as a class or an image; remove it"
             )

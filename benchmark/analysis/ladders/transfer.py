@@ -39,7 +39,8 @@ class RungTransfer:
     outside the grid and was not measured. On a censored rung it is a lower bound. `log10_error` is
     positive where the rule's rate is too large. Where the rule deals every seed a rate of its own,
     `predicted_rate` is their geometric mean, `loss`, `regret` and `log10_error` are means over
-    seeds, and so is `absolute_log10_error`: rates that are wrong both ways are not right on average.
+    seeds, and so is `absolute_log10_error`: rates that are wrong both ways are not right on
+    average.
     """
 
     predicted_rate: float
@@ -110,7 +111,7 @@ def measure_transfer(
     Args:
         rate_DR, loss_DRS, chance_loss: as in `find_optima`.
         optima: its result.
-        predicted_DS: the rule's rate on each rung, (D,), or on each rung and seed, (D, S); positive.
+        predicted_DS: the rule's rate on each rung, (D,), or for each seed too, (D, S); positive.
         measured_DS: losses trained at `predicted_DS`; non-finite where diverged.
         base: the optimum of the rung that gave the constant, from the `find_optima` of all rungs.
     """

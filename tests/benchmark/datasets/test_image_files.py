@@ -220,6 +220,9 @@ def refusal(folder: Path) -> str:
         "train/cat/._0.png",
         "val/.hidden/deep/0.png",
         "train/.Trash-1000/notes.txt",
+        "train/@eaDir/SYNOPHOTO_THUMB.png",
+        "val/cat/@eaDir/0.png",
+        "train/lost+found/0.png",
     ],
 )
 def test_hidden_folders_and_files_are_named(path: str, tmp_path: Path) -> None:
@@ -228,7 +231,14 @@ def test_hidden_folders_and_files_are_named(path: str, tmp_path: Path) -> None:
     (tmp_path / path).write_bytes((tmp_path / "train/cat/0.png").read_bytes())
     said = refusal(tmp_path)
     assert "is hidden" in said
-    assert next(piece for piece in Path(path).parts if piece.startswith(".")) in said
+    pieces = Path(path).parts
+    assert next(piece for piece in pieces if piece[0] in ".@" or piece == "lost+found") in said
+
+
+def test_a_pipe_among_the_images_is_a_sentence_and_no_wait(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    os.mkfifo(tmp_path / "train/cat/pipe.png")
+    assert "train/cat/pipe.png is no regular file" in refusal(tmp_path)
 
 
 def test_hidden_files_that_are_no_images_do_not_matter(tmp_path: Path) -> None:

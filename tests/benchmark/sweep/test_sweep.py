@@ -106,6 +106,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as folder:
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
             patch.setattr(tempfile, "tempdir", folder)
+            # torch makes a folder of its own there once torch._dynamo is imported
+            patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("torch")))
             code = job.main(
                 STUDY, ["--out", str(out), "--unit-timeout", str(LIMIT)], run=trouble(notes)
             )
