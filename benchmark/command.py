@@ -11,6 +11,7 @@ from search_spaces.command import (
     entry_point,
     ignore_signals,
     keep_handlers,
+    local_path,
     report_error,
     report_interruption,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "entry_point",
     "ignore_signals",
     "keep_handlers",
+    "local_path",
     "report_error",
     "report_interruption",
 ]

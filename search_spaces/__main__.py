@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from search_spaces.command import Parser, entry_point
+from search_spaces.command import Parser, entry_point, local_path
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create, names
@@ -43,7 +43,7 @@ def _parser() -> Parser:
     one.add_argument("--svg", type=Path, metavar="FILE", help="draw the graph into FILE as well")
     table = commands.add_parser("export", help="a space as a Parquet table")
     table.add_argument("space", help="such as nasbench201")
-    table.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
+    table.add_argument("--out", type=local_path, required=True, metavar="FILE.parquet")
     for command in (one, table):
         command.add_argument(
             "--option", action="append", default=[], metavar="KEY=VALUE", help="such as kernel=5"

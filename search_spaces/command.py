@@ -12,10 +12,12 @@ import argparse
 import contextlib
 import functools
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, ParamSpec
 
@@ -23,6 +25,8 @@ from search_spaces.errors import InvalidInput
 
 P = ParamSpec("P")
 Handler = Callable[[int, FrameType | None], Any]
+
+URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
 
 SIGNALS: Final = {
     signal.SIGINT: "Ctrl-C",
@@ -49,6 +53,24 @@ class Parser(argparse.ArgumentParser):
             if argument.endswith("=--"):  # argparse takes that value for an empty list
                 raise InvalidInput(f"argument {argument!r} has no value; give one")
         return super().parse_known_args(args, namespace)
+
+
+def local_path(text: str) -> Path:
+    """The type of an argument that names a file or folder of this machine; ``~`` is expanded.
+
+    Raises ``ArgumentTypeError``, which the parser says in one sentence, for an empty name, a URI
+    and an unknown home: each of them would be the name of an odd folder here.
+    """
+    if not text.strip() or URI.match(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no path of this machine; give one (./{text} for a folder of that name)"
+            if text.strip()
+            else "the path is empty; give one"
+        )
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}; give an absolute path") from error
 
 
 class Interrupted(KeyboardInterrupt):

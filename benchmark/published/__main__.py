@@ -11,7 +11,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
 
-from benchmark.command import Parser, entry_point
+from benchmark.command import Parser, entry_point, local_path
 from benchmark.published.nats_bench import Records
 from benchmark.published.table import KEY, SCHEMA, write_table
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "folder whose origin you trust. No other file is loaded.",
     )
     parser.add_argument("records", type=Path, help="the folder NATS-tss-v1_0-3ffb9-simple")
-    parser.add_argument("--out", type=Path, required=True, help="the Parquet file to write")
+    parser.add_argument("--out", type=local_path, required=True, help="the Parquet file to write")
     console = Console()
     options = parser.parse_args(arguments)
     console.print(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from benchmark.command import Parser, entry_point
+from benchmark.command import Parser, entry_point, local_path
 from benchmark.published import table as published
 from benchmark.report import page
 from benchmark.store.results import Results
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
     parser = Parser(prog="python -m benchmark.report", description=__doc__)
     parser.add_argument("results", help="the folder or URI that a job wrote its results to")
-    parser.add_argument("--out", type=Path, help="where to write (default: beside the results)")
+    parser.add_argument(
+        "--out", type=local_path, help="where to write (default: beside the results)"
+    )
     parser.add_argument("--open", action="store_true", help="show the page in a browser")
     parser.add_argument("--published", help="a table of benchmark.published, to compare ranks with")
     parser.add_argument("--against", metavar="OLD", help="older results, to say what changed")

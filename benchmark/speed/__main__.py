@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from benchmark.command import Parser, entry_point
+from benchmark.command import Parser, entry_point, local_path
 from benchmark.engine import device as devices
 from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
@@ -81,7 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write; 0, or 2 where an argument is wrong."""
     parser = Parser(prog="python -m benchmark.speed", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes on two cores")
-    parser.add_argument("--out", type=Path, default=Path("speed.parquet"), help="the Parquet file")
+    parser.add_argument(
+        "--out", type=local_path, default=Path("speed.parquet"), help="the Parquet file"
+    )
     options = parser.parse_args(argv)
     if options.out.is_dir() or not options.out.resolve().parent.is_dir():
         raise InvalidInput(f"--out {options.out}: name a file in a folder that exists")

@@ -233,3 +233,31 @@ def test_a_command_loads_what_it_computes_with(
     assert (loaded & HEAVY) <= allowed
     if not allowed:
         assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/page", "s3:/bucket", "file:///tmp/x", "gs://", ""])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["benchmark", "report", "results"],
+        ["benchmark", "published", "records"],
+        ["benchmark", "speed"],
+        ["search_spaces", "export", "mlp"],
+    ],
+    ids=lambda command: command[1],
+)
+def test_what_is_written_here_alone_is_no_uri(
+    command: list[str],
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = importlib.import_module(f"{command[0]}.__main__").main
+    assert run([*command[1:], f"--out={place}"]) == 2
+    said = capsys.readouterr().err
+    assert "--out" in said
+    assert "path" in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
