@@ -124,7 +124,7 @@ def scan_part(name: Name, part: str) -> Any:
 def refuse_no_files(name: Name, found: Any) -> None:
     """Raise ``InvalidInput`` for a pipe or a device among the images: reading it may never end."""
     for file, _ in found.samples:
-        if os.path.exists(file) and not os.path.isfile(file):
+        if not Path(file).is_file() and Path(file).exists():
             raise InvalidInput(f"dataset {name.absolute}: {file} is no regular file; remove it")
 
 

@@ -46,6 +46,8 @@ def planted(stage: str, rules: tuple[str, ...] = RULES, **columns: Any) -> list[
             "seed": seed,
             "lr_multiplier": rate_of(rule, depth, seed),
             "lr": rate_of(rule, depth, seed),
+            "base_lr": 1.0,
+            "valid_accuracy": 0.5,
             "test_accuracy": 0.5 + 0.01 * depth + 0.001 * seed,
         }
         | columns
