@@ -147,12 +147,3 @@ class PathStatistics:
                 a[0] * b[3] + 3 * a[1] * b[2] + 3 * a[2] * b[1] + a[3] * b[0],
             ),
         )
-
-    def repeated(self, times: int) -> PathStatistics:
-        """``times`` copies in series, by repeated squaring; 0 copies are a path of length 0."""
-        result, power = PathStatistics.single(), self
-        while times:
-            if times & 1:
-                result = result.then(power)
-            power, times = power.then(power), times >> 1
-        return result

@@ -49,7 +49,7 @@ CACHES_OF_A_GPU = 2**10
 
 
 @dataclass(frozen=True)
-class Trial:
+class SizeTrial:
     """A few steps of copies of one replica: seconds per replica-step, and what weights came out
     (one sha256, or several where copies differ by their place)."""
 
@@ -95,9 +95,9 @@ class TimedSplits:
     """
 
     replicas: int
-    run_trial: Callable[[int], Trial | None]
+    run_trial: Callable[[int], SizeTrial | None]
     exact: bool
-    trials: dict[int, Trial | None] = field(default_factory=dict)
+    trials: dict[int, SizeTrial | None] = field(default_factory=dict)
     digests: frozenset[bytes] = frozenset()
 
     def time_first(self, limit: int) -> float | None:
@@ -118,7 +118,7 @@ class TimedSplits:
             return math.inf
         return self.sum_seconds(limit, trials)
 
-    def try_sizes(self, limit: int) -> dict[int, Trial] | None:
+    def try_sizes(self, limit: int) -> dict[int, SizeTrial] | None:
         """The trial of every size of chunk; None where one does not fit in memory."""
         found = {}
         for size in split_replicas(self.replicas, limit):
@@ -130,14 +130,14 @@ class TimedSplits:
             found[size] = trial
         return found
 
-    def sum_seconds(self, limit: int, trials: dict[int, Trial]) -> float:
+    def sum_seconds(self, limit: int, trials: dict[int, SizeTrial]) -> float:
         """Seconds of one step of all replicas."""
         sizes = split_replicas(self.replicas, limit)
         return sum(size * trials[size].seconds for size in sizes)
 
 
 def find_fastest_limit(
-    replicas: int, start: int, run_trial: Callable[[int], Trial | None], exact: bool = True
+    replicas: int, start: int, run_trial: Callable[[int], SizeTrial | None], exact: bool = True
 ) -> int:
     """The fastest limit around ``start``: doubled while that is faster, else halved while it is.
 
@@ -214,7 +214,7 @@ LIMITS = ChunkLimits()
 """Those that this process has timed."""
 
 
-def time_chunk(builder: Builder, replica: Replica, size: int) -> Trial | None:
+def time_chunk(builder: Builder, replica: Replica, size: int) -> SizeTrial | None:
     """A few steps of copies of a replica and one batch of evaluation; None where memory lacks."""
     try:
         training = builder.build_training([replica] * size)
@@ -236,7 +236,7 @@ def time_chunk(builder: Builder, replica: Replica, size: int) -> Trial | None:
         for weight in weights:
             digest.update(weight[index].numpy().tobytes())
         digests.add(digest.digest())
-    return Trial(min(seconds[1:] or seconds), frozenset(digests))
+    return SizeTrial(min(seconds[1:] or seconds), frozenset(digests))
 
 
 def read_clock(device: torch.device) -> float:

@@ -20,7 +20,7 @@ from benchmark.engine.costs import count_steps
 from benchmark.engine.device import choose_device, is_out_of_memory, prepare_device
 from benchmark.store import schema
 from benchmark.study.unit import Replica, Unit
-from benchmark.training.loop import Progress, Training
+from benchmark.training.loop import ProgressCallback, Training
 from benchmark.training.outcome import Outcome
 from benchmark.training.process_group import Ranks
 from search_spaces import conventions
@@ -30,7 +30,7 @@ from search_spaces.space import SearchSpace
 
 def run(
     unit: Unit,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
     *,
     device: str | None = None,
     checkpoint: Path | None = None,
@@ -50,7 +50,7 @@ def run(
 def run_on_ranks(
     unit: Unit,
     ranks: Ranks,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
     *,
     device: str | None = None,
     checkpoint: Path | None = None,
@@ -80,7 +80,7 @@ def ignore_progress(replica_steps: int) -> None:
 
 
 def measure_chunks(
-    builder: Builder, replicas: Sequence[Replica], saved: Checkpoint, on_progress: Progress
+    builder: Builder, replicas: Sequence[Replica], saved: Checkpoint, on_progress: ProgressCallback
 ) -> list[Outcome]:
     """The outcome of every replica, chunk by chunk; a chunk that lacks memory is halved."""
     stored = saved.load(len(replicas))
@@ -111,7 +111,7 @@ def measure_chunk(
     saved: Checkpoint,
     state: dict[str, Any] | None,
     write: Callable[[Training], None],
-    on_progress: Progress,
+    on_progress: ProgressCallback,
 ) -> list[Outcome] | None:
     """The outcomes of a chunk, from ``state`` on if there is one.
 

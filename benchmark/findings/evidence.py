@@ -15,7 +15,7 @@ from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers import join_names, void_controlled
 from benchmark.findings.parts import judge_part
 from benchmark.findings.verdict import Verdict
-from benchmark.models.network import Kind, find_kind
+from benchmark.models.network import NetworkKind, find_kind
 from benchmark.store.results import Results
 from search_spaces.registry import create
 
@@ -41,7 +41,7 @@ class Evidence:
     current: bool
 
 
-def find_evidence(results: Iterable[Results], kind: Kind, optimizer: str) -> list[Evidence]:
+def find_evidence(results: Iterable[Results], kind: NetworkKind, optimizer: str) -> list[Evidence]:
     """The answers of these studies about networks of that kind under that optimizer.
 
     Depth parts say whether a rule's rates lie within a factor 2 of the best, and what they lose in
@@ -63,7 +63,7 @@ def find_evidence(results: Iterable[Results], kind: Kind, optimizer: str) -> lis
     return found
 
 
-def _is_about(part: Mapping[str, Any], kind: Kind, optimizer: str) -> bool:
+def _is_about(part: Mapping[str, Any], kind: NetworkKind, optimizer: str) -> bool:
     if part["kind"] not in TOPICS or part["recipe"]["optimizer"] != optimizer:
         return False
     space = create(part["space"], **part["options"])

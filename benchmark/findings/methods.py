@@ -32,7 +32,7 @@ from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARG
 from benchmark.findings.content import Table, format_number
 from benchmark.store.results import Results
 from benchmark.study.recipe import Recipe
-from benchmark.training import initialization
+from benchmark.training import variances
 from search_spaces import conventions
 
 STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
@@ -131,9 +131,7 @@ def tabulate_rules(results: Results) -> tuple[Table, Table, Table]:
     counted = [conventions.CONVENTIONS[name] for name in named if name in conventions.CONVENTIONS]
     schemes = dict.fromkeys(row["initialization"] for row in rows)
     documented = [
-        (s, read_docstring(initialization.SCHEMES[s]))
-        for s in schemes
-        if s in initialization.SCHEMES
+        (s, read_docstring(variances.SCHEMES[s])) for s in schemes if s in variances.SCHEMES
     ]
     columns = ("rule", "version", "convention", "initialization", "formula", "source")
     return (

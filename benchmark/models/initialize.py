@@ -10,7 +10,8 @@ from torch.utils.hooks import RemovableHandle
 
 from benchmark.datasets.streams import create_stream
 from benchmark.models.network import Network
-from benchmark.training.initialization import SCALES_SKIPS, UNIFORM, to_uniform, variance
+from benchmark.training.initialization import to_uniform
+from benchmark.training.variances import SCALES_SKIPS, UNIFORM, variance
 from search_spaces.errors import InvalidInput
 
 

@@ -15,7 +15,9 @@ from search_spaces.space import SearchSpace, Topology
 from search_spaces.traced import TracedNetwork, graph_of
 from search_spaces.traced.targets import is_target, trace_target
 
-Kind = Literal["chain", "residual", "residual MLP", "transformer", "concatenation", "cell", "DAG"]
+NetworkKind = Literal[
+    "chain", "residual", "residual MLP", "transformer", "concatenation", "cell", "DAG"
+]
 """Rules are compared within a kind: what was found on one says nothing of another."""
 
 
@@ -33,7 +35,7 @@ class Network:
     module: nn.Module | None = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> NetworkKind:
         """The kind of network that it is."""
         return find_kind(self.topology, self.space)
 
@@ -82,7 +84,7 @@ def find_architecture(space: SearchSpace, architecture: str) -> Network:
     return Network(architecture, topology, space.name)
 
 
-def find_kind(topology: Topology, space: str = "") -> Kind:
+def find_kind(topology: Topology, space: str = "") -> NetworkKind:
     """The kind of a network: its space's, else by what its graph holds.
 
     Attention makes a transformer; without a merge it is a chain; additions make residual networks,

@@ -6,24 +6,31 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmark.plan.stage import Read, Stage, plan_stage
-from benchmark.plan.units import Measured, Network, name_network, one_step_rates, prescribed, probes
+from benchmark.plan.units import (
+    Measured,
+    NetworkKey,
+    name_network,
+    one_step_rates,
+    prescribed,
+    probes,
+)
 from benchmark.rules import Bundle
-from benchmark.study import Ladder
+from benchmark.study import LadderPart
 
 
 class Rung(NamedTuple):
     """One network of a ladder: ``part`` is at its width."""
 
-    part: Ladder
+    part: LadderPart
     architecture: str
 
     @property
-    def network(self) -> Network:
+    def network(self) -> NetworkKey:
         """What rows call it."""
         return name_network(self.part, self.architecture)
 
 
-def list_rungs(part: Ladder) -> list[Rung]:
+def list_rungs(part: LadderPart) -> list[Rung]:
     """Every rung, width by width, shallowest first: the first is the rules' base."""
     return [
         Rung(narrowed, architecture)
@@ -50,7 +57,7 @@ def prescribe_rungs(
     return given
 
 
-def probe_rungs(part: Ladder, rungs: Sequence[Rung], read: Read) -> tuple[Stage, Measured]:
+def probe_rungs(part: LadderPart, rungs: Sequence[Rung], read: Read) -> tuple[Stage, Measured]:
     """Measure eta* where a rule of the part needs it; empty until all of it is there."""
     units = [
         unit for narrowed in part.at_widths() for unit in probes(narrowed, narrowed.architectures())

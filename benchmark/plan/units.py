@@ -20,14 +20,14 @@ from benchmark.study import Part
 from benchmark.study.unit import Replica, Unit, canonical_json
 
 
-class Network(NamedTuple):
+class NetworkKey(NamedTuple):
     """One network: the options of its space as rows hold them (canonical JSON), and its name."""
 
     options: str
     architecture: str
 
 
-Measured = Mapping[Network, float]
+Measured = Mapping[NetworkKey, float]
 """eta* of networks, for rules that are measured (``benchmark.rules.one_step``)."""
 
 PROBE_SEEDS = 8
@@ -69,9 +69,9 @@ def prescribed(
     ]
 
 
-def name_network(part: Part, architecture: str) -> Network:
+def name_network(part: Part, architecture: str) -> NetworkKey:
     """The network that an architecture is with the part's options."""
-    return Network(canonical_json(dict(part.space_options)), architecture)
+    return NetworkKey(canonical_json(dict(part.space_options)), architecture)
 
 
 def replica(
@@ -155,16 +155,16 @@ def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
     return tuple(units)
 
 
-def one_step_rates(rows: pa.Table) -> dict[Network, float]:
+def one_step_rates(rows: pa.Table) -> dict[NetworkKey, float]:
     """eta* of every probed network: (mean over seeds of the mean S_l at rate 1)^(-1/2).
 
     A network without moments (untrainable) has rate 1, which nothing is trained at.
     """
-    moments: dict[Network, list[float]] = defaultdict(list)
+    moments: dict[NetworkKey, list[float]] = defaultdict(list)
     columns = ["space_options", "architecture", "lr", "update_moments"]
     for row in rows.select(columns).to_pylist():
         if row["update_moments"]:
-            network = Network(row["space_options"], row["architecture"])
+            network = NetworkKey(row["space_options"], row["architecture"])
             moments[network].append(fmean(row["update_moments"]) / row["lr"] ** 2)
     rates = {network: fmean(values) ** -0.5 for network, values in moments.items()}
     return defaultdict(lambda: 1.0, rates)

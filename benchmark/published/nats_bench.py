@@ -30,7 +30,7 @@ DATASETS: Final = {
 """The API's names and the table's."""
 SPLITS: Final = ("valid", "test", "valtest")
 
-Row = tuple[int, str, str, str, int, int | None, float]
+AccuracyRow = tuple[int, str, str, str, int, int | None, float]
 """index, arch, dataset, split, epochs, seed (None: the mean over the record's seeds), accuracy."""
 
 
@@ -59,7 +59,7 @@ class Records:
         if self.api.meta_archs != self.archs:
             raise InvalidInput(f"{folder / META} lists other architectures than NAS-Bench-201's")
 
-    def rows(self, index: int) -> Iterator[Row]:
+    def rows(self, index: int) -> Iterator[AccuracyRow]:
         """Every accuracy of a cell's record, as a share in [0, 1]; a seed it lacks has no row."""
         loaded(self.paths[index], lambda: self.api.reload(self.folder, index))
         for epochs, results in self.api.arch2infos_dict[index].items():

@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from benchmark import rules
 from benchmark.analysis.intervals import Array, Interval
-from benchmark.published.agreement import jackknifed
+from benchmark.published.agreement import Index, Mask, jackknifed
 from benchmark.rules import Control
 from search_spaces.nasbench201.space import NasBench201
-
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

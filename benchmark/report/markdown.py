@@ -54,7 +54,7 @@ def summarize_results(results: Results, page: str) -> str:
 def describe_study(results: Results, page: str) -> Iterator[str]:
     """Which job it was, how complete it is, and where its page is."""
     name, _, scale = results.study["name"].partition("-")
-    command = f"python jobs/{name}.py" + f" --scale {scale}" * bool(scale)
+    command = f"python jobs/{name}.py" + (f" --scale {scale}" if scale else "")
     data = ", ".join(dict.fromkeys(part["dataset"] for part in results.study["parts"]))
     yield f"`{command}` on {data}; [the whole report]({page})."
     counts = dict.fromkeys(("planned", "done", "failed", "missing"), 0)

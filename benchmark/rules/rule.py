@@ -23,7 +23,7 @@ Rate = tuple[float, Factors]
 class Bundle:
     """What a rule prescribes for one architecture.
 
-    ``initialization`` names a scheme of ``benchmark.training.initialization``;
+    ``initialization`` names a scheme of ``benchmark.training.variances``;
     ``branch_multiplier`` scales every residual branch in the forward pass; ``lr_multiplier`` is the
     rate relative to the base architecture's, and ``factors`` multiply it for one group of
     parameters. ``by_seed`` is there where every seed is dealt a rate of its own: read it through

@@ -21,8 +21,8 @@ from benchmark.command import Parser, entry_point, local_path
 from benchmark.engine import device as devices
 from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
-from benchmark.speed.networks import Network, networks
-from benchmark.speed.table import Row, show, write
+from benchmark.speed.networks import TimedNetwork, networks
+from benchmark.speed.table import SpeedRow, show, write
 from benchmark.sweep.cluster import Cluster
 from benchmark.sweep.resources import Resources
 from search_spaces.errors import InvalidInput
@@ -39,10 +39,10 @@ WAYS = (
 
 
 def measured(
-    rows: Sequence[Network], repeats: int, trials: int, device: str, console: Console
-) -> list[Row]:
+    rows: Sequence[TimedNetwork], repeats: int, trials: int, device: str, console: Console
+) -> list[SpeedRow]:
     """A row for every network and way, missing ones too; ``trials`` of Tune per round."""
-    values: dict[tuple[Network, str], list[float]] = {}
+    values: dict[tuple[TimedNetwork, str], list[float]] = {}
     ways = {network: contenders.contenders(network, device) for network in rows}
     with Cluster(1, Resources()) as cluster:
         for _ in track(range(repeats), "repeats", console=console, transient=True):
@@ -55,13 +55,15 @@ def measured(
     return [row for network in rows for row in compared(network, values)]
 
 
-def compared(network: Network, values: dict[tuple[Network, str], list[float]]) -> Iterator[Row]:
+def compared(
+    network: TimedNetwork, values: dict[tuple[TimedNetwork, str], list[float]]
+) -> Iterator[SpeedRow]:
     """A network's rows, with their ratios to the peer."""
     subject = f"{network.name}, batch {network.batch}"
     peer = median(values[network, tuned.REUSE])
     for name in WAYS:
         found = values.get((network, name), [])
-        row = Row(SECTION, subject, name, "steps/s", found)
+        row = SpeedRow(SECTION, subject, name, "steps/s", found)
         if not found:
             row.note = "no GPU" if name == contenders.GRAPHS else "no convolution"
         else:

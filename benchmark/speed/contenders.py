@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from benchmark.engine import chunk_size
 from benchmark.engine.build import Builder
-from benchmark.speed.networks import Network
+from benchmark.speed.networks import TimedNetwork
 from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
 
@@ -53,7 +53,7 @@ def train_plainly(builder: Builder, replica: Replica, steps: int, channels_last:
     return float(loss.detach())
 
 
-def train_together(builder: Builder, network: Network, limit: int) -> list[float]:
+def train_together(builder: Builder, network: TimedNetwork, limit: int) -> list[float]:
     """The engine's steps, chunk by chunk; every replica's last loss."""
     losses: list[float] = []
     replicas = network.replicas(network.rates)
@@ -66,7 +66,7 @@ def train_together(builder: Builder, network: Network, limit: int) -> list[float
     return losses
 
 
-def contenders(network: Network, device: str) -> dict[str, Callable[[], float]]:
+def contenders(network: TimedNetwork, device: str) -> dict[str, Callable[[], float]]:
     """Replica-steps per second of every way there is on the device, by name."""
     builder = network.create_builder(device)
     replicas = network.replicas(network.rates)
@@ -90,7 +90,7 @@ def contenders(network: Network, device: str) -> dict[str, Callable[[], float]]:
     return {name: timed(way, network, device) for name, way in found.items()}
 
 
-def timed(way: Callable[[], object], network: Network, device: str) -> Callable[[], float]:
+def timed(way: Callable[[], object], network: TimedNetwork, device: str) -> Callable[[], float]:
     """A way with a clock around it."""
 
     def speed() -> float:

@@ -28,7 +28,7 @@ IMAGES: Final = 4096
 
 
 @dataclass(frozen=True)
-class Network:
+class TimedNetwork:
     """An architecture at a batch size, trained at ``rates`` rates for ``steps`` steps each.
 
     ``goal`` is the least ratio of replica-steps per second over one Tune trial per rate with
@@ -82,16 +82,16 @@ def images(side: int) -> Dataset:
     return Dataset(f"noise-{side}", x, y, x[:64], y[:64], 10, f"noise-{side}")
 
 
-def networks(quick: bool, gpu: bool) -> list[Network]:
+def networks(quick: bool, gpu: bool) -> list[TimedNetwork]:
     """The rows: on a GPU the cells have their published size (N = 5)."""
     mlp = ("MLP, width 16", "mlp", (("width", 16),), "mlp-3", 8)
     resnet = ("ResNet 8x8", "resnet", (("width", 8), ("normalization", "bn")), "resnet-3", 8)
     cells = (("channels", 16), ("cells", 5 if gpu else 1))
     found = [
-        Network(*mlp, batch=32, rates=16, steps=100, goal=4.0),
-        Network(*resnet, batch=32, rates=16, steps=20 if quick else 50, goal=4.0),
-        Network(*mlp, batch=256, rates=16, steps=12, goal=1.0),
-        Network(*resnet, batch=256, rates=16, steps=4 if quick else 10, goal=1.0),
+        TimedNetwork(*mlp, batch=32, rates=16, steps=100, goal=4.0),
+        TimedNetwork(*resnet, batch=32, rates=16, steps=20 if quick else 50, goal=4.0),
+        TimedNetwork(*mlp, batch=256, rates=16, steps=12, goal=1.0),
+        TimedNetwork(*resnet, batch=256, rates=16, steps=4 if quick else 10, goal=1.0),
     ]
     # A trial's start must stay a small share of its steps, or the peer looks slower than it is.
     for name, cell, steps in (
@@ -100,7 +100,7 @@ def networks(quick: bool, gpu: bool) -> list[Network]:
         ("all-conv", ALL_CONV, 10),
     ):
         row = (f"NAS-Bench-201 {name} cell 32x32", "nasbench201", cells, cell, 32)
-        found.append(Network(*row, batch=32, rates=4, steps=steps, goal=1.3))
+        found.append(TimedNetwork(*row, batch=32, rates=4, steps=steps, goal=1.3))
         if not quick:
-            found.append(Network(*row, batch=256, rates=2, steps=max(4, steps // 4), goal=1.3))
+            found.append(TimedNetwork(*row, batch=256, rates=2, steps=max(4, steps // 4), goal=1.3))
     return [n for n in found if not quick or n.batch == 32]

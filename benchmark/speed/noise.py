@@ -6,19 +6,19 @@ from itertools import islice
 from statistics import stdev
 
 from benchmark.speed.networks import networks
-from benchmark.speed.table import Row
+from benchmark.speed.table import SpeedRow
 
 RUNS = 5
 STEPS = 10
 
 
-def rows(device: str) -> list[Row]:
+def rows(device: str) -> list[SpeedRow]:
     """The standard deviation of the last loss over runs of the median cell; none on a CPU, where
     the bytes are the same."""
     subject = "median cell, the same unit run again"
     name, unit = f"SD of the loss after {STEPS} steps, {RUNS} runs", "nats"
     if device == "cpu":
-        return [Row("noise", subject, name, unit, note="skipped: no GPU")]
+        return [SpeedRow("noise", subject, name, unit, note="skipped: no GPU")]
     network = next(n for n in networks(quick=True, gpu=True) if "median" in n.name)
     builder = network.create_builder(device)
     losses = []
@@ -29,4 +29,4 @@ def rows(device: str) -> list[Row]:
             training.advance(*batch)
         losses.append(training.loss_SR[STEPS - 1].tolist())
     deviations = [stdev(of_replica) for of_replica in zip(*losses, strict=True)]
-    return [Row("noise", subject, name, unit, deviations, note="one value per replica")]
+    return [SpeedRow("noise", subject, name, unit, deviations, note="one value per replica")]

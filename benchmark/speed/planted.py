@@ -15,8 +15,14 @@ from benchmark.study import Rank, Study
 from search_spaces.nasbench201.cell import official_order, write
 
 RULES: Final = (
-    *("default", "effective-depth", "path-cubed", "shuffled"),
-    *("path-cubed:rate-only", "tuned-constant", "geometric-mean", "effective-depth:rate-only"),
+    "default",
+    "effective-depth",
+    "path-cubed",
+    "shuffled",
+    "path-cubed:rate-only",
+    "tuned-constant",
+    "geometric-mean",
+    "effective-depth:rate-only",
 )
 ORIGIN: Final = {
     "versions": {},

@@ -7,13 +7,13 @@ from itertools import islice
 from torch.profiler import ProfilerActivity, profile
 
 from benchmark.engine import chunk_size
-from benchmark.speed.networks import Network
+from benchmark.speed.networks import TimedNetwork
 
 TOP = 6
 STEPS = 3
 
 
-def top(network: Network, device: str) -> str:
+def top(network: TimedNetwork, device: str) -> str:
     """A line per operation: its share of the time of all, and its name."""
     builder = network.create_builder(device)
     replicas = network.replicas(network.rates)

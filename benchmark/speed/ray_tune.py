@@ -13,7 +13,7 @@ from ray import tune
 
 from benchmark.engine import device as devices
 from benchmark.speed.contenders import train_plainly
-from benchmark.speed.networks import Network
+from benchmark.speed.networks import TimedNetwork
 from benchmark.sweep.cluster import Cluster
 
 TUNE = "a Ray Tune trial per rate"
@@ -21,8 +21,8 @@ REUSE = "the same, reuse_actors"
 
 
 def speeds(
-    cluster: Cluster, networks: Sequence[Network], reuse: bool, device: str, rates: int
-) -> dict[Network, float]:
+    cluster: Cluster, networks: Sequence[TimedNetwork], reuse: bool, device: str, rates: int
+) -> dict[TimedNetwork, float]:
     """Replica-steps per second of one round over all networks, each at so many rates.
 
     A trial takes from the end of the one before to its own: what Tune does between trials counts,
@@ -45,13 +45,13 @@ def speeds(
         raise fitted.errors[0]
     metrics = [fitted[index].metrics or {} for index in range(len(fitted))]
     results = sorted(metrics, key=lambda metric: float(metric["end"]))
-    taken: dict[Network, float] = dict.fromkeys(networks, 0.0)
+    taken: dict[TimedNetwork, float] = dict.fromkeys(networks, 0.0)
     for before, result in pairwise(results):
         taken[order[result["number"]]] += result["end"] - before["end"]
     return {network: rates * network.steps / seconds for network, seconds in taken.items()}
 
 
-def trial(config: dict[str, Any], networks: Sequence[Network], device: str) -> dict[str, Any]:
+def trial(config: dict[str, Any], networks: Sequence[TimedNetwork], device: str) -> dict[str, Any]:
     """One rate, as a user's training function has it."""
     devices.prepare_device(torch.device(device))
     number: int = config["number"]

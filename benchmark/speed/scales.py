@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from benchmark.report import page
 from benchmark.speed import planted as planted_ranks
-from benchmark.speed.table import Row
+from benchmark.speed.table import SpeedRow
 from benchmark.store import provenance, schema
 from benchmark.store.compaction import compact_store
 from benchmark.store.manifest import manifest
@@ -37,7 +37,7 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - begin, found
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(quick: bool) -> Iterator[SpeedRow]:
     """Every row, as it is measured."""
     yield from paths(12 if quick else 16)
     yield plan(*((15_625, 1) if quick else (15_625, 8)))
@@ -45,7 +45,7 @@ def rows(quick: bool) -> Iterator[Row]:
     yield from report(2_000 if quick else 15_625)
 
 
-def paths(blocks: int) -> Iterator[Row]:
+def paths(blocks: int) -> Iterator[SpeedRow]:
     """Path statistics of a residual net against enumerating its paths, of which 2^K."""
     graph = create("resnet").topology(f"resnet-{blocks}").network
     subject = f"paths of resnet-{blocks}: 2^{blocks}"
@@ -55,12 +55,14 @@ def paths(blocks: int) -> Iterator[Row]:
     try:
         longer, lengths = seconds(lambda: enumerated(graph))
     except ImportError:
-        yield Row(SECTION, subject, "networkx enumeration", "s", note="skipped: no networkx")
-        yield Row(SECTION, subject, "PathStatistics", "s", [taken])
+        yield SpeedRow(SECTION, subject, "networkx enumeration", "s", note="skipped: no networkx")
+        yield SpeedRow(SECTION, subject, "PathStatistics", "s", [taken])
         return
     assert found.moments == tuple(sum(length**k for length in lengths) for k in range(4))
-    yield Row(SECTION, subject, "networkx enumeration", "s", [longer], 1.0)
-    yield Row(SECTION, subject, "PathStatistics", "s", [taken], longer / taken, "equal moments")
+    yield SpeedRow(SECTION, subject, "networkx enumeration", "s", [longer], 1.0)
+    yield SpeedRow(
+        SECTION, subject, "PathStatistics", "s", [taken], longer / taken, "equal moments"
+    )
 
 
 def enumerated(graph: ArchGraph) -> list[int]:
@@ -77,7 +79,7 @@ def enumerated(graph: ArchGraph) -> list[int]:
     ]
 
 
-def plan(sample: int, seeds: int) -> Row:
+def plan(sample: int, seeds: int) -> SpeedRow:
     """Planning a rank study: every unit with its rates and its id."""
     part = Rank(
         name="cells",
@@ -97,10 +99,10 @@ def plan(sample: int, seeds: int) -> Row:
             return sum(len(unit.replicas) for unit in units.values())
 
         taken, replicas = seconds(ids)
-    return Row(SECTION, "plan and ids of a rank study", f"{replicas:,} replicas", "s", [taken])
+    return SpeedRow(SECTION, "plan and ids of a rank study", f"{replicas:,} replicas", "s", [taken])
 
 
-def store(count: int) -> Iterator[Row]:
+def store(count: int) -> Iterator[SpeedRow]:
     """Writing units one by one, each synced to the disk; reading all; folding; reading again."""
     subject = f"a store of {count:,} units of 3 replicas"
     origin = provenance.record("speed", 0.0)
@@ -120,12 +122,14 @@ def store(count: int) -> Iterator[Row]:
             fresh = Store.open(results.uri)
             return len(fresh.load(fresh.done()).rows)
 
-        yield Row(SECTION, subject, "write", "s", [seconds(write)[0]])
+        yield SpeedRow(SECTION, subject, "write", "s", [seconds(write)[0]])
         taken, read = seconds(scan)
         assert read == 3 * count
-        yield Row(SECTION, subject, "scan", "s", [taken])
-        yield Row(SECTION, subject, "compact", "s", [seconds(lambda: compact_store(results))[0]])
-        yield Row(SECTION, subject, "scan, compacted", "s", [seconds(scan)[0]])
+        yield SpeedRow(SECTION, subject, "scan", "s", [taken])
+        yield SpeedRow(
+            SECTION, subject, "compact", "s", [seconds(lambda: compact_store(results))[0]]
+        )
+        yield SpeedRow(SECTION, subject, "scan, compacted", "s", [seconds(scan)[0]])
 
 
 def planted(architecture: str) -> Unit:
@@ -144,12 +148,12 @@ def planted(architecture: str) -> Unit:
     )
 
 
-def report(architectures: int) -> Iterator[Row]:
+def report(architectures: int) -> Iterator[SpeedRow]:
     """The page of a table of planted ranks, 64 rows an architecture."""
     results = planted_ranks.results_of(architectures)
     subject = f"report of {len(results.table):,} rows"
     with tempfile.TemporaryDirectory() as folder:
         taken, written = seconds(lambda: page.build_page(results).write(Path(folder)))
         size = written.stat().st_size / 1e6
-    yield Row(SECTION, subject, "page", "s", [taken], note="goal: at most 30")
-    yield Row(SECTION, subject, "page", "MB", [size], note="goal: at most 2")
+    yield SpeedRow(SECTION, subject, "page", "s", [taken], note="goal: at most 30")
+    yield SpeedRow(SECTION, subject, "page", "MB", [size], note="goal: at most 2")

@@ -17,7 +17,7 @@ from benchmark.study.unit import canonical_json
 
 
 @dataclass
-class Row:
+class SpeedRow:
     """One measured thing: a value per repeat, or the reason why there is none."""
 
     section: str
@@ -44,7 +44,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def show(rows: list[Row], console: Console) -> None:
+def show(rows: list[SpeedRow], console: Console) -> None:
     """Print rows under a heading for each subject."""
     for subject, group in groupby(rows, key=lambda row: row.subject):
         console.print(f"\n{subject}", highlight=False, markup=False)
@@ -67,7 +67,7 @@ SCHEMA = pa.schema(
 )
 
 
-def write(rows: list[Row], path: Path, **facts: Any) -> None:
+def write(rows: list[SpeedRow], path: Path, **facts: Any) -> None:
     """All rows as Parquet; versions, machine and ``facts`` are its metadata."""
     origin = environment() | {"commit": commit()} | facts
     schema = SCHEMA.with_metadata({"provenance": canonical_json(origin)})

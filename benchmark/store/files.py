@@ -46,7 +46,7 @@ FAILURES: Final = (OSError, ValueError, pa.ArrowException)
 ONE_SLASH: Final = re.compile(r"(s3|gs|gcs|hdfs|viewfs|abfs|abfss|file):(?!//)")
 """A URI with a slash too few, which would be the name of a local folder."""
 
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,8 @@ class Files:
         return info is not None and bool(info.type == fs.FileType.File)
 
     def asked(
-        self, act: Callable[[], Answer], *parts: str, pauses: int | None = None
-    ) -> Answer | None:
+        self, act: Callable[[], Returned], *parts: str, pauses: int | None = None
+    ) -> Returned | None:
         """The answer; None where the file is missing. Raises ``StoreUnreadable``."""
         try:
             return self.patiently(act, pauses)
@@ -210,7 +210,7 @@ class Files:
             place = self.path(*parts) if self.local else f"{self.name}: {self.path(*parts)}"
             raise explain_unreadable(place, error) from error
 
-    def patiently(self, act: Callable[[], Answer], pauses: int | None = None) -> Answer:
+    def patiently(self, act: Callable[[], Returned], pauses: int | None = None) -> Returned:
         """Do it; where an object store fails, again after each of ``PAUSES`` (and some chance)."""
         if not self.local:
             for pause in PAUSES[:pauses]:
@@ -230,7 +230,7 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
     if not uri.strip():
         raise StoreUnreadable("the name of the results folder is empty; give a path or URI")
     if (found := ONE_SLASH.match(uri)) is not None:
-        rest = "/" * (found[1] == "file") + uri[found.end() :].lstrip("/")
+        rest = ("/" if found[1] == "file" else "") + uri[found.end() :].lstrip("/")
         raise StoreUnreadable(
             f"{shown(uri)} is no URI; write {found[1]}://{shown(rest)}, "
             f"or ./{shown(uri)} for a folder of that name"

@@ -6,15 +6,13 @@ machine and versions travel in the file's metadata (``benchmark.store.provenance
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pyarrow as pa
 
 from benchmark.study.unit import Replica, Unit, canonical_json
 
 VERSION: Final = 2
-
-Status = Literal["done", "diverged", "untrainable"]
 
 SCHEMA: Final = pa.schema(
     [

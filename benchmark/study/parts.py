@@ -130,7 +130,7 @@ class Rank(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ladder(Part):
+class LadderPart(Part):
     """What depth and updates parts share: rungs of ``depths``, at one width or several.
 
     ``widths`` are the values of the space's option ``width``, the base's first: every depth is then
@@ -161,7 +161,7 @@ class Ladder(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Depth(Ladder):
+class Depth(LadderPart):
     """Rungs x a log grid of rates x seeds, under each rule's own initialization.
 
     The rungs are those of a ladder at ``depths``, or, in a space that is no ladder, the base
@@ -200,7 +200,7 @@ class Depth(Ladder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Updates(Ladder):
+class Updates(LadderPart):
     """One step at initialization on every rung, under each rule.
 
     Rows are measured at ``lr = lr_multiplier`` (constant 1): second moments scale as its square, so
@@ -229,7 +229,7 @@ def convert_options(part: Part) -> dict[str, Scalar]:
     }
 
 
-def check_depths(part: Ladder) -> None:
+def check_depths(part: LadderPart) -> None:
     """Raise ``InvalidInput`` unless there are at least two distinct depths of the ladder."""
     if len(set(part.depths)) != len(part.depths) or len(part.depths) < 2:
         raise InvalidInput(
@@ -239,7 +239,7 @@ def check_depths(part: Ladder) -> None:
     part.architectures()
 
 
-def check_widths(part: Ladder) -> None:
+def check_widths(part: LadderPart) -> None:
     """Raise ``InvalidInput`` unless the space has a width and the widths are distinct."""
     field = f"part {part.name}: field widths={list(part.widths)}"
     if "width" not in option_types(part.space):

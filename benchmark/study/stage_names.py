@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 StageName = Literal["probe", "base", "rank", "constants", "grid", "neighbours", "transfer", "step"]
 """``probe`` measures the one-step rate where a rule needs it. A rank part tunes each rule's
@@ -10,3 +10,12 @@ constant on the base architecture or a panel (``base``), trains the sample (``ra
 with the other constants that tuning may have chosen (``constants``). A depth part trains a ``grid``
 of rates, then rates beside the best (``neighbours``), then each rule's prediction (``transfer``).
 An updates part takes one ``step``. Stored results hold these names: they stay."""
+
+PROBE: Final = "probe"
+BASE: Final = "base"
+RANK: Final = "rank"
+CONSTANTS: Final = "constants"
+GRID: Final = "grid"
+NEIGHBORS: Final = "neighbours"
+TRANSFER: Final = "transfer"
+STEP: Final = "step"

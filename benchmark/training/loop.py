@@ -22,7 +22,7 @@ from benchmark.training.step import autocast, choose_step, compute_losses
 from benchmark.training.update_curve import UpdateCurve
 from search_spaces.layers import Dropout
 
-Progress = Callable[[int], None]
+ProgressCallback = Callable[[int], None]
 Images = tuple[Tensor, Tensor]
 """x_BKHW and labels y_RB."""
 
@@ -52,7 +52,7 @@ class Training:
 
     def run(
         self,
-        on_progress: Progress | None = None,
+        on_progress: ProgressCallback | None = None,
         on_step: Callable[[Training], None] | None = None,
     ) -> list[Outcome]:
         """Train to the recipe's end; the columns of every replica.

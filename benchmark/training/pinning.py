@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.study.unit import Replica
-from benchmark.training.initialization import UNIFORM, variance
+from benchmark.training.variances import UNIFORM, variance
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Linear, Weighted
 

@@ -29,7 +29,7 @@ from search_spaces.space import Topology
 if TYPE_CHECKING:
     from torch import nn
 
-Block = Literal["one-conv", "basic", "bottleneck", "post-activation"]
+BlockName = Literal["one-conv", "basic", "bottleneck", "post-activation"]
 KERNELS: dict[str, tuple[int, ...]] = {
     "one-conv": (3,),
     "basic": (3, 3),
@@ -46,7 +46,7 @@ def stage_starts(blocks: int, stages: str) -> set[int]:
 
 
 @lru_cache(maxsize=4096)
-def _topology(blocks: int, width: int, block: Block, stages: str) -> Topology:
+def _topology(blocks: int, width: int, block: BlockName, stages: str) -> Topology:
     if block == "post-activation":
         return _post_activation_topology(blocks, width)
     starts = stage_starts(blocks, stages)
@@ -75,7 +75,7 @@ def _post_activation_topology(blocks: int, width: int) -> Topology:
     return Topology(network, network, blocks, width, shape=f"resnet-{blocks} post-activation")
 
 
-def _block_graph(block: Block, halving: bool) -> ArchGraph:
+def _block_graph(block: BlockName, halving: bool) -> ArchGraph:
     """The branch's nodes in a row, and the shortcut past them."""
     kernels = KERNELS[block]
     shortcut = (
@@ -91,7 +91,7 @@ def _block_graph(block: Block, halving: bool) -> ArchGraph:
 class ResNet(CommonOptions, Ladder):
     """``width`` is n, of the first stage where there are stages."""
 
-    block: Block = "one-conv"
+    block: BlockName = "one-conv"
     stages: Literal["homogeneous", "cifar"] = "homogeneous"
     padding: Padding = field(default="zeros", metadata=LATER)
 

@@ -5,16 +5,11 @@ Dong and Yang, arXiv 2001.00326; Dong, Liu, Musial and Gabrys, arXiv 2009.00437.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from search_spaces.conventions import convention
-from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.nasbench201.canonical import canonical_cell
 from search_spaces.nasbench201.cell import (
@@ -33,7 +28,7 @@ from search_spaces.nasbench201.cell import (
     write,
 )
 from search_spaces.nasbench201.cost import Cost, count_cost
-from search_spaces.nasbench201.stratify import by_class, by_value
+from search_spaces.nasbench201.stratify import by_class
 from search_spaces.options import draw, require_positive
 from search_spaces.space import Topology
 
@@ -103,32 +98,15 @@ class NasBench201:
         """All cells in official order (untrainable ones among them), or a uniform sample."""
         return [write(cell) for cell in draw(official_order(), sample, seed)]
 
-    def stratified(
-        self,
-        sample: int,
-        seed: int = 0,
-        accuracies: Mapping[int, float] | Sequence[float] | NDArray[np.floating] | None = None,
-    ) -> list[str]:
-        """A sample of trainable cells, spread evenly; in official order.
-
-        Over the 46 rate classes (equal sums of cubed path lengths under ``chen2024-cell``), or,
-        where ``accuracies`` gives figures per official index, over quantiles of accuracy (a mapping
-        may leave cells out; a sequence has one figure per cell, NaN where there is none).
-        """
-        if accuracies is not None and not isinstance(accuracies, Mapping):
-            if len(accuracies) != N_CELLS:
-                raise InvalidInput(f"accuracies has {len(accuracies)} figures, not {N_CELLS}")
-            accuracies = dict(enumerate(accuracies))
+    def stratified(self, sample: int, seed: int = 0) -> list[str]:
+        """A sample of trainable cells, spread evenly over the 46 rate classes (equal sums of cubed
+        path lengths under ``chen2024-cell``); in official order."""
         order = official_order()
         topologies = [self._topology_of(cell) for cell in order]
-        trainable = [index for index, found in enumerate(topologies) if found.trainable]
-        if accuracies is None:
-            sums = {index: _rate_class(topologies[index]) for index in trainable}
-            chosen = by_class(sums, sample, seed)
-        else:
-            known = {index: accuracies[index] for index in trainable if index in accuracies}
-            chosen = by_value(known, sample, seed)
-        return [write(order[index]) for index in sorted(chosen)]
+        sums = {
+            index: _rate_class(found) for index, found in enumerate(topologies) if found.trainable
+        }
+        return [write(order[index]) for index in sorted(by_class(sums, sample, seed))]
 
     def parse(self, text: str) -> str:
         """The official string of a string, an index or a short code."""

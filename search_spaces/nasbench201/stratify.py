@@ -1,12 +1,10 @@
-"""Samples that spread over classes or over the quantiles of a value, the same on every machine."""
+"""Samples that spread over classes, the same on every machine."""
 
 from __future__ import annotations
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
-from itertools import pairwise
 from typing import TypeVar
 
 from search_spaces.errors import InvalidInput
@@ -41,14 +39,3 @@ def by_class(classes: Mapping[Key, int], sample: int, seed: int) -> list[Key]:
         dealt = [hand.pop() for hand in hands if hand]
         chosen += dealt[: sample - len(chosen)]
     return chosen
-
-
-def by_value(values: Mapping[Key, float], sample: int, seed: int) -> list[Key]:
-    """One item from each of ``sample`` equally filled bins of the sorted values, NaN left out."""
-    ordered = sorted(
-        (key for key, value in values.items() if not math.isnan(value)), key=values.__getitem__
-    )
-    _check(sample, len(ordered))
-    rng = random.Random(seed)
-    edges = [round(bin_ * len(ordered) / sample) for bin_ in range(sample + 1)]
-    return [ordered[rng.randrange(low, high)] for low, high in pairwise(edges)]

@@ -15,10 +15,10 @@ from search_spaces.graph import Kind
 from search_spaces.traced.nodes import operand_nodes, operation_name, shape_of
 from search_spaces.traced.signals import Weights
 
-Measured = tuple[fx.Node, Weights]
+MeasuredWeights = tuple[fx.Node, Weights]
 
 
-def measure_convolution(node: fx.Node) -> Measured:
+def measure_convolution(node: fx.Node) -> MeasuredWeights:
     """Convolutions of images, sequences or volumes; weight (O, I / groups, kernel...)."""
     read, weight = node.args[:2]
     assert isinstance(read, fx.Node)
@@ -36,7 +36,9 @@ def measure_convolution(node: fx.Node) -> Measured:
     )
 
 
-def measure_product(node: fx.Node, read: fx.Node, weight: fx.Node, on_left: bool) -> Measured:
+def measure_product(
+    node: fx.Node, read: fx.Node, weight: fx.Node, on_left: bool
+) -> MeasuredWeights:
     """A matrix product of a value and weights; ``on_left`` says that the value stands left."""
     name = operation_name(node)
     if name == "linear":
@@ -52,7 +54,7 @@ def measure_product(node: fx.Node, read: fx.Node, weight: fx.Node, on_left: bool
     )
 
 
-def measure_embedding(node: fx.Node) -> Measured:
+def measure_embedding(node: fx.Node) -> MeasuredWeights:
     """A table of vectors: one row is read per token, so fan-in is 1."""
     weight = node.args[0]
     assert isinstance(weight, fx.Node)

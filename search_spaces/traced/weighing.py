@@ -8,7 +8,7 @@ from torch import fx
 
 from search_spaces.traced import operations as ops
 from search_spaces.traced.measure import (
-    Measured,
+    MeasuredWeights,
     measure_convolution,
     measure_embedding,
     measure_product,
@@ -61,7 +61,7 @@ def multiply_matrices(values: Values, node: fx.Node) -> Value:
     return add_terms(values, node, [*added, (None, result)]) if added else result
 
 
-def weigh(values: Values, node: fx.Node, signal: Signal, measured: Measured) -> Signal:
+def weigh(values: Values, node: fx.Node, signal: Signal, measured: MeasuredWeights) -> Signal:
     """A new point where the weights are trained; fixed ones only mix positions."""
     weight, sizes = measured
     names = values.value(weight)

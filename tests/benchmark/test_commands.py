@@ -192,7 +192,7 @@ LOADS = {
     "merge": set(),
     "compact": set(),
     "published": set(),
-    "report": {"torch", "matplotlib"},
+    "report": {"matplotlib"},
 }
 """What of ``HEAVY`` a command may import; those that train may import all."""
 

@@ -68,12 +68,6 @@ def test_series_compose(first: ArchGraph, second: ArchGraph, addition_length: in
     assert joined == one.then(two)
 
 
-@given(graphs(most_nodes=4), st.integers(0, 5))
-def test_repetition_is_series_with_itself(graph: ArchGraph, times: int) -> None:
-    chain = PathStatistics.of(ArchGraph.series([graph] * times), edge_length)
-    assert PathStatistics.of(graph, edge_length).repeated(times) == chain
-
-
 @given(graphs(), st.integers(0, 9))
 def test_a_shift_is_one_more_edge(graph: ArchGraph, length: int) -> None:
     found = PathStatistics.of(graph, edge_length)
@@ -114,7 +108,6 @@ def test_ten_thousand_blocks_stay_exact_and_quick() -> None:
     assert time.perf_counter() - started < 10
     assert 8 * found.sum_cubes == n * n * (n + 3) * 2**n
     assert found.log2_sum_cubes == pytest.approx(10_036.8640, abs=1e-3)
-    assert PathStatistics.of(residual(1), is_weighted).repeated(n) == found
 
 
 def test_no_path() -> None:

@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from search_spaces.conventions import convention
@@ -137,23 +136,6 @@ def test_stratified_samples_are_the_same_on_every_machine() -> None:
     ]
 
 
-def test_a_sample_over_accuracy_has_one_cell_per_quantile() -> None:
-    accuracies = np.random.default_rng(0).normal(90, 3, 15_625)
-    accuracies[7] = np.nan
-    names = SPACE.stratified(10, seed=0, accuracies=accuracies)
-    indices = [SPACE.index(name) for name in names]
-    assert 7 not in indices
-    trainable = [
-        i
-        for i, name in enumerate(SPACE.architectures())
-        if SPACE.topology(name).trainable and i != 7
-    ]
-    cuts = np.quantile(accuracies[trainable], np.arange(1, 10) / 10)
-    assert sorted(np.searchsorted(cuts, accuracies[indices])) == list(range(10))
-    few = SPACE.stratified(2, accuracies={25: 80.0, 6111: 94.4, 1651: 10.0})
-    assert {SPACE.index(name) for name in few} == {25, 6111}
-
-
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -177,8 +159,6 @@ def test_wrong_samples_and_options_are_refused() -> None:
         SPACE.architectures(sample=20_000)
     with pytest.raises(InvalidInput, match="sample=15285 is more than the 15284"):
         SPACE.stratified(15_285)
-    with pytest.raises(InvalidInput, match="accuracies has 2 figures, not 15625"):
-        SPACE.stratified(2, accuracies=[90.0, 91.0])
     with pytest.raises(InvalidInput, match="cells=0 is not a whole number of 1 or more"):
         NasBench201(cells=0)
 

@@ -6,7 +6,7 @@ import torch
 from search_spaces.dag.space import N_DAGS, canonical_dag, read
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Weighted
-from search_spaces.nasbench201.stratify import by_class, by_value
+from search_spaces.nasbench201.stratify import by_class
 from search_spaces.registry import create, names
 from search_spaces.show.resolve import resolve
 
@@ -150,7 +150,3 @@ def test_stratified_draws() -> None:
     assert 9 in drawn[:4]
     with pytest.raises(InvalidInput, match="sample=11 is more than the 10"):
         by_class(classes, 11, seed=0)
-    values = {"a": 1.0, "b": float("nan"), "c": 3.0, "d": 2.0}
-    assert sorted(by_value(values, 3, seed=0)) == ["a", "c", "d"]
-    with pytest.raises(InvalidInput, match="sample=4 is more than the 3"):
-        by_value(values, 4, seed=0)

@@ -30,7 +30,8 @@ from benchmark.analysis.ladders.slope import (
 from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
-from benchmark.findings.ladders.losses import Ladder, read_losses, rechoose
+from benchmark.findings.ladders.losses import LadderLosses, read_losses, rechoose
+from benchmark.study.stage_names import GRID, NEIGHBORS, TRANSFER
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class DepthArrays:
         ``rungs`` is their order where it is not that of depth, as over several widths (then no
         depth is counted in blocks); without ``transfers`` no rule is carried along the ladder.
         """
-        grid = table.filter(pc.field("stage").isin(["grid", "neighbours"]))
-        predicted = table.filter(pc.field("stage") == "transfer")
+        grid = table.filter(pc.field("stage").isin([GRID, NEIGHBORS]))
+        predicted = table.filter(pc.field("stage") == TRANSFER)
         depth = read_first(grid, "architecture", "effective_depth")
         chance = grid["chance_loss"].drop_null()
         if not depth or not len(chance) or not chance[0].as_py() > 0:
@@ -226,7 +227,7 @@ def measure_transfers(
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
         beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS[1:], ladder.chance)
-        whole = Ladder(rate_DR, loss_DRS, optima, ladder.chance)
+        whole = LadderLosses(rate_DR, loss_DRS, optima, ladder.chance)
         yield (
             rule,
             Carried(

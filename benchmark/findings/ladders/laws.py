@@ -133,8 +133,14 @@ def tabulate_local_exponents(
                 for each in profile.neighbors
             ]
     columns = (
-        *("initialization", "depth in", "one line", "deepest", "from, to"),
-        *("change per factor e", "p of the line", "line fits"),
+        "initialization",
+        "depth in",
+        "one line",
+        "deepest",
+        "from, to",
+        "change per factor e",
+        "p of the line",
+        "line fits",
     )
     return (
         Table(

@@ -16,7 +16,7 @@ from benchmark.analysis.ladders.rechosen_rate import RechosenRegret, measure_rec
 from benchmark.analysis.ladders.transfer import measure_transfer
 
 
-class Ladder(NamedTuple):
+class LadderLosses(NamedTuple):
     """The grid of every rung under one initialization, the base first, and its optima."""
 
     rate_DR: Array
@@ -25,7 +25,9 @@ class Ladder(NamedTuple):
     chance: float
 
 
-def read_losses(ladder: Ladder, predicted_DS: Array, measured_DS: Array | None) -> Array | None:
+def read_losses(
+    ladder: LadderLosses, predicted_DS: Array, measured_DS: Array | None
+) -> Array | None:
     """A rule's losses on all rungs, rungs x seeds; None where a rate was neither trained nor lies
     inside the grid.
 
@@ -54,7 +56,7 @@ def read_losses(ladder: Ladder, predicted_DS: Array, measured_DS: Array | None) 
 
 
 def rechoose(
-    ladder: Ladder, multiplier_DS: Array, measured_DS: Array | None
+    ladder: LadderLosses, multiplier_DS: Array, measured_DS: Array | None
 ) -> RechosenRegret | None:
     """Regret with the base rate fixed and chosen anew; None with one seed, or one stable rate."""
     stable_R = np.isfinite(ladder.loss_DRS[0]).all(axis=1)

@@ -164,8 +164,12 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
         if all_cells and abs(all_cells) > FOLLOWS:
             warned.append(f"{rule}'s {format_number(all_cells)}")
     columns = (
-        *("rule", "tau with published", "less the default's", "published, changes added"),
-        *("multiplier, these cells", "multiplier, all cells"),
+        "rule",
+        "tau with published",
+        "less the default's",
+        "published, changes added",
+        "multiplier, these cells",
+        "multiplier, all cells",
     )
     table = Table(
         f"What each rule would move ({main.data.name}, 200 epochs). Changes added: tau of the "

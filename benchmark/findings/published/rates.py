@@ -73,7 +73,7 @@ def judge_multipliers_alone(first: Data, rho: Mapping[tuple[str, str], Interval]
             for label in (ALL, BEST)
         )
         because = f"Spearman's rho {format_interval(main)} cells, {first.name}"
-        because += f"; the other data sets {others}" * bool(others)
+        because += f"; the other data sets {others}" if others else ""
         because += f". In the {BEST} of each: {best}."
         topic = "Multiplier follows accuracy"
         verdicts.append(Verdict(PART, topic, ALONE, rule, because, *judge_following(main)))
@@ -136,8 +136,8 @@ def judge_classes(first: Data, carried: Mapping[tuple[str, str], Classes]) -> li
                 f"Between its {each.classes} classes lies {format_interval(each.share, 100, '%')} "
                 f"of the variance of ranks ({first.name}); {each.pairs:.0%} of pairs share a rate."
             )
-            topic = "Rate classes carry ranks" + ", top" * (label == BEST)
-            question = BETWEEN.format(f"{'the ' * (label == BEST)}{label}")
+            topic = "Rate classes carry ranks" + (", top" if label == BEST else "")
+            question = BETWEEN.format(f"the {label}" if label == BEST else label)
             head = (PART, topic, question, rule)
             verdicts.append(Verdict(*head, because, OPPOSITE[answer], why, each.share))
     return verdicts

@@ -147,8 +147,8 @@ def judge_epochs(data: Sequence[Data]) -> Iterator[Verdict]:
                 f"{format_number(tau(pair_N2[:, 0], short_N))}: {format_interval(lost)} less."
             )
         judged = judge_below(lost, TAU_MARGIN, f"{TAU_MARGIN}, the smallest change of interest")
-        topic = "12 epochs as 200" + ", top" * (label == BEST)
-        among = f"{'the ' * (label == BEST)}{label}"
+        topic = "12 epochs as 200" + (", top" if label == BEST else "")
+        among = f"the {label}" if label == BEST else label
         question = f"Do 12 epochs rank {among} as another seed of 200 epochs would?"
         yield Verdict(PART, topic, question, each.name, because, *judged)
 

@@ -24,8 +24,13 @@ from benchmark.findings.plots import Forest
 from benchmark.findings.ranking.rank_arrays import RankArrays
 
 COLUMNS: Final = (
-    *("rule", "constant chosen", "validation accuracy (%)", "standard error (points)"),
-    *("likely constants and their weights", "weight left out", "trained"),
+    "rule",
+    "constant chosen",
+    "validation accuracy (%)",
+    "standard error (points)",
+    "likely constants and their weights",
+    "weight left out",
+    "trained",
 )
 NOTE: Final = (
     "Weights say how often each rate would be chosen if the tuning were repeated (a bootstrap over "

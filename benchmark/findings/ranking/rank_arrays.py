@@ -14,6 +14,7 @@ from benchmark.analysis.intervals import Array
 from benchmark.analysis.ranking.constant_pairs import TunedAccuracies
 from benchmark.analysis.ranking.constants import WeighedConstants, weigh_trials
 from benchmark.findings.arrays import arrange_column, arrange_rates
+from benchmark.study.stage_names import BASE, CONSTANTS, RANK
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class RankArrays:
     def of(cls, part: Mapping[str, Any], table: pa.Table) -> RankArrays:
         """The ranked rows; architectures that are untrainable or lack a replica are left out."""
         weighed = weigh_part(table)
-        sample = table.filter(pc.field("stage").isin(["rank", "constants"]))
-        table = table.filter(pc.field("stage") == "rank")
+        sample = table.filter(pc.field("stage").isin([RANK, CONSTANTS]))
+        table = table.filter(pc.field("stage") == RANK)
         base, *others = sorted(part["rules"], key=lambda rule: rule != "default")
         names = list(dict.fromkeys(table["architecture"].to_pylist()))
         axes = {"rule": (base, *others), "architecture": names, "seed": range(part["seeds"])}
@@ -72,7 +73,7 @@ class RankArrays:
 
 def weigh_part(table: pa.Table) -> dict[str, WeighedConstants]:
     """How often each rate would be chosen as a rule's constant, from the rows of a rank part."""
-    rows = table.filter(pc.field("stage") == "base")
+    rows = table.filter(pc.field("stage") == BASE)
     columns = ("rule", "architecture", "base_lr", "seed", "status", "valid_accuracy")
     return weigh_trials(
         (rule, cell, rate, seed, accuracy if status == "done" else None)

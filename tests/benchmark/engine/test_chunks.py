@@ -17,7 +17,7 @@ from benchmark.engine.build import Builder
 from benchmark.engine.chunk_size import (
     GRAIN,
     ChunkLimits,
-    Trial,
+    SizeTrial,
     find_fastest_limit,
     halve_chunk,
     limit_by_rule,
@@ -79,23 +79,23 @@ def test_the_reference_keeps_activations_in_the_cache(elements: int) -> None:
 def test_the_fastest_is_found_from_where_the_rule_starts(
     seconds: dict[int, float | None], start: int, best: int
 ) -> None:
-    def trial(size: int) -> Trial | None:
+    def trial(size: int) -> SizeTrial | None:
         taken = seconds.get(size, 2.0)
-        return None if taken is None else Trial(taken, frozenset([b"same"]))
+        return None if taken is None else SizeTrial(taken, frozenset([b"same"]))
 
     assert find_fastest_limit(32, start, trial) == best
 
 
 def test_a_start_above_the_number_of_replicas_is_no_dead_end() -> None:
-    def trial(size: int) -> Trial:
-        return Trial(float(size), frozenset([b"same"]))
+    def trial(size: int) -> SizeTrial:
+        return SizeTrial(float(size), frozenset([b"same"]))
 
     assert split_replicas(18, find_fastest_limit(18, 64, trial)) == [1] * 18
 
 
 def test_a_faster_chunk_with_other_bytes_is_not_taken() -> None:
-    def trial(size: int) -> Trial:
-        return Trial(1 / size, frozenset([b"few" if size < 8 else b"many"]))
+    def trial(size: int) -> SizeTrial:
+        return SizeTrial(1 / size, frozenset([b"few" if size < 8 else b"many"]))
 
     assert find_fastest_limit(64, 4, trial) == 4
     assert find_fastest_limit(64, 8, trial) == 64

@@ -7,7 +7,7 @@ import pytest
 from benchmark import rules
 from benchmark.rules import Bundle, Control
 from benchmark.rules.forms import FORMS
-from benchmark.training.initialization import SCHEMES
+from benchmark.training.variances import SCHEMES
 from search_spaces import registry
 from search_spaces.errors import InvalidInput
 

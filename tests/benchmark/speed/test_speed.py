@@ -11,14 +11,14 @@ import pytest
 from benchmark.speed import __main__ as speed
 from benchmark.speed import contenders, scales
 from benchmark.speed import ray_tune as tuned
-from benchmark.speed.networks import Network, networks
-from benchmark.speed.table import Row
+from benchmark.speed.networks import TimedNetwork, networks
+from benchmark.speed.table import SpeedRow
 
 TINY = [replace(n, rates=5, steps=3) for n in networks(quick=True, gpu=False) if n.side == 8]
 
 
 @pytest.mark.parametrize("network", TINY, ids=[n.name for n in TINY])
-def test_all_ways_train_the_same(network: Network) -> None:
+def test_all_ways_train_the_same(network: TimedNetwork) -> None:
     builder = network.create_builder("cpu")
     together = contenders.train_together(builder, network, 4)
     alone = contenders.train_together(builder, network, 1)
@@ -83,8 +83,8 @@ def test_the_plan_and_the_report_are_timed() -> None:
 
 
 def test_a_row_says_its_median_and_range() -> None:
-    assert Row("", "", "", "", [3.0, 1.0, 2.0]).text == "2 (1 to 3)"
-    assert Row("", "", "", "").text == "skipped"
+    assert SpeedRow("", "", "", "", [3.0, 1.0, 2.0]).text == "2 (1 to 3)"
+    assert SpeedRow("", "", "", "").text == "skipped"
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

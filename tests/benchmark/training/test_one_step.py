@@ -9,12 +9,13 @@ from support.replicas import replica
 from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize, variance
+from benchmark.training.initialization import initialize
 from benchmark.training.nodes import flatten_node, record_nodes
 from benchmark.training.one_step import measure_one_step
 from benchmark.training.optimizer import create_optimizer
 from benchmark.training.pinning import pin_forward_moments
 from benchmark.training.step import compute_losses
+from benchmark.training.variances import variance
 from search_spaces.layers import Node, Weighted
 from search_spaces.registry import create
 
