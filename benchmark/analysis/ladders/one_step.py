@@ -199,7 +199,7 @@ def _heavy_tailed(rungs: Sequence[RungUpdate]) -> bool:
 def measure_flatness(
     depth_D: Array,
     moments: Sequence[Array],
-    rates: Sequence[Array | float],
+    rates: Sequence[Array | float] | Array,
     *,
     base: int = 0,
     width: int | None = None,
