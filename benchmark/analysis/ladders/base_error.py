@@ -18,7 +18,12 @@ QUADRATURE = math.sqrt(3.0)
 
 
 def spread_reads(center: Interval, value_2D: Array) -> float:
-    """The quadrature's standard deviation of a mean over rungs, from its two outer reads."""
+    """The quadrature's standard deviation of a mean over rungs, from its two outer reads.
+
+    0 where there is no rung.
+    """
+    if not value_2D.size:
+        return 0.0
     mean_3 = np.array([center.estimate, *value_2D.mean(axis=1)])
     weight_3 = np.array([2 / 3, 1 / 6, 1 / 6])
     return math.sqrt(float(weight_3 @ (mean_3 - weight_3 @ mean_3) ** 2))
