@@ -61,5 +61,5 @@ def test_two_ranks_in_a_trial_give_the_rows_of_one_process(tmp_path: Path) -> No
 MEASURED = {
     name
     for name in engine.run(UNIT)[0]
-    if name.endswith(("_loss", "_accuracy", "_curve")) and name != "chance_loss"
+    if name.endswith(("_loss", "_accuracy", "_curve", "_last_tenth")) and name != "chance_loss"
 }
