@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmark.command import Parser, entry_point
+from benchmark.findings.parts import judge_study
+from benchmark.findings.verdict import Findings
 from benchmark.report.markdown import describe_results, summarize_results
 from benchmark.report.page import build_page, write_text
 from benchmark.store.results import Results
@@ -46,10 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.pages:
         for study in studies:
             print(build_page(Results.load(str(study / "results"))).write(study))
-    folders = [*studies, options.example]
-    write_text(options.findings, make_findings(folders, options.root or options.findings.parent))
+    judged = [load_study(folder) for folder in (*studies, options.example)]
+    write_text(options.findings, make_findings(judged, options.root or options.findings.parent))
     text = options.readme.read_text(encoding="utf-8")
-    write_text(options.readme, replace_answers(text, make_answers(studies or folders)))
+    answering = judged[: len(studies)] or judged
+    write_text(options.readme, replace_answers(text, make_answers(answering)))
     print(options.findings, options.readme, sep="\n")
     return 0
 
@@ -59,20 +62,34 @@ def find_studies(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("*/results") if path.is_dir())
 
 
-def make_findings(folders: Sequence[Path], beside: Path) -> str:
+class JudgedStudy(NamedTuple):
+    """A committed study, and what its results say."""
+
+    folder: Path
+    results: Results
+    found: Findings
+
+
+def load_study(folder: Path) -> JudgedStudy:
+    """Read and judge the results of a folder, once for all pages."""
+    results = Results.load(str(folder / "results"))
+    return JudgedStudy(folder, results, judge_study(results, None))
+
+
+def make_findings(studies: Sequence[JudgedStudy], beside: Path) -> str:
     """The text of the page of findings, whose links are relative to the folder ``beside``."""
     sections = [OPENING]
-    for folder in folders:
+    for folder, results, found in studies:
         page = (folder / "index.html").resolve().relative_to(beside.resolve().parent)
-        sections.append(describe_results(Results.load(str(folder / "results")), f"../{page}"))
+        sections.append(describe_results(results, found, f"../{page}"))
     return "\n".join(sections)
 
 
-def make_answers(folders: Sequence[Path]) -> str:
+def make_answers(studies: Sequence[JudgedStudy]) -> str:
     """A list of the studies' answers, question by question."""
     return "\n".join(
-        summarize_results(Results.load(str(folder / "results")), f"{folder}/index.html")
-        for folder in folders
+        summarize_results(results, found, f"{folder}/index.html")
+        for folder, results, found in studies
     )
 
 

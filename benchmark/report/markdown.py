@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from benchmark.findings.answers import answer_study
 from benchmark.findings.content import Block, Table, format_number
-from benchmark.findings.parts import judge_study
-from benchmark.findings.verdict import Verdict
+from benchmark.findings.verdict import Findings, Verdict
+from benchmark.report.page import describe_missing
 from benchmark.store.results import Results
 
 SECTIONS: Final = ("rank", "shift", "slope", "updates")
@@ -22,15 +22,15 @@ MOST_ROWS: Final = 24
 MOST_COLUMNS: Final = 8
 
 
-def describe_results(results: Results, page: str) -> str:
+def describe_results(results: Results, found: Findings, page: str) -> str:
     """A study as Markdown: its question, what was trained, its verdicts and its tables.
 
     Args:
         results: The study's results.
+        found: What ``judge_study`` says of them.
         page: The path of its report, relative to the file that the text will stand in.
     """
-    study = results.study
-    verdicts, blocks = judge_study(results, None)
+    study, (verdicts, blocks) = results.study, found
     headline = " ".join(answer_study(study["parts"], verdicts).headline)
     lines = [f"## {study['question']}", "", headline, "", *describe_study(results, page), ""]
     for part in study["parts"]:
@@ -43,10 +43,9 @@ def describe_results(results: Results, page: str) -> str:
     return "\n".join(lines)
 
 
-def summarize_results(results: Results, page: str) -> str:
+def summarize_results(results: Results, found: Findings, page: str) -> str:
     """A study's answers as one item of a list: its question, and the sentences of its headline."""
-    verdicts, _ = judge_study(results, None)
-    headline = answer_study(results.study["parts"], verdicts).headline
+    headline = answer_study(results.study["parts"], found[0]).headline
     question = f"- **{results.study['question']}** ([{results.study['name']}]({page}))"
     return " ".join((question, *headline))
 
@@ -57,16 +56,9 @@ def describe_study(results: Results, page: str) -> Iterator[str]:
     command = f"python jobs/{name}.py" + (f" --scale {scale}" if scale else "")
     data = ", ".join(dict.fromkeys(part["dataset"] for part in results.study["parts"]))
     yield f"`{command}` on {data}; [the whole report]({page})."
-    counts = dict.fromkeys(("planned", "done", "failed", "missing"), 0)
-    for count in results.counts:
-        for status in counts:
-            counts[status] += getattr(count, status)
-    if not results.complete:
+    if missing := describe_missing(results):
         yield ""
-        yield (
-            f"**Incomplete**: of {counts['planned']:,} units {counts['done']:,} are done; "
-            "what follows may change."
-        )
+        yield f"**Incomplete**: {missing} What follows may change."
 
 
 def describe_part(part: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ ROOMS = {
     "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
     "benchmark.status": Room(7, "search_spaces store command progress"),
     "benchmark.export": Room(7, "search_spaces store command"),
-    "benchmark.reference": Room(7, "search_spaces report store command"),
+    "benchmark.reference": Room(7, "search_spaces findings report store command"),
     "benchmark.rate": Room(7, "search_spaces rules models findings store command"),
     "benchmark.merge": Room(7, "search_spaces store command progress"),
     "benchmark.compact": Room(7, "search_spaces store command progress"),
