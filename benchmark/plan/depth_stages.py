@@ -29,7 +29,7 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
     all stages before it are measured.
     """
     rungs = list_rungs(part)
-    probe, measured = probe_rungs(part, rungs, read)
+    probe, measured = probe_rungs(part, read)
     waiting = [waiting_stage(part, "grid", len(rungs))]
     if part.neighbours:
         waiting.append(waiting_stage(part, "neighbours", len(rungs)))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from benchmark import rules
 from benchmark.analysis.ranking.constants import choose_constants, weigh_trials
 from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
-from benchmark.plan.units import Measured, gridded, prescribed, seeded, unit
+from benchmark.plan.units import Measured, gridded, prescribed, probes, seeded, unit
 from benchmark.study import Rank
 from benchmark.study.unit import Unit
 
@@ -20,7 +20,7 @@ def rank_stages(part: Rank, read: Read) -> list[Stage]:
     Where the part asks for it, ``constants`` trains the sample with the other likely constants.
     """
     architectures, panel = part.architectures(), part.tuning_panel()
-    probing, measured = probe_stage(part, [*panel, *architectures], read)
+    probing, measured = probe_stage(part, probes(part, [*panel, *architectures]), read)
     tuned = [name for name in part.rules if rules.rule(name).tuned]
     waiting = [waiting_stage(part, "rank", len(architectures))]
     if tuned and part.constants > 1:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmark.plan.stage import Read, Stage, plan_stage
+from benchmark.plan.stage import Read, Stage, probe_stage
 from benchmark.plan.units import (
     Measured,
     NetworkKey,
     name_network,
-    one_step_rates,
     prescribed,
     probes,
 )
@@ -57,11 +56,9 @@ def prescribe_rungs(
     return given
 
 
-def probe_rungs(part: LadderPart, rungs: Sequence[Rung], read: Read) -> tuple[Stage, Measured]:
+def probe_rungs(part: LadderPart, read: Read) -> tuple[Stage, Measured]:
     """Measure eta* where a rule of the part needs it; empty until all of it is there."""
     units = [
         unit for narrowed in part.at_widths() for unit in probes(narrowed, narrowed.architectures())
     ]
-    probe = plan_stage(part, "probe", units)
-    rows = probe.rows(read) if probe.expected else None
-    return probe, {} if rows is None else one_step_rates(rows)
+    return probe_stage(part, units, read)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from benchmark.plan.units import Measured, one_step_rates, probes
+from benchmark.plan.units import Measured, one_step_rates
 from benchmark.study import Part
 from benchmark.study.stage_names import StageName
 from benchmark.study.unit import Unit
@@ -41,8 +41,8 @@ def waiting_stage(part: Part, name: StageName, expected: int) -> Stage:
     return Stage(part.name, part.kind, name, None, expected)
 
 
-def probe_stage(part: Part, architectures: Sequence[str], read: Read) -> tuple[Stage, Measured]:
-    """Measure eta* where a rule of the part needs it; empty until all of it is there."""
-    probing = plan_stage(part, "probe", probes(part, architectures))
+def probe_stage(part: Part, units: Sequence[Unit], read: Read) -> tuple[Stage, Measured]:
+    """Measure eta* by these units, if any rule needs it; empty until all of it is there."""
+    probing = plan_stage(part, "probe", units)
     rows = probing.rows(read) if probing.expected else None
     return probing, {} if rows is None else one_step_rates(rows)
