@@ -119,10 +119,25 @@ def report_error(message: str) -> int:
 
 def report_interruption(error: KeyboardInterrupt) -> int:
     """Print one sentence about a signal, with the notes of the exception; returns the exit code."""
-    signum = error.signum if isinstance(error, Interrupted) else signal.SIGINT
+    signum = find_signal(error)
     notes = getattr(error, "__notes__", ["run the same command again"])
     print(f"{Interrupted(signum)}: {'; '.join(notes)}", file=sys.stderr)
     return 128 + signum
+
+
+ARRIVED: Final[list[int]] = []
+"""The signals that reached the command that is running, in order."""
+
+
+def find_signal(error: KeyboardInterrupt) -> int:
+    """The number of the signal behind an interruption.
+
+    A library that is interrupted in native code raises a plain ``KeyboardInterrupt`` in place of
+    what a handler raised; the first signal that arrived is then the reason.
+    """
+    if isinstance(error, Interrupted):
+        return error.signum
+    return ARRIVED[0] if ARRIVED else signal.SIGINT
 
 
 @contextlib.contextmanager
@@ -132,8 +147,10 @@ def raise_on_signals() -> Iterator[None]:
     A signal that the process was started to ignore (``nohup``) stays ignored. Threads other than
     the main one cannot set handlers, and nothing changes there.
     """
+    ARRIVED.clear()
 
     def handle(signum: int, _frame: FrameType | None) -> None:
+        ARRIVED.append(signum)
         raise Interrupted(signum)
 
     with set_handlers(handle):

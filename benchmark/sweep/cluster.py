@@ -19,6 +19,7 @@ from ray._private import utils as ray_utils
 from benchmark.command import (
     Interrupted,
     defer_signals,
+    find_signal,
     ignore_signals,
     keep_handlers,
     report_error,
@@ -149,8 +150,8 @@ class Cluster:
     def close(self, error: BaseException | None = None) -> None:
         """End Ray, and delete the folder; after an interruption, in time."""
         with ignore_signals():  # an impatient second Ctrl-C
-            if isinstance(error, Interrupted) and not self.lost.is_set():
-                self.end_in_time(error.signum)
+            if isinstance(error, KeyboardInterrupt) and not self.lost.is_set():
+                self.end_in_time(find_signal(error))
             self.watch.close()
             ray.shutdown()
             end_descendants(self.folder)

@@ -13,6 +13,7 @@ from support.commands import environment
 
 from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
+from search_spaces.command import SIGNALS
 
 FROZEN = {
     "report": "benchmark.report",
@@ -261,3 +262,20 @@ def test_what_is_written_here_alone_is_no_uri(
     assert "path" in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_library_that_makes_a_signal_plain_does_not_hide_which_it_was(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @entry_point
+    def command() -> int:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None  # as Ray does where it waits in native code
+        return 0
+
+    assert command() == 128 + number
+    assert capsys.readouterr().err.startswith(f"interrupted by {SIGNALS[number]}: ")
