@@ -124,9 +124,7 @@ def show_mixtures(
     if not rows:
         return ()
     columns = ("statistic", "rule", "constant", "weight", "value")
-    statistics = ", ".join(title for title in mixtures)
-    title = f"What the likely constants say, one by one: {statistics} (changes in points)"
-    table = Table(title, columns, rows)
+    table = Table("What the likely constants say, one by one (changes in points)", columns, rows)
     if len(strip) <= 2 * len({rule for rule, _ in strip}):  # one constant of each rule was trained
         return (table,)
     figure = Figure(
