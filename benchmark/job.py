@@ -21,7 +21,7 @@ from benchmark.store.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study
-from benchmark.study.fields import assignments, override, usage
+from benchmark.study.fields import assignments, list_lowered, override, usage
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
@@ -115,7 +115,10 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
             f"--out {known.out} is relative, and a Ray job runs in a copy of the folder that is "
             "deleted afterwards; give an absolute path on shared storage or a URI"
         )
-    changed = override(study, list(assignments(others)))
+    given = list(assignments(others))
+    changed = override(study, given)
+    for line in list_lowered(study, changed, given):
+        print(line)
     resources = Resources(
         cpus=known.cpus, gpus=known.gpus, ranks=known.ranks, unit_timeout=known.unit_timeout
     )

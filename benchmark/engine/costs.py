@@ -11,11 +11,15 @@ from benchmark.training.schedules import count_total_steps
 
 @dataclass(frozen=True)
 class PricedUnit:
-    """A unit with its ``replica_steps`` and its relative ``cost``, which travel together."""
+    """A unit with its ``replica_steps`` and its relative ``cost``, which travel together.
+
+    Stored units named in ``sources`` hold some of its replicas; the price is that of the others.
+    """
 
     unit: Unit
     replica_steps: int
     cost: int
+    sources: tuple[str, ...] = ()
 
 
 def price_unit(unit: Unit) -> PricedUnit:

@@ -89,6 +89,12 @@ def record(source: str, seconds: float, resources: dict[str, Any] | None = None)
     }
 
 
+def list_records(stored: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of a unit's provenance: one for each time that some of it was trained."""
+    earlier = stored.get("earlier", [])
+    return [{name: stored[name] for name in stored if name != "earlier"}, *earlier]
+
+
 @cache
 def accelerator() -> str:
     """The GPU's model, or ``none``."""

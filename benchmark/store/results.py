@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from benchmark.store import manifest, schema
 from benchmark.store.manifest import StoredStage
+from benchmark.store.provenance import list_records
 from benchmark.store.store import Failure, Store
 from benchmark.store.unit_rows import Collection
 from search_spaces.errors import InvalidInput
@@ -111,7 +112,9 @@ class Results:
             failures=failures,
             quarantined=store.quarantined(),
             extra=len(store.done() - ids.keys()),
-            provenance=summary(list(loaded.provenance.values())),
+            provenance=summary(
+                [each for record in loaded.provenance.values() for each in list_records(record)]
+            ),
         )
 
 

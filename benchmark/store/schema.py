@@ -109,6 +109,22 @@ REPLICA_COLUMNS: Final = (
 )
 
 
+ASKED: Final = frozenset(
+    {
+        "unit_id",
+        "measure",
+        "space",
+        "space_version",
+        "space_options",
+        "architecture",
+        "dataset",
+        "factors",
+        *REPLICA_COLUMNS,
+    }
+)
+"""The columns that a unit and its replica fill; all others come from the outcome."""
+
+
 def table(rows: list[dict[str, Any]]) -> pa.Table:
     """Rows to an Arrow table of ``SCHEMA``."""
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -54,6 +54,34 @@ def override(study: Study, given: Sequence[tuple[str, str]]) -> Study:
     return replace(study, parts=tuple(changed(part, changes[part.name]) for part in study.parts))
 
 
+def list_lowered(study: Study, asked: Study, given: Sequence[tuple[str, str]]) -> list[str]:
+    """A sentence for every number, set for all parts at once, that is lowered in some of them only.
+
+    ``asked`` is the study with the fields of ``given`` set.
+    """
+    lines = []
+    for name, _ in given:
+        field = name.replace("-", "_")
+        numbers = [
+            (before.name, getattr(before, field, None), getattr(after, field, None))
+            for before, after in zip(study.parts, asked.parts, strict=True)
+        ]
+        fallen = [(part, b, a) for part, b, a in numbers if is_below(a, b)]
+        risen = [part for part, b, a in numbers if is_below(b, a)]
+        if fallen and risen:
+            parts = ", ".join(f"{part} from {before:,}" for part, before, _ in fallen)
+            lines.append(
+                f"--{name} {fallen[0][2]:,} lowers {field} of {parts}; "
+                f"to change one part alone, write --{risen[0]}.{name}"
+            )
+    return lines
+
+
+def is_below(low: Any, high: Any) -> bool:
+    """Whether both are whole numbers and the first is less."""
+    return type(low) is int and type(high) is int and low < high
+
+
 def types(part: Part) -> dict[str, Any]:
     """The type of every field that can be set: the part's, its recipe's and its space's options.
 

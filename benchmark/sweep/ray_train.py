@@ -17,6 +17,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from benchmark.engine import engine
 from benchmark.store import provenance
+from benchmark.store.reuse import recall_replicas
 from benchmark.store.store import Store
 from benchmark.study.unit import Unit
 from benchmark.sweep.resources import Resources
@@ -28,12 +29,14 @@ EXCHANGE_TIMEOUT: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Assignment:
-    """What every rank is told: the unit, the store, the driver's commit, and what it may use."""
+    """What every rank is told: the unit, the store, the driver's commit, what it may use, and which
+    stored units hold replicas of this one."""
 
     unit: Unit
     uri: str
     source: str
     resources: Resources
+    sources: tuple[str, ...] = ()
 
 
 def train(assignment: Assignment) -> None:
@@ -70,10 +73,11 @@ def work(config: dict[str, Assignment]) -> None:
     unit, resources = assignment.unit, assignment.resources
     store, ranks = Store.locate(assignment.uri), ProcessGroup()
     begin = time.perf_counter()
+    recalled = recall_replicas(store, unit, assignment.sources)
     rows = engine.run_on_ranks(
-        unit, ranks, device=resources.device, checkpoint=store.checkpoint(unit.id)
+        recalled.rest, ranks, device=resources.device, checkpoint=store.checkpoint(unit.id)
     )
     if ranks.rank == 0:
         seconds = time.perf_counter() - begin
         record = provenance.record(assignment.source, seconds, resources.record())
-        store.write(unit, rows, record)
+        store.write(unit, recalled.complete_rows(rows), recalled.credit(record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -18,6 +18,9 @@ from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
 from benchmark.store import schema
+from benchmark.store.field_changes import list_field_changes
+from benchmark.store.manifest import manifest
+from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
@@ -32,10 +35,16 @@ def rehearse(
     """Print units, replicas and replica-steps per stage, and the time by a short calibration."""
     stages = assumed_plan(study, store)
     units = {unit.id: unit for stage in stages for unit in stage.units or ()}
-    prices = {unit_id: price_unit(unit) for unit_id, unit in units.items()}
     stored = store.done()
     done = {unit_id for unit_id, unit in units.items() if find_stored_id(unit, stored)}
-    todo = [prices[unit_id] for unit_id in units.keys() - done]
+    index = ReplicaIndex(store)
+    sources = index.find_all_sources([*units.values()])
+    rest = {
+        unit_id: index.select_missing(unit, sources.get(unit_id, ()))
+        for unit_id, unit in units.items()
+    }
+    prices = {unit_id: price_unit(unit) for unit_id, unit in rest.items()}
+    todo = [prices[unit_id] for unit_id in units.keys() - done if rest[unit_id].replicas]
     console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("part / stage", overflow="fold")
@@ -52,6 +61,8 @@ def rehearse(
         name = escape(f"{stage.part} / {stage.name}")
         table.add_row(name, *(f"{number:,}" for number in numbers))
     console.print(table)
+    for line in describe_reuse(study, store, stages, list(rest.values()), units):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
     try:
         seconds = sum(each.cost for each in todo) * calibrate(todo, run, device)
     except InvalidInput:
@@ -64,6 +75,25 @@ def rehearse(
         "(one unit was timed for a second; rates still to be tuned are assumed)",
         soft_wrap=True,
     )
+
+
+def describe_reuse(
+    study: Study,
+    store: Store,
+    stages: Sequence[Stage],
+    rest: Sequence[Unit],
+    units: Mapping[str, Unit],
+) -> list[str]:
+    """What differs from the fields of the stored results, and how many replicas they still give."""
+    lines = []
+    if store.exists():
+        changes = list_field_changes(store.manifest()["study"], manifest(study, stages)["study"])
+        lines += [f"changed since the stored results: {line}" for line in changes]
+    kept = sum(len(unit.replicas) for unit in units.values())
+    kept -= sum(len(unit.replicas) for unit in rest)
+    if kept:
+        lines.append(f"{kept:,} replicas are stored with units of other fields and are reused")
+    return lines
 
 
 def assume_rows(unit: Unit) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
 from benchmark.store.manifest import manifest
+from benchmark.store.reuse import ReplicaIndex, compose_units
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
@@ -43,6 +45,7 @@ class Rounds:
     known: set[str] = field(default_factory=set)
     planned: dict[str, Any] | None = None
     adopted: set[str] = field(default_factory=set)
+    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
     prices: dict[str, PricedUnit] = field(default_factory=dict)
     seconds_per_cost: float | None = None
 
@@ -70,20 +73,11 @@ class Rounds:
     def plan_rest(self) -> tuple[list[Stage], list[Unit]]:
         """Plan from what the store holds, say so in the manifest, and list what is to be run.
 
-        Units that an earlier version stored under another id are taken over first.
+        Units that an earlier version stored under another id are taken over first, and units whose
+        replicas units of other fields hold.
         """
         stages = plan(self.study, self.store.read)
-        while adopted := adopt_former_units(
-            self.store,
-            [u for stage in stages for u in stage.units or () if u.id not in self.adopted],
-        ):
-            self.adopted |= adopted
-            self.console.print(
-                f"{len(adopted):,} units that were stored under another name of their data set "
-                "are taken over",
-                highlight=False,
-                soft_wrap=True,
-            )
+        while self.take_over([unit for stage in stages for unit in stage.units or ()]):
             stages = plan(self.study, self.store.read)
         self.planned = manifest(self.study, stages)
         self.store.write_manifest(self.planned)
@@ -95,10 +89,47 @@ class Rounds:
             if unit_id not in self.known and self.attempts[unit_id] < ATTEMPTS
         ]
 
+    def take_over(self, units: list[Unit]) -> bool:
+        """Store what other stored units hold of these; whether that completed any.
+
+        Of units that are completed in part, ``sources`` has the units that hold their replicas.
+        """
+        adopted = adopt_former_units(
+            self.store, [unit for unit in units if unit.id not in self.adopted]
+        )
+        if adopted:
+            self.say(
+                f"{len(adopted):,} units that were stored under another name of their data set "
+                "are taken over"
+            )
+        self.sources = self.index.find_all_sources(units)
+        whole = [
+            unit
+            for unit in units
+            if unit.id in self.sources.keys() - self.adopted
+            and not self.index.select_missing(unit, self.sources[unit.id]).replicas
+        ]
+        composed = compose_units(self.store, whole, self.sources)
+        if composed:
+            self.say(f"{len(composed):,} units are made of replicas that are stored already")
+        self.adopted |= adopted | composed
+        return bool(adopted or composed)
+
+    @cached_property
+    def index(self) -> ReplicaIndex:
+        """The replicas of stored units."""
+        return ReplicaIndex(self.store)
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     def price(self, unit: Unit) -> PricedUnit:
-        """The unit with its price, which is computed once."""
+        """The unit with its price, which is computed once: that of what is not stored yet."""
         if unit.id not in self.prices:
-            self.prices[unit.id] = price_unit(unit)
+            sources = self.sources.get(unit.id, ())
+            rest = price_unit(self.index.select_missing(unit, sources))
+            self.prices[unit.id] = replace(rest, unit=unit, sources=sources)
         return self.prices[unit.id]
 
     def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:

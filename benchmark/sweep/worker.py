@@ -16,6 +16,7 @@ from benchmark.engine.costs import PricedUnit
 from benchmark.progress import COUNTED
 from benchmark.store import provenance
 from benchmark.store.errors import StoreError, StoreUnwritable
+from benchmark.store.reuse import recall_replicas
 from benchmark.store.store import Store, describe
 from benchmark.store.unit_file import UnitFile
 from benchmark.sweep.resources import Resources
@@ -102,7 +103,7 @@ class Worker:
         self.counts["diverged"] += statuses.count("diverged")
 
     def train(self, priced: PricedUnit, on_progress: Callable[[int], None]) -> list[str]:
-        """Store a unit's rows; returns their statuses."""
+        """Store a unit's rows, those of ``sources`` among them; returns their statuses."""
         unit = priced.unit
         if self.resources.device == "cuda" and not torch.cuda.is_available():
             raise InvalidInput(
@@ -112,7 +113,11 @@ class Worker:
         if self.resources.ranks > 1 and unit.measure == "training":
             from benchmark.sweep import ray_train
 
-            ray_train.train(ray_train.Assignment(unit, self.store.uri, self.source, self.resources))
+            ray_train.train(
+                ray_train.Assignment(
+                    unit, self.store.uri, self.source, self.resources, priced.sources
+                )
+            )
             stored = self.store.find_unit(unit.id)
             if stored is None:
                 raise RuntimeError("the ranks ended, and the unit's file is missing or damaged")
@@ -120,10 +125,17 @@ class Worker:
             return statuses_of(stored)
         begin = time.perf_counter()
         device, checkpoint = self.resources.device, self.store.checkpoint(unit.id)
-        rows = self.run(unit, on_progress, device=device, checkpoint=checkpoint)
+        recalled = recall_replicas(self.store, unit, priced.sources)
+        rest = recalled.rest
+        trained = (
+            self.run(rest, on_progress, device=device, checkpoint=checkpoint)
+            if rest.replicas
+            else []
+        )
+        rows = recalled.complete_rows(trained)
         seconds = time.perf_counter() - begin
         record = provenance.record(self.source, seconds, self.resources.record())
-        self.store.write(unit, rows, record)
+        self.store.write(unit, rows, recalled.credit(record))
         return [row["status"] for row in rows]
 
 
