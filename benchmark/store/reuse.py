@@ -24,7 +24,7 @@ from benchmark.store.provenance import list_records
 from benchmark.store.store import Store
 from benchmark.study.unit import Replica, Unit, canonical_json
 
-Key = tuple[object, ...]
+TrainingKey = tuple[object, ...]
 """A replica's training key."""
 
 OUTCOMES: Final = sorted(schema.COLUMNS - schema.ASKED)
@@ -36,7 +36,7 @@ class ReplicaIndex:
     """Which training keys the stored units hold, by everything of a unit but its replicas."""
 
     store: Store
-    keys: dict[str, dict[str, frozenset[Key]]] = field(default_factory=dict)
+    keys: dict[str, dict[str, frozenset[TrainingKey]]] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
 
     def add_stored(self, ids: Collection[str]) -> None:
@@ -66,7 +66,7 @@ class ReplicaIndex:
     def find_sources(self, unit: Unit) -> tuple[str, ...]:
         """The stored units that hold replicas of this one, the fullest first; each adds some."""
         missing = {each.training_key for each in unit.replicas}
-        holders: dict[str, frozenset[Key]] = {}
+        holders: dict[str, frozenset[TrainingKey]] = {}
         for frame in list_frames(unit):
             holders |= self.keys.get(frame, {})
         sources = []
@@ -90,7 +90,7 @@ class Recalled:
     """What is stored of a unit's replicas by training key, and where it came from."""
 
     unit: Unit
-    outcomes: dict[Key, dict[str, Any]]
+    outcomes: dict[TrainingKey, dict[str, Any]]
     records: tuple[dict[str, Any], ...]
 
     @property
@@ -147,7 +147,7 @@ def recall_replicas(store: Store, unit: Unit, sources: Sequence[str]) -> Recalle
     """
     wanted = {each.training_key for each in unit.replicas}
     files = {name: file for some in store.read_units(sources) for name, file in some.items()}
-    outcomes: dict[Key, dict[str, Any]] = {}
+    outcomes: dict[TrainingKey, dict[str, Any]] = {}
     records: list[dict[str, Any]] = []
     for name in sources:
         if name not in files:
@@ -173,7 +173,7 @@ def select_outcome(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in OUTCOMES}
 
 
-def keep_replicas(unit: Unit, held: Collection[Key]) -> Unit:
+def keep_replicas(unit: Unit, held: Collection[TrainingKey]) -> Unit:
     """The unit without the replicas that are held, at this code's version."""
     missing = tuple(each for each in unit.replicas if each.training_key not in held)
     return unit if missing == unit.replicas else replace(unit, replicas=missing, recipe_version=0)
