@@ -163,12 +163,13 @@ def check_versions(unit: Unit, space: SearchSpace) -> None:
     }
     for name, version in {(replica.rule, replica.rule_version) for replica in unit.replicas}:
         with contextlib.suppress(InvalidInput):
-            versions.add((f"rule {name}", version, rules.rule(name).version))
-    for name, planned, present in sorted(versions):
-        if planned != present:
+            present = rules.rule(name).version_for(unit.recipe.optimizer)
+            versions.add((f"rule {name}", version, present))
+    for name, planned, found in sorted(versions):
+        if planned != found:
             raise InvalidInput(
                 f"unit {unit.id[:12]} was planned with version {planned} of {name}, but this "
-                f"node's code has version {present}; install the driver's code on every node"
+                f"node's code has version {found}; install the driver's code on every node"
             )
 
 
