@@ -18,8 +18,6 @@ Expect    Written down before the first run. H1: effective-depth gains accuracy 
 Command   python jobs/cells_attributed.py [--scale laptop | digits | smoke] [--out URI]
 """
 
-from dataclasses import replace
-
 from benchmark import job
 from benchmark.study import NAS_BENCH_201, Rank, Study, rate_grid
 

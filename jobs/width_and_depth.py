@@ -18,6 +18,7 @@ Command   python jobs/width_and_depth.py [--scale laptop | digits | smoke] [--ou
 """
 
 from dataclasses import replace
+from typing import Any
 
 from benchmark import job
 from benchmark.study import PLAIN_SGD, Depth, Study, rate_grid
@@ -71,11 +72,13 @@ STUDY = Study(
 )
 
 
-def smaller(scale: str, widths: dict[str, tuple[int, ...]], **changes: object) -> Study:
+def smaller(scale: str, widths: dict[str, tuple[int, ...]], **changes: Any) -> Study:
     """The study at another size, with widths by space."""
-    small = STUDY.scaled(scale, **changes)  # type: ignore[arg-type]
-    parts = tuple(replace(part, widths=widths[part.space]) for part in small.parts)  # type: ignore[call-arg]
-    return replace(small, parts=parts)
+    small = STUDY.scaled(scale, **changes)
+    parts = (
+        replace(part, widths=widths[part.space]) for part in small.parts if isinstance(part, Depth)
+    )
+    return replace(small, parts=tuple(parts))
 
 
 LAPTOP = smaller(

@@ -104,8 +104,12 @@ class Builder:
     @cached_property
     def facts(self) -> Outcome:
         """Columns that follow from the network and the data: parameters of one replica, ln(C)."""
-        parameters = sum(parameter.numel() for parameter in self.empty_replica.parameters())
-        return {"parameters": parameters, "chance_loss": math.log(self.data.classes)}
+        return {"parameters": self.parameters, "chance_loss": math.log(self.data.classes)}
+
+    @cached_property
+    def parameters(self) -> int:
+        """Parameters of one replica."""
+        return sum(parameter.numel() for parameter in self.empty_replica.parameters())
 
     @cached_property
     def channels_last(self) -> bool:

@@ -1,7 +1,7 @@
 """How many replicas to train as one network.
 
 Few replicas in company pay the cost of every call alone; many push one another out of the cache.
-``limit_by_rule`` states from the size of the activations where the best number should lie;
+``limit_by_rule`` states from the sizes of activations and weights where the best number should lie;
 ``find_fastest_limit`` takes a larger or smaller power of two where that was timed and is faster.
 
 The choice must not show in the results: the same unit gives the same bytes on the same machine,
@@ -35,6 +35,9 @@ from benchmark.study.unit import Replica
 
 CACHED_ELEMENTS = 2**18
 """Numbers in one layer's activations (1 MiB in float32) beyond which replicas leave the cache."""
+WEIGHTS = 2**26
+"""Weights of a chunk (256 MiB in float32, of which training and one-step measurements keep three to
+eight times as many bytes): wide and deep networks have few in company, or memory ends."""
 LARGEST = 64
 GRAIN = 4
 """Chunks are multiples of this many replicas."""
@@ -46,6 +49,8 @@ TRIAL_STEPS = 3
 """Timed steps, after one that warms up; the quickest counts."""
 CACHES_OF_A_GPU = 2**10
 """How many times the activations of a CPU's cache a GPU works on at once."""
+WEIGHTS_OF_A_GPU = 2**4
+"""How many times the weights of a CPU's chunk a GPU holds at once."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,14 @@ def halve_chunk(size: int) -> list[int]:
     return [size - size // 2, size // 2]
 
 
-def limit_by_rule(elements: int, cached: int = CACHED_ELEMENTS) -> int:
-    """The limit, a power of two, for so many numbers in a replica's largest activation."""
-    fitting = max(1, min(LARGEST, cached // elements))
+def limit_by_rule(elements: int, parameters: int, on_gpu: bool = False) -> int:
+    """The limit, a power of two, for so many numbers in a replica's largest activation and weights.
+
+    It follows from the unit alone, never from the memory that is free here: see above.
+    """
+    cached = CACHED_ELEMENTS * (CACHES_OF_A_GPU if on_gpu else 1)
+    weights = WEIGHTS * (WEIGHTS_OF_A_GPU if on_gpu else 1)
+    fitting = max(1, min(LARGEST, cached // elements, weights // parameters))
     return 1 << (fitting.bit_length() - 1)
 
 
@@ -192,8 +202,7 @@ class ChunkLimits:
         Timed where it pays, by rule otherwise, and by rule where several ranks would have to agree.
         """
         on_gpu = builder.device.type == "cuda"
-        cached = CACHED_ELEMENTS * (CACHES_OF_A_GPU if on_gpu else 1)
-        by_rule = limit_by_rule(builder.largest_activation, cached)
+        by_rule = limit_by_rule(builder.largest_activation, builder.parameters, on_gpu)
         unit, count = builder.unit, len(replicas)
         if unit.measure == "updates" or builder.ranks.size > 1:
             return by_rule

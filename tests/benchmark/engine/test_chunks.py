@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,11 +60,21 @@ def test_halving_ends_at_one(size: int) -> None:
     assert max(smaller) < size
 
 
-@given(elements=st.integers(1, 2**22))
-def test_the_reference_keeps_activations_in_the_cache(elements: int) -> None:
-    limit = limit_by_rule(elements)
-    assert limit == 1 or limit * elements <= 2**18
-    assert limit == 64 or 2 * limit * elements > 2**18
+@given(elements=st.integers(1, 2**22), parameters=st.integers(1, 2**28))
+def test_the_reference_keeps_activations_in_the_cache_and_weights_in_memory(
+    elements: int, parameters: int
+) -> None:
+    limit = limit_by_rule(elements, parameters)
+    assert limit == 1 or (limit * elements <= 2**18 and limit * parameters <= 2**26)
+    assert limit == 64 or 2 * limit * elements > 2**18 or 2 * limit * parameters > 2**26
+
+
+def test_one_step_of_a_wide_and_deep_network_has_few_replicas_in_company() -> None:
+    """24 replicas of 128 layers of width 1024 are 3.2 billion weights, in double precision."""
+    wide = replace(unit("mlp", {"width": 1024}, "mlp-128", 24), measure="updates")
+    builder = Builder.of(wide, torch.device("cpu"), Ranks())
+    assert ChunkLimits().choose(builder, wide.replicas, 1) == 1
+    assert builder.parameters > 2**26
 
 
 @pytest.mark.parametrize(
@@ -160,7 +171,9 @@ def test_timing_is_remembered_for_the_class_and_skipped_for_little_work() -> Non
     assert len(limits.known) == 1
     fresh = ChunkLimits()
     small = unit("cnn", {"width": 8}, "cnn-3", 12)
-    assert fresh.choose(builder, small.replicas, 1) == limit_by_rule(builder.largest_activation)
+    assert fresh.choose(builder, small.replicas, 1) == limit_by_rule(
+        builder.largest_activation, builder.parameters
+    )
     assert fresh.known == {}
 
 

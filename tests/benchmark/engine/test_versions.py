@@ -1,6 +1,7 @@
-"""A unit that this code has planned is one that this code trains, under every rule and optimizer."""
+"""A unit that this code has planned is one that it trains, under every rule and optimizer."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -33,7 +34,7 @@ def exists(name: str) -> bool:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_what_is_planned_here_is_trained_here(optimizer: str) -> None:
+def test_what_is_planned_here_is_trained_here(optimizer: Literal["sgd", "adamw"]) -> None:
     names = [
         name
         for name in written_rules()
