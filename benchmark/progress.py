@@ -22,17 +22,22 @@ LEAST: Final = 1e-3
 class Progress:
     """Counts of units and replica-steps, shown while the context is open.
 
-    ``expect`` adds work as rounds of a plan become known; ``update`` takes a shard's counts so far:
-    ``units`` done, replica-``steps``, their ``cost``, ``diverged`` replicas and ``failed`` units.
-    The share that is done, and so the time that is left, goes by cost.
+    ``expect`` begins a round of a plan; ``update`` takes a shard's counts so far: ``units`` done,
+    replica-``steps``, their ``cost``, ``diverged`` replicas and ``failed`` units. The share is that
+    of the whole study by cost. A round gets its part of what was left when it began, beside the
+    estimate of all later rounds: so the share never falls, whatever these come to in the end.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
         self.units = self.cost = self.shards = self.finished = self.lost = 0
+        self.later = self.stored = 0
+        self.reached = self.weight = 0.0  # the share before this round, and the round's own
+        self.before: Counter[str] = Counter()  # what was done when the round began
+        self.activity = self.name = ""
         self.counts: dict[str, Counter[str]] = {}
         self.begin = self.lined = time.monotonic()
-        self.first: tuple[float, int] | None = None  # the start of workers is no training
+        self.first: tuple[float, float] | None = None  # the start of workers is no training
         self.closed = False
         self.live = Live(
             console=self.console, get_renderable=self.render, refresh_per_second=4, transient=False
@@ -56,20 +61,47 @@ class Progress:
         else:
             self.line()
 
-    def expect(self, units: int, cost: int, shards: int, given_up: int = 0) -> None:
-        """Another round: what it tries, and how many units failed too often to be tried again."""
+    def resume(self, units: int, cost: int, all_cost: int) -> None:
+        """What was stored before this command: its share of the whole is done."""
+        self.stored = units
+        self.reached = cost / all_cost if all_cost else 0.0
+
+    def expect(
+        self,
+        units: int,
+        cost: int,
+        shards: int,
+        given_up: int = 0,
+        *,
+        later: tuple[int, int] = (0, 0),
+        name: str = "",
+    ) -> None:
+        """Another round, called ``name``: what it tries, how many units failed too often to be
+        tried again, and ``later``, about how many units of what cost the rounds after it have."""
         done = self.total
-        self.units = done["units"] + units + given_up
-        self.cost = done["cost"] + cost
+        self.reached, self.before = self.share if self.units else self.reached, done
+        self.weight = (1 - self.reached) * (cost / (cost + later[1]) if cost else 1.0)
+        self.units = done["units"] + units + given_up + later[0]
+        self.cost, self.later = cost, later[0]
         self.shards += shards
         self.lost = given_up
         for counts in self.counts.values():
             counts["failed"] = 0
+        if name:
+            self.say(f"{name}, starting workers")
+            self.name = name
+
+    def say(self, activity: str) -> None:
+        """What is going on while nothing is trained."""
+        self.activity = activity
+        if not self.console.is_terminal:
+            self.line()
 
     def update(self, shard: str, counts: dict[str, int]) -> None:
         """A shard's counts so far."""
         self.counts[shard] = Counter({name: counts[name] for name in COUNTED})
-        self.first = self.first or (time.monotonic(), self.reached[0])
+        self.first = self.first or (time.monotonic(), self.share)
+        self.activity = self.name
         if not self.console.is_terminal and time.monotonic() - self.lined >= LINE_EVERY:
             self.line()
 
@@ -86,32 +118,41 @@ class Progress:
         return counted
 
     @property
-    def reached(self) -> tuple[int, int]:
-        """The estimated cost that is done, of how much (units where nothing costs)."""
+    def share(self) -> float:
+        """The share of the study that is done."""
+        if not self.units:
+            return self.reached
         done = self.total
-        return (done["cost"], self.cost) if self.cost else (done["units"], self.units)
+        if self.cost:
+            part = (done["cost"] - self.before["cost"]) / self.cost
+        else:
+            part = (done["units"] - self.before["units"]) / max(
+                1, self.units - self.later - self.before["units"]
+            )
+        return min(1.0, self.reached + self.weight * min(1.0, part))
 
     @property
-    def share(self) -> float:
-        """The share that is done."""
-        done, expected = self.reached
-        return min(1.0, done / expected) if expected else 1.0
+    def percent(self) -> str:
+        """The share in whole percent, rounded down: 100% is the end."""
+        return f"{int(100 * self.share + 1e-9):3d}%"
 
     @property
     def left(self) -> str:
         """The time that is left at the pace since the first report, once that says something."""
-        done, expected = self.reached
-        begin, before = self.first or (0.0, 0)
-        if done - before <= LEAST * expected:
+        share = self.share
+        begin, before = self.first or (0.0, 0.0)
+        if share - before <= LEAST:
             return "unknown"
-        return clock((time.monotonic() - begin) * max(0, expected - done) / (done - before))
+        return clock((time.monotonic() - begin) * (1 - share) / (share - before))
 
     def words(self) -> str:
         """One line: units, shards, trouble, speed and the time that is left."""
         done, elapsed = self.total, time.monotonic() - self.begin
         ending = f"{clock(elapsed)} in all" if self.closed else f"{self.left} left"
+        about = "about " if self.later else ""
         return (
-            f"{done['units']}/{self.units} units, {self.finished}/{self.shards} shards, "
+            f"{self.stored + done['units']:,}/{about}{self.stored + self.units:,} units, "
+            f"{self.finished}/{self.shards} shards, "
             f"{done['diverged']} diverged, {done['failed']} failed, "
             f"{done['steps'] / max(elapsed, 1e-9):,.0f} replica-steps/s, {ending}"
         )
@@ -121,14 +162,19 @@ class Progress:
         bar = Table.grid(padding=(0, 1), expand=True)
         bar.add_column(ratio=1)
         bar.add_column(justify="right")
-        bar.add_row(ProgressBar(total=1.0, completed=self.share), f"{self.share:4.0%}")
-        return Group(bar, Text(self.words(), no_wrap=False))
+        bar.add_row(ProgressBar(total=1.0, completed=self.share), self.percent)
+        lines = [self.activity] if self.activity and not self.closed else []
+        return Group(bar, *(Text(line, no_wrap=False) for line in [*lines, self.words()]))
 
     def line(self) -> None:
         """One plain line."""
         self.lined = time.monotonic()
+        said = [self.words() if self.units else "", "" if self.closed else self.activity]
         self.console.print(
-            f"{self.share:4.0%}  {self.words()}", soft_wrap=True, highlight=False, markup=False
+            f"{self.percent}  {'; '.join(filter(None, said))}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
         )
 
 

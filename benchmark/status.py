@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from benchmark.command import Parser, entry_point
+from benchmark.stage_table import print_stage_counts
 from benchmark.store.results import Count, Results
 
 
 def show(results: Results, console: Console) -> None:
     """Print the counts per stage, what was set aside, and why units failed."""
     console.print(f"study {results.study['name']}", highlight=False, markup=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("part / stage", overflow="fold")
-    for column in ("units", "done", "failed", "missing", "replicas", "diverged"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for count in results.counts:
-        table.add_row(*cells(count))
-    console.print(table)
+    print_stage_counts(console, COLUMNS, dict(map(count_stage, results.counts)))
     untrainable = sum(count.untrainable for count in results.counts)
     if untrainable:
         console.print(f"{untrainable:,} replicas are untrainable: no path from input to output.")
@@ -47,18 +39,20 @@ def show(results: Results, console: Console) -> None:
         )
 
 
-def cells(count: Count) -> list[str]:
-    """A stage's row."""
-    numbers = (
+COLUMNS: Final = ("units", "done", "failed", "missing", "replicas", "diverged")
+
+
+def count_stage(count: Count) -> tuple[str, list[int]]:
+    """A stage's name, and its numbers under ``COLUMNS``."""
+    name = f"{count.part} / {count.stage}" + (" (waits)" if count.waits else "")
+    return name, [
         count.planned,
         count.done,
         count.failed,
         count.missing,
         count.replicas,
         count.diverged,
-    )
-    name = f"{count.part} / {count.stage}" + (" (waits)" if count.waits else "")
-    return [escape(name), *(f"{number:,}" for number in numbers)]
+    ]
 
 
 def describe(results: Results) -> dict[str, Any]:

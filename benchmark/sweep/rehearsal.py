@@ -8,15 +8,13 @@ from typing import Any
 from zlib import crc32
 
 import pyarrow as pa
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from benchmark.engine.costs import price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
+from benchmark.stage_table import print_stage_counts
 from benchmark.store import schema
 from benchmark.store.field_changes import list_field_changes
 from benchmark.store.manifest import manifest
@@ -46,21 +44,16 @@ def rehearse(
     prices = {unit_id: price_unit(unit) for unit_id, unit in rest.items()}
     todo = [prices[unit_id] for unit_id in units.keys() - done if rest[unit_id].replicas]
     console.print(f"study {study.name}: nothing is run", highlight=False, markup=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("part / stage", overflow="fold")
-    for column in ("units", "done", "replicas", "replica-steps"):
-        table.add_column(column, justify="right")
+    counts = {}
     for stage in stages:
         ids = [unit.id for unit in stage.units or ()]
-        numbers = (
+        counts[f"{stage.part} / {stage.name}"] = (
             len(ids),
             sum(unit_id in done for unit_id in ids),
             sum(len(unit.replicas) for unit in stage.units or ()),
             sum(prices[unit_id].replica_steps for unit_id in ids),
         )
-        name = escape(f"{stage.part} / {stage.name}")
-        table.add_row(name, *(f"{number:,}" for number in numbers))
-    console.print(table)
+    print_stage_counts(console, ("units", "done", "replicas", "replica-steps"), counts)
     for line in describe_reuse(study, store, stages, list(rest.values()), units):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     try:

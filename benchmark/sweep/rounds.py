@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +21,7 @@ from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
 from benchmark.sweep.former_units import adopt_former_units
+from benchmark.sweep.rehearsal import assumed_plan
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import LIMIT, PER_CORE, Run, pack
 
@@ -66,9 +67,35 @@ class Rounds:
             with self.console.status("starting Ray"):
                 cluster = stack.enter_context(Cluster(self.workers, self.resources))
             progress = stack.enter_context(Progress(self.console))
+            progress.say("planning")
+            later = self.estimate_later(stages)
+            self.resume(stages, later[1], progress)
             while todo:
-                self.round(todo, cluster, progress)
-                _, todo = self.plan_rest()
+                self.round(todo, cluster, progress, later=later, name=name_round(stages, todo))
+                progress.say("planning")
+                stages, todo = self.plan_rest()
+                later = self.estimate_later(stages)
+
+    def estimate_later(self, stages: list[Stage]) -> tuple[int, int]:
+        """About how many units of what cost the stages have that are not planned yet."""
+        waiting = {(stage.part, stage.name) for stage in stages if stage.units is None}
+        if not waiting:
+            return 0, 0
+        assumed = [
+            unit
+            for stage in assumed_plan(self.study, self.store)
+            if (stage.part, stage.name) in waiting
+            for unit in stage.units or ()
+        ]
+        return len(assumed), sum(price_unit(unit).cost for unit in assumed)
+
+    def resume(self, stages: list[Stage], later_cost: int, progress: Progress) -> None:
+        """Tell the progress display what was stored before."""
+        units = {unit.id: unit for stage in stages for unit in stage.units or ()}
+        costs = {unit_id: self.price(unit).cost for unit_id, unit in units.items()}
+        stored = sum(costs[unit_id] for unit_id in units.keys() & self.known)
+        count = len(units.keys() & self.known)
+        progress.resume(count, stored, sum(costs.values()) + later_cost)
 
     def plan_rest(self) -> tuple[list[Stage], list[Unit]]:
         """Plan from what the store holds, say so in the manifest, and list what is to be run.
@@ -132,7 +159,15 @@ class Rounds:
             self.prices[unit.id] = replace(rest, unit=unit, sources=sources)
         return self.prices[unit.id]
 
-    def round(self, todo: list[Unit], cluster: Cluster, progress: Progress) -> None:
+    def round(
+        self,
+        todo: list[Unit],
+        cluster: Cluster,
+        progress: Progress,
+        *,
+        later: tuple[int, int] = (0, 0),
+        name: str = "",
+    ) -> None:
         """Try every one of these units once."""
         from benchmark.sweep.ray_tune import calibrate_on_worker, sweep
 
@@ -147,7 +182,8 @@ class Rounds:
         else:
             shards = pack(priced, cluster.slots, self.seconds_per_cost or 0.0)
         given_up = sum(tries == ATTEMPTS for tries in self.attempts.values())
-        progress.expect(len(todo), sum(each.cost for each in priced), len(shards), given_up)
+        cost = sum(each.cost for each in priced)
+        progress.expect(len(todo), cost, len(shards), given_up, later=later, name=name)
         self.attempts.update(unit.id for unit in todo)
         logged = self.store.attempts()
         for shard, reason in sweep(shards, self.store, self.run, cluster, progress).items():
@@ -172,3 +208,13 @@ class Rounds:
             error = f"the worker was lost: {last}"
             self.store.write_failure(rest.pop(0), error, reason, killed=True)
         self.attempts.subtract(unit.id for unit in rest)
+
+
+def name_round(stages: Sequence[Stage], todo: Sequence[Unit]) -> str:
+    """The stages of the units that are tried: ``grid of rungs, base of cells``."""
+    ids = {unit.id for unit in todo}
+    parts: dict[str, list[str]] = {}
+    for stage in stages:
+        if any(unit.id in ids for unit in stage.units or ()):
+            parts.setdefault(stage.name, []).append(stage.part)
+    return "; ".join(f"{name} of {', '.join(of)}" for name, of in parts.items())

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from benchmark import progress
 from benchmark.progress import Progress, clock
+from benchmark.stage_table import print_stage_counts
 
 
 def shown(terminal: bool, width: int = 100) -> tuple[Progress, io.StringIO]:
@@ -88,7 +89,7 @@ def test_time_that_is_left_goes_by_cost_and_not_by_steps() -> None:
 
 def test_units_without_steps_count_by_number() -> None:
     bar, _ = shown(terminal=False)
-    assert bar.share == 1.0
+    assert bar.share == 0.0  # nothing is known yet
     bar.expect(units=4, cost=0, shards=1)
     assert "unknown left" in bar.words()
     bar.update("a", counts(units=1, steps=0))
@@ -118,3 +119,52 @@ def test_the_time_that_is_left_does_not_count_the_start_of_workers(
 )
 def test_times_are_hours_minutes_seconds(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def test_the_share_is_of_the_whole_study_and_never_falls() -> None:
+    """Later rounds are estimated, well or badly; a round gets its part of what was left."""
+    bar, _ = shown(terminal=False)
+    bar.resume(units=2, cost=100, all_cost=1000)
+    shares = [bar.share]
+    assert shares == [0.1]
+    done = {"units": 0, "cost": 0, "steps": 0, "diverged": 0, "failed": 0}
+    for cost, later in ((300, 600), (200, 3000), (900, 10), (500, 0)):  # more and less than told
+        bar.expect(units=1, cost=cost, shards=1, later=(3, later) if later else (0, 0))
+        shares.append(bar.share)
+        for part in (0.5, 1.0):
+            bar.update("a", done | {"cost": done["cost"] + int(part * cost)})
+            shares.append(bar.share)
+        done = {**done, "cost": done["cost"] + cost, "units": done["units"] + 1}
+        bar.update("a", done)
+    assert shares == sorted(shares)
+    assert shares[1:4] == pytest.approx([0.1, 0.25, 0.4])
+    assert max(shares[:-1]) < 1.0
+    assert shares[-1] == pytest.approx(1.0)
+    assert bar.words().startswith("6/6 units")
+
+
+def test_what_goes_on_while_nothing_is_trained_is_said_in_words() -> None:
+    bar, screen = shown(terminal=False)
+    with bar:
+        bar.say("planning")
+        bar.expect(units=1, cost=9, shards=1, later=(7, 91), name="grid of rungs")
+        bar.update("a", counts(units=0, steps=3))
+        assert bar.activity == "grid of rungs"
+    lines = screen.getvalue().splitlines()
+    assert lines[0] == "  0%  planning"
+    assert lines[1].startswith("  0%  0/about 8 units, 0/1 shards, ")
+    assert lines[1].endswith("unknown left; grid of rungs, starting workers")
+    assert lines[2].startswith("  9%  ")
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_a_narrow_terminal_keeps_the_names_of_stages(width: int) -> None:
+    screen = io.StringIO()
+    names = ["residual-depth / neighbours", "x / [base]"]
+    columns = ("units", "done", "replicas")
+    console = Console(file=screen, width=width)
+    print_stage_counts(console, columns, dict.fromkeys(names, (12, 3, 45_678)))
+    said = screen.getvalue()
+    assert max(map(len, said.splitlines())) <= width
+    assert all(name in " ".join(said.split()) for name in names)
+    assert said.count("45,678") == 2

@@ -54,6 +54,7 @@ ROOMS = {
     "benchmark.analysis": Room(1, "search_spaces"),
     "benchmark.command": Room(1, "search_spaces"),
     "benchmark.progress": Room(1, "search_spaces"),
+    "benchmark.stage_table": Room(1, ""),
     "benchmark.study": Room(2, "search_spaces rules"),
     "benchmark.datasets": Room(2, "search_spaces command progress"),
     "benchmark.store": Room(3, "search_spaces study"),
@@ -63,13 +64,13 @@ ROOMS = {
     "benchmark.models": Room(4, "search_spaces rules datasets training"),
     "benchmark.published": Room(4, "search_spaces analysis rules store command progress"),
     "benchmark.sweep": Room(
-        5, "search_spaces study datasets store training plan engine command progress"
+        5, "search_spaces study datasets store training plan engine command progress stage_table"
     ),
     "benchmark.findings": Room(
         5, "search_spaces study rules analysis store training published models"
     ),
     "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
-    "benchmark.status": Room(7, "search_spaces store command progress"),
+    "benchmark.status": Room(7, "search_spaces store command progress stage_table"),
     "benchmark.export": Room(7, "search_spaces store command"),
     "benchmark.reference": Room(7, "search_spaces findings report store command"),
     "benchmark.rate": Room(7, "search_spaces rules models findings store command"),
