@@ -28,6 +28,7 @@ from benchmark.sweep.resources import Resources, check_workers, count_cores
 from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
 
+MOST_REPEATS = 1000
 IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Ray sets this variable for the entry point of a submitted job (ray 2.60, job_supervisor.py)."""
 
@@ -48,6 +49,11 @@ def main(
     asked = read_arguments(study, scales or {}, argv)
     store = Store.locate(asked.out)
     store.require_study(asked.study.name)
+    if asked.power is not None:
+        from benchmark.power.simulate import show_power  # findings, which no other run needs
+
+        show_power(asked.study, console, asked.power)
+        return 0
     if asked.dry_run:
         device = None if asked.resources.gpus else "cpu"  # a GPU is timed where there is one
         rehearse(asked.study, store, asked.slots, run, console, device)
@@ -64,6 +70,7 @@ class Asked:
     study: Study
     out: str
     dry_run: bool
+    power: int | None
     workers: int | None
     resources: Resources
 
@@ -85,14 +92,22 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         description=study.question,
         epilog=usage(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--workers N] [--cpus N] "
-        "[--gpus X] [--ranks K] [--unit-timeout SECONDS] [--FIELD VALUE] [--PART.FIELD VALUE]",
+        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--power [REPEATS]] "
+        "[--workers N] [--cpus N] [--gpus X] [--ranks K] [--unit-timeout SECONDS] [--FIELD VALUE] [--PART.FIELD VALUE]",
         parents=[scale],
         allow_abbrev=False,
     )
     default = f"reports/{study.name}/results"
     parser.add_argument("--out", default=default, help=f"a path or URI (default {default})")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, write nothing")
+    parser.add_argument(
+        "--power",
+        type=int,
+        nargs="?",
+        const=10,
+        metavar="REPEATS",
+        help="say how often it would answer if a law held, by simulation; train nothing",
+    )
     parser.add_argument(
         "--workers", type=int, help="shards at once (default: all there is room for)"
     )
@@ -109,6 +124,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         )
     known, others = parser.parse_known_args(argv)
     workers = check_workers(known.workers)
+    if known.power is not None and not 1 <= known.power <= MOST_REPEATS:
+        raise InvalidInput(f"--power {known.power}: repeat it 1 to {MOST_REPEATS} times")
     relative = "://" not in known.out and not known.out.startswith(("/", "~"))
     if relative and IN_RAY_JOB in os.environ:
         raise InvalidInput(
@@ -122,7 +139,7 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
     resources = Resources(
         cpus=known.cpus, gpus=known.gpus, ranks=known.ranks, unit_timeout=known.unit_timeout
     )
-    return Asked(changed, known.out, known.dry_run, workers, resources)
+    return Asked(changed, known.out, known.dry_run, known.power, workers, resources)
 
 
 def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:

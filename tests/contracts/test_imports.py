@@ -70,6 +70,9 @@ ROOMS = {
         5, "search_spaces study rules analysis store training published models"
     ),
     "benchmark.report": Room(6, "search_spaces analysis store published findings command progress"),
+    "benchmark.power": Room(
+        6, "search_spaces study rules analysis datasets store plan engine findings"
+    ),
     "benchmark.status": Room(7, "search_spaces store command progress stage_table"),
     "benchmark.export": Room(7, "search_spaces store command"),
     "benchmark.reference": Room(7, "search_spaces findings report store command"),
@@ -77,7 +80,7 @@ ROOMS = {
     "benchmark.merge": Room(7, "search_spaces store command progress"),
     "benchmark.compact": Room(7, "search_spaces store command progress"),
     "benchmark.job": Room(
-        7, "search_spaces study datasets plan engine store sweep status command progress"
+        7, "search_spaces study datasets plan engine power store sweep status command progress"
     ),
     "benchmark.overhead": Room(7, "search_spaces study plan engine store sweep command progress"),
     "benchmark.speed": Room(

@@ -1,0 +1,1 @@
+"""How likely a study is to answer: its own plan and findings, on rows whose truth is planted."""

@@ -1,0 +1,171 @@
+"""Rows as training would give them if a law held: what a study has to find.
+
+The noise is that of short training on small images, as committed studies show it: losses of seeds
+differ by 0.1 nats, and rise by 1.5 nats for the square of a decade away from the best rate; from
+0.8 decades above it, training diverges. Accuracies of seeds differ by 1.5 points, those of
+architectures by 8. One-step moments of seeds differ by a factor e^0.5.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from benchmark import rules
+from benchmark.datasets import catalog
+from benchmark.engine.engine import describe_architecture
+from benchmark.rules.rule import Control
+from benchmark.store import schema
+from benchmark.study import Depth, Rank, Updates
+from benchmark.study.unit import Replica, Unit
+from search_spaces.registry import create
+
+LOSS_NOISE: Final = 0.1
+CURVATURE: Final = 1.5
+LOWEST_LOSS: Final = 0.8
+STABLE_DECADES: Final = 0.8
+BASE_PLACE: Final = 0.75
+"""Where on the grid, from its lowest to its highest rate in decades, the base's best rate lies."""
+ACCURACY_NOISE: Final = 0.015
+ACCURACY_SPREAD: Final = 0.08
+ACCURACY_FALL: Final = 0.1
+"""Of a constant a decade away from the best, times the decades squared."""
+MOMENT_NOISE: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What holds in planted rows: one of the three numbers counts, by the kind of part.
+
+    Best rates of a depth part fall as depth to the power ``exponent``, counted in ``unit`` (layers
+    and additions, or blocks); every rule but controls moves the accuracy of a rank part's
+    architectures by ``gain`` on average, with a deviation of as much between them; second moments
+    of an updates part grow as depth to the power ``growth`` under every rule.
+    """
+
+    name: str
+    exponent: float = 0.0
+    unit: str = "layers"
+    gain: float = 0.0
+    growth: float = 0.0
+
+
+TRUTHS: Final = {
+    "depth": (
+        Truth("layers^-3/2", exponent=-1.5),
+        Truth("blocks^-1", exponent=-1.0, unit="blocks"),
+        Truth("no change"),
+    ),
+    "rank": (Truth("no change"), Truth("+3 points", gain=0.03)),
+    "updates": (Truth("no change"), Truth("depth^1", growth=1.0)),
+}
+"""The truths that are planted in a part, by its kind."""
+
+
+def plant_rows(
+    part: Depth | Rank | Updates, unit: Unit, truth: Truth, repeat: int
+) -> Iterator[dict[str, Any]]:
+    """A planned unit's rows, as they would be if the truth held."""
+    facts, blocks = describe(unit.space, unit.space_options, unit.architecture)
+    for replica in unit.replicas:
+        if facts["effective_depth"] is None:
+            outcome: dict[str, Any] = {"status": "untrainable"}
+        elif unit.measure == "updates":
+            outcome = plant_step(unit, replica, facts["effective_depth"], truth, repeat)
+        elif isinstance(part, Rank):
+            outcome = plant_accuracy(unit, replica, truth, repeat)
+        else:
+            assert isinstance(part, Depth)
+            depth = blocks if truth.unit == "blocks" else facts["effective_depth"]
+            base = part.architectures()[0]
+            own, own_blocks = describe(unit.space, unit.space_options, base)
+            start = own_blocks if truth.unit == "blocks" else own["effective_depth"]
+            outcome = plant_loss(part, unit, replica, (depth / start) ** truth.exponent, repeat)
+        yield schema.row(unit, replica, facts | outcome)
+
+
+@cache
+def describe(
+    space: str, options: tuple[tuple[str, Any], ...], architecture: str
+) -> tuple[dict[str, Any], int]:
+    """The columns that describe an architecture, and its residual blocks or, in a chain, layers."""
+    built = create(space, **dict(options))
+    facts = describe_architecture(built, architecture)
+    blocks = built.topology(architecture).residual_blocks or facts["effective_depth"] or 1
+    return facts, blocks
+
+
+def draw(*key: object) -> float:
+    """A standard normal number of its key."""
+    return float(np.random.default_rng(zlib.crc32(repr(key).encode())).normal())
+
+
+def plant_loss(
+    part: Depth, unit: Unit, replica: Replica, relative: float, repeat: int
+) -> dict[str, Any]:
+    """A loss by the distance from the best rate, in decades; diverged far beyond it."""
+    chance = guessing_loss(unit.dataset_name)
+    low, high = (math.log10(rate) for rate in (min(part.rates), max(part.rates)))
+    best = low + BASE_PLACE * (high - low) + math.log10(relative)
+    distance = math.log10(replica.lr) - best
+    if distance > STABLE_DECADES:
+        return {"status": "diverged", "diverged_step": 3, "steps": 3, "chance_loss": chance}
+    key = repeat, unit.architecture, unit.space_options, replica.initialization, replica.seed
+    noise = draw(*key, replica.lr)
+    loss = min(LOWEST_LOSS + CURVATURE * distance**2 + LOSS_NOISE * noise, chance)
+    return finish(chance, loss, 0.9 - 0.1 * loss)
+
+
+def plant_accuracy(unit: Unit, replica: Replica, truth: Truth, repeat: int) -> dict[str, Any]:
+    """An accuracy by architecture, rule and seed, lower at constants away from the best."""
+    chance = guessing_loss(unit.dataset_name)
+    name = unit.architecture
+    rule = rules.rule(replica.rule)
+    moved = truth.gain * (1 + draw(repeat, name, replica.rule))
+    if isinstance(rule, Control) or not rule.tuned:
+        moved = 0.0
+    off = math.log10(replica.base_lr / 0.3) if rule.tuned else 0.0
+    seed = ACCURACY_NOISE * draw(repeat, name, replica.rule, replica.base_lr, replica.seed)
+    accuracy = 0.6 + ACCURACY_SPREAD * draw(repeat, name) + moved - ACCURACY_FALL * off**2 + seed
+    accuracy = float(np.clip(accuracy, 0.1, 1.0))
+    return finish(chance, chance * (1 - accuracy), accuracy)
+
+
+def plant_step(
+    unit: Unit, replica: Replica, depth: int, truth: Truth, repeat: int
+) -> dict[str, Any]:
+    """Second moments of the changes that one step makes at every node, in all of one size."""
+    noise = draw(repeat, unit.architecture, unit.space_options, replica.seed)
+    size = depth**truth.growth * math.exp(MOMENT_NOISE * noise)
+    moments = [size] * max(1, depth - 1)
+    return {"status": "done", "steps": 1, "initial_loss": 2.3, "update_moments": moments}
+
+
+@cache
+def guessing_loss(dataset: str) -> float:
+    """The loss of guessing, ln(classes)."""
+    return math.log(catalog.load(dataset).classes)
+
+
+def finish(chance: float, loss: float, accuracy: float) -> dict[str, Any]:
+    """The columns of a replica that trained to its end."""
+    return {
+        "status": "done",
+        "steps": 100,
+        "chance_loss": chance,
+        "initial_loss": chance,
+        "train_loss": loss,
+        "train_loss_last_tenth": loss,
+        "valid_loss": loss,
+        "valid_accuracy": accuracy,
+        "test_loss": loss,
+        "test_accuracy": accuracy,
+        "train_loss_curve": [loss],
+        "valid_accuracy_curve": [accuracy],
+    }

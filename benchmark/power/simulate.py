@@ -1,0 +1,139 @@
+"""The share of answers that a study would give if a law held, by simulation.
+
+Every part is planned as the study plans it, round by round, with its own rungs, rates, rules and
+seeds; its rows are planted (``benchmark.power.planted_truth``) in place of training; and its
+findings are those of the report. What is counted is what readers would read: yes, no, undetermined.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.analysis.thresholds import Answer
+from benchmark.findings.parts import judge_study
+from benchmark.plan.planner import plan
+from benchmark.power.planted_truth import TRUTHS, Truth, plant_rows
+from benchmark.store import manifest, results, schema
+from benchmark.store.results import Results
+from benchmark.store.unit_rows import Collection
+from benchmark.study import Depth, Rank, Study, Updates
+
+REPEATS: Final = 10
+ENOUGH: Final = 0.75
+"""A study has power where at most the other quarter of its verdicts is undetermined."""
+
+
+class Answered(NamedTuple):
+    """How often a question about one rule got each answer, under one truth."""
+
+    part: str
+    topic: str
+    rule: str
+    truth: str
+    answers: Counter[Answer]
+
+    def share(self, answer: Answer) -> float:
+        """The share of the repeats with this answer."""
+        return self.answers[answer] / self.answers.total()
+
+
+def measure_power(study: Study, repeats: int = REPEATS) -> list[Answered]:
+    """Every question of every part, under every truth that is planted in parts of its kind."""
+    found: dict[tuple[str, str, str, str], Counter[Answer]] = {}
+    for part in study.parts:
+        alone = replace(study, parts=(part,))
+        for truth in TRUTHS[part.kind]:
+            for repeat in range(repeats):
+                verdicts, _ = judge_study(plant_results(alone, truth, repeat), None)
+                for verdict in verdicts:
+                    key = verdict.part, verdict.topic, verdict.rule, truth.name
+                    found.setdefault(key, Counter())[verdict.answer] += 1
+    return [Answered(*key, answers) for key, answers in found.items()]
+
+
+def plant_results(study: Study, truth: Truth, repeat: int) -> Results:
+    """The results of a study whose rows are planted; nothing is trained and nothing written."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+
+    def read(ids: Sequence[str]) -> pa.Table | None:
+        if not all(unit_id in rows for unit_id in ids):
+            return None
+        return schema.table([row for unit_id in ids for row in rows[unit_id]])
+
+    by_name: dict[str, Depth | Rank | Updates] = {part.name: part for part in study.parts}
+    while True:
+        stages = plan(study, read)
+        planned = {
+            unit.id: (by_name[stage.part], unit)
+            for stage in stages
+            for unit in stage.units or ()
+            if unit.id not in rows
+        }
+        if not planned:
+            break
+        for unit_id, (part, unit) in planned.items():
+            rows[unit_id] = list(plant_rows(part, unit, truth, repeat))
+    whole = Collection(
+        schema.table([row for unit_rows in rows.values() for row in unit_rows]),
+        {unit_id: len(unit_rows) for unit_id, unit_rows in rows.items()},
+        {},
+    )
+    planned_study = manifest.manifest(study, stages)
+    stored = manifest.stages(planned_study)
+    return Results(
+        uri="planted",
+        study=planned_study["study"],
+        stages=stored,
+        table=results.table(stored, whole),
+        counts=tuple(results.count(stage, whole, {}) for stage in stored),
+        failures={},
+        quarantined=0,
+        extra=0,
+        provenance=results.summary([]),
+    )
+
+
+def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:
+    """Print the shares of every question, and which parts have too little power to answer."""
+    answered = measure_power(study, repeats)
+    for part in study.parts:
+        console.print(tabulate([each for each in answered if each.part == part.name], part.name))
+    for sentence in judge_power(answered, repeats):
+        console.print(sentence, highlight=False)
+
+
+def tabulate(answered: Sequence[Answered], part: str) -> Table:
+    """A row per question and rule, a column per truth: shares of yes, no and undetermined."""
+    truths = list(dict.fromkeys(each.truth for each in answered))
+    table = Table(title=f"{part}: shares of yes / no / undetermined, by what is true")
+    for heading in ("question", "rule", *truths):
+        table.add_column(heading)
+    for topic, rule in dict.fromkeys((each.topic, each.rule) for each in answered):
+        row = {
+            each.truth: " / ".join(
+                f"{each.share(answer):.2f}" for answer in ("yes", "no", "undetermined")
+            )
+            for each in answered
+            if (each.topic, each.rule) == (topic, rule)
+        }
+        table.add_row(topic, rule, *(row.get(truth, "–") for truth in truths))
+    return table
+
+
+def judge_power(answered: Sequence[Answered], repeats: int) -> Iterator[str]:
+    """A sentence on every part: the share of its verdicts that have an answer."""
+    for part in dict.fromkeys(each.part for each in answered):
+        own = [each for each in answered if each.part == part]
+        share = 1 - sum(each.share("undetermined") for each in own) / len(own)
+        said = "passes" if share >= ENOUGH else "FAILS"
+        yield (
+            f"part {part} {said} its power check: {share:.0%} of its verdicts have an answer, over "
+            f"{len({each.truth for each in own})} planted truths and {repeats} repeats"
+        )

@@ -1,0 +1,85 @@
+"""What a simulated study answers is what was planted, and a study too small fails its check."""
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from benchmark import job
+from benchmark.power import planted_truth
+from benchmark.power.planted_truth import TRUTHS
+from benchmark.power.simulate import judge_power, measure_power, show_power
+from benchmark.study import NAS_BENCH_201, Depth, Rank, Study, Updates, rate_grid
+
+CHAIN = Depth(
+    name="chain",
+    space="mlp",
+    options={"width": 8},
+    rules=("tuned-constant", "effective-depth"),
+    seeds=3,
+    depths=(1, 2, 4, 8, 16),
+    rates=rate_grid(1e-4, 3.0, 18),
+)
+STEPS = Updates(
+    name="steps",
+    space="mlp",
+    options={"width": 512},
+    rules=("tuned-constant",),
+    seeds=16,
+    depths=(2, 4, 8, 16),
+)
+CELLS = Rank(
+    name="cells",
+    space="nasbench201",
+    options={"channels": 4, "cells": 1},
+    rules=("tuned-constant", "effective-depth"),
+    seeds=2,
+    sample=8,
+    rates=(0.03, 0.3, 3.0),
+    recipe=NAS_BENCH_201,
+)
+
+
+def whole(*parts: Depth | Rank | Updates) -> Study:
+    return Study(name="planted", question="?", parts=parts)
+
+
+def test_a_precise_study_finds_what_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planted_truth, "LOSS_NOISE", 0.004)
+    monkeypatch.setattr(planted_truth, "MOMENT_NOISE", 0.05)
+    answered = {
+        (each.part, each.topic, each.rule, each.truth): each
+        for each in measure_power(whole(CHAIN, STEPS), repeats=2)
+    }
+    he = "initialization he"
+    assert answered["chain", "Best rate ~ depth^−3/2", he, "layers^-3/2"].share("yes") == 1
+    assert answered["chain", "Best rate ~ depth^−3/2", he, "no change"].share("no") == 1
+    assert answered["steps", "Step stays flat", "tuned-constant", "no change"].share("yes") == 1
+    assert answered["steps", "Step stays flat", "tuned-constant", "depth^1"].share("no") == 1
+
+
+def test_every_kind_of_part_has_truths_and_every_repeat_is_counted() -> None:
+    answered = measure_power(whole(CELLS), repeats=2)
+    assert {each.truth for each in answered} == {truth.name for truth in TRUTHS["rank"]}
+    assert all(each.answers.total() == 2 for each in answered)
+    assert set(TRUTHS) == {part.kind for part in (CHAIN, STEPS, CELLS)}
+
+
+def test_a_study_of_two_rungs_fails_its_check(capsys: pytest.CaptureFixture[str]) -> None:
+    small = whole(replace(CHAIN, depths=(1, 2), seeds=2))
+    (sentence,) = judge_power(measure_power(small, repeats=2), 2)
+    assert sentence.startswith("part chain FAILS its power check: ")
+    show_power(small, Console(width=120), repeats=1)
+    shown = capsys.readouterr().out
+    assert "chain: shares of yes / no / undetermined, by what is true" in shown
+    assert "over 3 planted truths and 1 repeats" in shown
+
+
+def test_a_job_says_its_power_and_trains_nothing(
+    tmp_path: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    assert job.main(whole(STEPS), ["--power", "1"]) == 0
+    assert "part steps passes its power check" in capsys.readouterr().out
+    assert job.main(whole(STEPS), ["--power", "0"]) == 2
+    assert capsys.readouterr().err == "error: --power 0: repeat it 1 to 1000 times\n"
