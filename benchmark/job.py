@@ -93,7 +93,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         epilog=usage(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--power [REPEATS]] "
-        "[--workers N] [--cpus N] [--gpus X] [--ranks K] [--unit-timeout SECONDS] [--FIELD VALUE] [--PART.FIELD VALUE]",
+        "[--workers N] [--cpus N] [--gpus X] [--ranks K] [--unit-timeout SECONDS] "
+        "[--FIELD VALUE] [--PART.FIELD VALUE]",
         parents=[scale],
         allow_abbrev=False,
     )
