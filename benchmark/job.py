@@ -17,7 +17,7 @@ from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
 from benchmark.plan.stage import Stage
-from benchmark.store.errors import mask_secrets
+from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study

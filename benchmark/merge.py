@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.command import Parser, entry_point
-from benchmark.store.manifest import same_study
+from benchmark.store.formats.manifest import same_study
+from benchmark.store.formats.unit_file import equal_rows
 from benchmark.store.store import Store
-from benchmark.store.unit_file import equal_rows
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from rich.console import Console
 from benchmark.command import Parser, entry_point
 from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
-from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.ray_tune import sweep
 from benchmark.sweep.resources import Resources, check_workers
 from benchmark.sweep.shards import pack

@@ -8,8 +8,8 @@ and pooling are single calls; vectors travel as x_RBC, so that a linear layer is
 product. Replicas never mix: a NaN in one leaves the others bitwise unchanged.
 
 Parameters keep R as their first axis. They are created as zeros (ones for norms' scales):
-``benchmark.training.initialization`` fills them from each replica's own random stream, so that a
-replica's numbers do not depend on who trains beside it.
+``benchmark.training.weights.initialization`` fills them from each replica's own random stream, so
+that a replica's numbers do not depend on who trains beside it.
 """
 
 from __future__ import annotations

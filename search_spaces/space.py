@@ -99,7 +99,7 @@ class SearchSpace(Protocol):
 
         ``in_shape`` is (channels, height, width). The module maps x_BKHW, with K = replicas x
         channels, to logits_RBC. Weighted layers carry their fan-in, in-degrees and branch flag,
-        which ``benchmark.training.initialization`` reads.
+        which ``benchmark.training.weights.initialization`` reads.
         """
         ...
 

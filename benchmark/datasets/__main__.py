@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmark.command import Parser, entry_point
 from benchmark.datasets import catalog
 from benchmark.datasets.description import describe_dataset
+from benchmark.datasets.kinds.sources import CIFAR, load_cifar
 from benchmark.datasets.names import data_folder, parse_name
-from benchmark.datasets.sources import CIFAR, load_cifar
 from search_spaces.errors import InvalidInput
 
 

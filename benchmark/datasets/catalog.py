@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from benchmark.datasets import synthetic
-from benchmark.datasets.arrays import build_dataset
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets.images.dataset import Dataset
+from benchmark.datasets.kinds import synthetic
+from benchmark.datasets.kinds.arrays import build_dataset
+from benchmark.datasets.kinds.sources import CIFAR, Arrays, load_cifar, load_digits, load_npz
 from benchmark.datasets.names import Name, parse_name
-from benchmark.datasets.sources import CIFAR, Arrays, load_cifar, load_digits, load_npz
 from search_spaces.errors import InvalidInput
 
 
@@ -53,11 +53,11 @@ def load_planned(name: str, checksum: str) -> Dataset:
 def load_named(name: Name) -> Dataset:
     """As ``load``, of a name that was parsed."""
     if name.kind == "imagefolder":
-        from benchmark.datasets import imagefolder  # torchvision takes seconds
+        from benchmark.datasets.kinds import imagefolder  # torchvision takes seconds
 
         return imagefolder.load(name)
     if name.kind == "imagenet16-120":
-        from benchmark.datasets import imagenet16
+        from benchmark.datasets.kinds import imagenet16
 
         return build_dataset(name, load_arrays(name), imagenet16.CLASSES)
     return build_dataset(name, load_arrays(name))
@@ -73,7 +73,7 @@ def load_arrays(name: Name) -> Arrays:
     if name.kind in CIFAR:
         return load_cifar(name.kind, path)
     if name.kind == "imagenet16-120":
-        from benchmark.datasets import imagenet16
+        from benchmark.datasets.kinds import imagenet16
 
         return imagenet16.load(path / imagenet16.FOLDER)
     return load_npz(path)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from benchmark.datasets.catalog import load_arrays
-from benchmark.datasets.dataset import Dataset, StreamedDataset
-from benchmark.datasets.image_files import DEVIATION, MEAN
+from benchmark.datasets.images.dataset import Dataset, StreamedDataset
+from benchmark.datasets.images.image_files import DEVIATION, MEAN
+from benchmark.datasets.images.sample import check_sample, sample_images
 from benchmark.datasets.names import Name
-from benchmark.datasets.sample import check_sample, sample_images
 
 
 def describe_dataset(name: Name, data: Dataset) -> list[str]:

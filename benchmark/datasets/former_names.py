@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from benchmark.datasets.dataset import Dataset, StreamedDataset
+from benchmark.datasets.images.dataset import Dataset, StreamedDataset
 from benchmark.datasets.names import IMAGE_SIZE, parse_name
 
 EIGHT_BIT: Final = {".jpg", ".jpeg", ".webp", ".bmp"}
@@ -31,7 +31,7 @@ def list_former_names(typed: str, data: Dataset) -> tuple[tuple[str, str], ...]:
     if name.kind == "npz":
         checksum = data.checksum
     elif isinstance(data, StreamedDataset):
-        from benchmark.datasets.imagefolder import hash_sizes
+        from benchmark.datasets.kinds.imagefolder import hash_sizes
 
         if not all(map(is_decoded_as_before, [*data.train_files.paths, *data.test_files.paths])):
             return ()

@@ -13,16 +13,16 @@ from torch import nn
 
 from benchmark import rules
 from benchmark.datasets import catalog
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets.images.dataset import Dataset
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
-from benchmark.training.one_step import measure_one_step
 from benchmark.training.outcome import Outcome
-from benchmark.training.pinning import pin_forward_moments
 from benchmark.training.process_group import Ranks
 from benchmark.training.step import weight_dtype
+from benchmark.training.updates.one_step import measure_one_step
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.pinning import pin_forward_moments
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Conv2d, Node
 from search_spaces.space import SearchSpace

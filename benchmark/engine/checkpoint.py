@@ -25,7 +25,7 @@ import torch
 from pyarrow import fs
 
 from benchmark.engine.device import is_out_of_memory
-from benchmark.store import atomic
+from benchmark.store.folder import atomic
 from benchmark.training.loop import Training
 from benchmark.training.outcome import Outcome
 

@@ -18,7 +18,7 @@ from benchmark.engine.build import Builder
 from benchmark.engine.checkpoint import Checkpoint
 from benchmark.engine.costs import count_steps
 from benchmark.engine.device import choose_device, is_out_of_memory, prepare_device
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.loop import ProgressCallback, Training
 from benchmark.training.outcome import Outcome
@@ -35,7 +35,7 @@ def run(
     device: str | None = None,
     checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Measure a unit: a row of ``benchmark.store.schema.SCHEMA`` per replica, in the unit's order.
+    """Measure a unit: a row of ``schema.SCHEMA`` per replica, in the unit's order.
 
     Replicas that share a training key are trained once. ``on_progress`` is told of finished
     replica-steps. ``device`` is a GPU where there is one and none is named. ``checkpoint`` is a

@@ -14,7 +14,6 @@ from benchmark.analysis.intervals import LEVEL
 from benchmark.analysis.ladders.one_step import measure_flatness, summarize_rung
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ladders.slope import fit_depth_slope, fit_slope
-from benchmark.analysis.ladders.transfer import measure_transfer
 from benchmark.analysis.ranking.accuracy_shift import correlate_shift, measure_accuracy_shift
 from benchmark.analysis.ranking.movers import find_movers
 from benchmark.analysis.ranking.other_agreement import (
@@ -28,11 +27,12 @@ from benchmark.analysis.ranking.top_k import (
     measure_top_k_overlap,
     measure_top_k_regret,
 )
+from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARGIN
 from benchmark.findings.content import Table, format_number
 from benchmark.store.results import Results
 from benchmark.study.recipe import Recipe
-from benchmark.training import variances
+from benchmark.training.weights import variances
 from search_spaces import conventions
 
 STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {

@@ -10,8 +10,8 @@ from torch.utils.hooks import RemovableHandle
 
 from benchmark.datasets.streams import create_stream
 from benchmark.models.network import Network
-from benchmark.training.initialization import to_uniform
-from benchmark.training.variances import SCALES_SKIPS, UNIFORM, variance
+from benchmark.training.weights.initialization import to_uniform
+from benchmark.training.weights.variances import SCALES_SKIPS, UNIFORM, variance
 from search_spaces.errors import InvalidInput
 
 
@@ -20,7 +20,7 @@ def initialize_(
     model: Network, scheme: str, *, seed: int = 0, factors: Sequence[tuple[str, float]] = ()
 ) -> None:
     """Draw the weights of every traced layer anew, in place, by a scheme of
-    ``benchmark.training.initialization``.
+    ``benchmark.training.weights.initialization``.
 
     Numbers come from the seed's own stream, in the order of ``named_parameters``: networks of the
     spaces get those that a study's replica has, where all their layers are on a path. Biases of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.models.network import Network, find_network
 from benchmark.rules import Control, bundle, registry, rule
-from benchmark.rules.rule import Bundle
+from benchmark.rules.grammar.rule import Bundle
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 

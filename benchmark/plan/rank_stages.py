@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from benchmark import rules
-from benchmark.analysis.ranking.constants import choose_constants, weigh_trials
+from benchmark.analysis.tuning.constants import choose_constants, weigh_trials
 from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
 from benchmark.plan.units import Measured, gridded, prescribed, probes, seeded, unit
 from benchmark.study import Rank

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from benchmark import rules
 from benchmark.datasets import catalog
-from benchmark.datasets.checks import check_split
 from benchmark.datasets.former_names import list_former_names
-from benchmark.datasets.sample import check_sample
+from benchmark.datasets.images.checks import check_split
+from benchmark.datasets.images.sample import check_sample
 from benchmark.rules import Bundle
 from benchmark.study import Part
 from benchmark.study.unit import Replica, Unit, canonical_json

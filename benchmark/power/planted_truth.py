@@ -20,8 +20,8 @@ import numpy as np
 from benchmark import rules
 from benchmark.datasets import catalog
 from benchmark.engine.engine import describe_architecture
-from benchmark.rules.rule import Control
-from benchmark.store import schema
+from benchmark.rules.grammar.rule import Control
+from benchmark.store.formats import schema
 from benchmark.study import Depth, Rank, Updates
 from benchmark.study.unit import Replica, Unit
 from search_spaces.registry import create

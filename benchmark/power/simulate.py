@@ -20,9 +20,10 @@ from benchmark.analysis.thresholds import Answer
 from benchmark.findings.parts import judge_study
 from benchmark.plan.planner import plan
 from benchmark.power.planted_truth import TRUTHS, Truth, plant_rows
-from benchmark.store import manifest, results, schema
+from benchmark.store import results
+from benchmark.store.formats import manifest, schema
+from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
-from benchmark.store.unit_rows import Collection
 from benchmark.study import Depth, Rank, Study, Updates
 
 REPEATS: Final = 10

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from benchmark.analysis.correlation.kendall import tau
+from benchmark.analysis.correlation.spearman import spearman_rows
 from benchmark.analysis.intervals import Array, Interval, jackknife_interval
-from benchmark.analysis.ranking.kendall import tau
-from benchmark.analysis.ranking.spearman import spearman_rows
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]

@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from benchmark.analysis.intervals import Array
-from benchmark.store import atomic
-from benchmark.store.seal import Corrupt, blank_seal, has_seal, seal_bytes
+from benchmark.store.folder import atomic
+from benchmark.store.folder.seal import Corrupt, blank_seal, has_seal, seal_bytes
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import N_CELLS, official_order, write
 

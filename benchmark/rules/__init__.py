@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.rules.names import controls_of, find, owner_of, placebo_of, registry, rule
-from benchmark.rules.rule import Bundle, Control, Reading, Rule
+from benchmark.rules.grammar.names import controls_of, find, owner_of, placebo_of, registry, rule
+from benchmark.rules.grammar.rule import Bundle, Control, Reading, Rule
 from search_spaces.errors import InvalidInput
 from search_spaces.space import RuleColumn, RuleTerms, SearchSpace, Topology
 

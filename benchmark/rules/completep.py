@@ -1,7 +1,7 @@
 """``completep``: residual branches are scaled by 1/m_L, and AdamW's rate stays as it is."""
 
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule, changed, multiplied
 from benchmark.rules.mup import width_factors
-from benchmark.rules.rule import Bundle, Reading, Rule, changed, multiplied
 
 ALPHA = 1.0
 """a of the paper; 1/2 would be its Depth-muP row."""

@@ -1,6 +1,6 @@
 """``default``: what the benchmarks do, the published rate for every architecture."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

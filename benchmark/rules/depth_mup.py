@@ -1,6 +1,6 @@
 """``depth-mup``: residual branches are scaled by 1/sqrt(K) in the forward pass."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule, changed
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule, changed
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

@@ -1,6 +1,6 @@
 """``effective-depth``: the rate falls as the effective depth to the power -3/2."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

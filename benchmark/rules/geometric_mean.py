@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from benchmark.rules.grammar.rule import Control, Rate, changed
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
-from benchmark.rules.rule import Control, Rate, changed
 
 
 def deal(rates: Sequence[Rate], seed: int) -> list[Rate]:

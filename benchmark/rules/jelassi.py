@@ -1,6 +1,6 @@
 """``jelassi``: the rate of ReLU MLPs falls as depth to the power -3/2, whatever the width."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

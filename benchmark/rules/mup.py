@@ -1,6 +1,6 @@
 """``mup``: rates follow width alone."""
 
-from benchmark.rules.rule import Bundle, Factors, Reading, Rule, changed
+from benchmark.rules.grammar.rule import Bundle, Factors, Reading, Rule, changed
 
 VECTORS = ("vector", "outer-vector")
 

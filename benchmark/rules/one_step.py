@@ -1,6 +1,6 @@
 """``one-step``: the rate is measured at initialization, not computed from the graph."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

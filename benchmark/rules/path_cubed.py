@@ -2,8 +2,8 @@
 
 import math
 
-from benchmark.rules.forms import side_ratio
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.forms import side_ratio
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Sequence
 
+from benchmark.rules.grammar.rule import Control, Rate
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
-from benchmark.rules.rule import Control, Rate
 
 SEED = 20_240_217
 """The deal of the plain ``shuffled``, one for all seeds; ``shuffled:RULE`` has one per seed."""

@@ -1,6 +1,6 @@
 """``tuned-constant``: one rate for all, tuned on the base architecture as every rule's is."""
 
-from benchmark.rules.rule import Bundle, Reading, Rule
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

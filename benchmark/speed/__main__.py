@@ -23,7 +23,7 @@ from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
 from benchmark.speed.networks import TimedNetwork, networks
 from benchmark.speed.table import SpeedRow, show, write
-from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.resources import Resources
 from search_spaces.errors import InvalidInput
 

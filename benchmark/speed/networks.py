@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import torch
 
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets.images.dataset import Dataset
 from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit

@@ -7,10 +7,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from benchmark.store import results, schema
-from benchmark.store.manifest import StoredStage, manifest
+from benchmark.store import results
+from benchmark.store.formats import schema
+from benchmark.store.formats.manifest import StoredStage, manifest
+from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
-from benchmark.store.unit_rows import Collection
 from benchmark.study import Rank, Study
 from search_spaces.nasbench201.cell import official_order, write
 

@@ -14,7 +14,7 @@ from ray import tune
 from benchmark.engine import device as devices
 from benchmark.speed.contenders import train_plainly
 from benchmark.speed.networks import TimedNetwork
-from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.driver.cluster import Cluster
 
 TUNE = "a Ray Tune trial per rate"
 REUSE = "the same, reuse_actors"

@@ -15,9 +15,10 @@ from typing import Any, cast
 from benchmark.report import page
 from benchmark.speed import planted as planted_ranks
 from benchmark.speed.table import SpeedRow
-from benchmark.store import provenance, schema
+from benchmark.store import provenance
 from benchmark.store.compaction import compact_store
-from benchmark.store.manifest import manifest
+from benchmark.store.formats import schema
+from benchmark.store.formats.manifest import manifest
 from benchmark.store.store import Store
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import NAS_BENCH_201

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmark.store.compacted_file import CompactedFile, write_compacted
-from benchmark.store.errors import StoreUnwritable
+from benchmark.store.folder.errors import StoreUnwritable
+from benchmark.store.formats.compacted_file import CompactedFile, write_compacted
+from benchmark.store.formats.unit_file import UnitFile, equal_rows
 from benchmark.store.store import BATCH, THREADS, Store, batched
-from benchmark.store.unit_file import UnitFile, equal_rows
 
 
 def compact_store(store: Store) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 from uuid import uuid4
 
-from benchmark.store.files import Files
-from benchmark.store.quarantine import Quarantine
-from benchmark.store.seal import Corrupt, decode_json, encode_json
+from benchmark.store.folder.files import Files
+from benchmark.store.folder.quarantine import Quarantine
+from benchmark.store.folder.seal import Corrupt, decode_json, encode_json
 from benchmark.study.unit import Unit
 
 NAME: Final = re.compile(r"(?P<unit>[0-9a-f]{64})\.(?P<attempt>[1-9][0-9]*)(\.[0-9a-f]{32})?\.json")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from benchmark.store import manifest, schema
-from benchmark.store.manifest import StoredStage
+from benchmark.store.formats import manifest, schema
+from benchmark.store.formats.manifest import StoredStage
+from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.provenance import list_records
 from benchmark.store.store import Failure, Store
-from benchmark.store.unit_rows import Collection
 from search_spaces.errors import InvalidInput
 
 if TYPE_CHECKING:

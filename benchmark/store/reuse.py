@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.store.provenance import list_records
 from benchmark.store.store import Store
 from benchmark.study.unit import Replica, Unit, canonical_json

@@ -23,16 +23,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from benchmark.store import compacted_file
-from benchmark.store.compacted_file import CompactedFile
-from benchmark.store.errors import StoreUnreadable, StoreUnwritable
 from benchmark.store.failures import Failure, FailureLogs, describe, description
-from benchmark.store.files import FIRST_PAUSES, Files
-from benchmark.store.manifest import decode_manifest, encode_manifest, same_study
-from benchmark.store.quarantine import Quarantine
-from benchmark.store.seal import Corrupt
-from benchmark.store.unit_file import UnitFile, decode, encode, seal
-from benchmark.store.unit_rows import Collection
+from benchmark.store.folder.errors import StoreUnreadable, StoreUnwritable
+from benchmark.store.folder.files import FIRST_PAUSES, Files
+from benchmark.store.folder.quarantine import Quarantine
+from benchmark.store.folder.seal import Corrupt
+from benchmark.store.formats import compacted_file
+from benchmark.store.formats.compacted_file import CompactedFile
+from benchmark.store.formats.manifest import decode_manifest, encode_manifest, same_study
+from benchmark.store.formats.unit_file import UnitFile, decode, encode, seal
+from benchmark.store.formats.unit_rows import Collection
 from benchmark.study.unit import Unit
 from search_spaces.errors import InvalidInput
 
@@ -230,7 +230,7 @@ class Store:
         return self.files.exists("study.json", pauses=FIRST_PAUSES)
 
     def manifest(self) -> dict[str, Any]:
-        """What was planned here (``benchmark.store.manifest``).
+        """What was planned here (``benchmark.store.formats.manifest``).
 
         Raises ``InvalidInput`` where it is missing or damaged.
         """

@@ -88,7 +88,7 @@ class Rank(Part):
     which every rule but ``default`` gets its constant, by mean validation accuracy over a ``panel``
     of so many architectures: the base alone, or with others that are not ranked. ``constants`` is
     how many constants of a rule are trained at most: where tuning might as well have chosen others
-    (``benchmark.analysis.ranking.tuned_constants``), the sample is trained with them too, and
+    (``benchmark.analysis.tuning.tuned_constants``), the sample is trained with them too, and
     verdicts count the choice; with 1 they stay open there.
     """
 

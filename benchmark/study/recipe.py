@@ -49,7 +49,7 @@ class Recipe:
     they many passes or a part of one. ``update_every`` measures in training, every so many steps,
     how far a step moves the nodes (0: never). ``pin_forward_moments`` rescales the weights of
     one-step measurements so that every layer passes on the second moment that its scheme intends
-    (``benchmark.training.pinning``).
+    (``benchmark.training.weights.pinning``).
 
     Four fields follow protocols as their code has them, and are off unless a recipe sets them:
     ``keep_last_batch`` trains on an epoch's last, smaller batch too; ``rate_per_epoch`` holds the

@@ -27,7 +27,7 @@ class Replica:
     and ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth
     (empty where it reads none). ``factors`` multiply the rate, weight decay or AdamW's epsilon of
     one group of parameters (``benchmark.training.optimizer``), or the variance of the readout's
-    weights (``benchmark.training.initialization``).
+    weights (``benchmark.training.weights.initialization``).
     """
 
     rule: str

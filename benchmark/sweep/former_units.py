@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 
+from benchmark.store.formats.unit_file import UnitFile
 from benchmark.store.store import Store
-from benchmark.store.unit_file import UnitFile
 from benchmark.study.unit import Unit
 
 

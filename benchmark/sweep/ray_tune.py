@@ -18,9 +18,9 @@ from ray.exceptions import GetTimeoutError, RayError
 from benchmark.engine.costs import PricedUnit
 from benchmark.progress import Progress
 from benchmark.store.store import Store, StoreUnwritable
-from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.shards import Run, calibrate
-from benchmark.sweep.worker import trainable
+from benchmark.sweep.workers.worker import trainable
 
 CALIBRATION_PATIENCE: Final = 120.0
 """Seconds: a cluster may have to start a node first."""

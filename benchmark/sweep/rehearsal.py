@@ -15,9 +15,9 @@ from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
 from benchmark.stage_table import print_stage_counts
-from benchmark.store import schema
 from benchmark.store.field_changes import list_field_changes
-from benchmark.store.manifest import manifest
+from benchmark.store.formats import schema
+from benchmark.store.formats.manifest import manifest
 from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study

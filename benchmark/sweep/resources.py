@@ -51,7 +51,7 @@ class Resources:
 
     Ray counts shares of a GPU and does not enforce them, so a time that was taken on a shared one
     says little; the share is therefore recorded with every unit. ``ranks`` processes train a unit
-    together (``benchmark.sweep.ray_train``). ``unit_timeout`` is in seconds. Raises
+    together (``benchmark.sweep.workers.ray_train``). ``unit_timeout`` is in seconds. Raises
     ``InvalidInput``.
     """
 

@@ -15,7 +15,7 @@ from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
-from benchmark.store.manifest import manifest
+from benchmark.store.formats.manifest import manifest
 from benchmark.store.reuse import ReplicaIndex, compose_units
 from benchmark.store.store import Store
 from benchmark.study import Study
@@ -26,7 +26,7 @@ from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import LIMIT, PER_CORE, Run, pack
 
 if TYPE_CHECKING:
-    from benchmark.sweep.cluster import Cluster
+    from benchmark.sweep.driver.cluster import Cluster
 
 ATTEMPTS: Final = 3
 """How often one command tries a unit; a unit that failed before is tried apart from others."""
@@ -61,7 +61,7 @@ class Rounds:
         announce(stages, len(self.known))
         if not todo:
             return
-        from benchmark.sweep.cluster import Cluster  # importing Ray takes seconds
+        from benchmark.sweep.driver.cluster import Cluster  # importing Ray takes seconds
 
         with ExitStack() as stack:
             with self.console.status("starting Ray"):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from benchmark.datasets.dataset import Dataset, placed
+from benchmark.datasets.images.dataset import Dataset, placed
 from benchmark.datasets.streams import create_stream
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation

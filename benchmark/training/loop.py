@@ -19,7 +19,7 @@ from benchmark.training.optimizer import create_optimizer
 from benchmark.training.outcome import Outcome, describe_outcome
 from benchmark.training.schedules import count_total_steps, schedule_factor
 from benchmark.training.step import autocast, choose_step, compute_losses
-from benchmark.training.update_curve import UpdateCurve
+from benchmark.training.updates.update_curve import UpdateCurve
 from search_spaces.layers import Dropout
 
 ProgressCallback = Callable[[int], None]

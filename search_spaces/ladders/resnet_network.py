@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from search_spaces.ladders.resnet import KERNELS, stage_starts
+from search_spaces.ladders.resnet_graph import KERNELS, stage_starts
 from search_spaces.layers import (
     BranchScale,
     Conv2d,

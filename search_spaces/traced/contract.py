@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from search_spaces.traced.signals import Arrow, Merge, Points, Weights
+from search_spaces.traced.propagation.signals import Arrow, Merge, Points, Weights
 
 
 def live_arrows(points: Points, output: int) -> list[Arrow]:

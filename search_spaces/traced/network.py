@@ -10,7 +10,7 @@ from functools import cached_property
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Kind, Role
 from search_spaces.space import Topology
-from search_spaces.traced.program import Mode
+from search_spaces.traced.reading.program import Mode
 
 
 @dataclass(frozen=True)

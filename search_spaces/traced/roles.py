@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from search_spaces.graph import Role
-from search_spaces.traced.signals import Arrow, Merge
+from search_spaces.traced.propagation.signals import Arrow, Merge
 
 _STEM = re.compile(r"stem", re.IGNORECASE)
 _REDUCTION = re.compile(r"downsample|reduction|transition|merging", re.IGNORECASE)

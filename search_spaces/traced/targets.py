@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import Role
 from search_spaces.traced.network import TracedNetwork
-from search_spaces.traced.program import NotExportable, first_reason
+from search_spaces.traced.reading.program import NotExportable, first_reason
 from search_spaces.traced.trace import graph_of
 
 BATCH = 2

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation, Role
 from search_spaces.traced.contract import contract
-from search_spaces.traced.flow import Flow
 from search_spaces.traced.network import Layer, LayerUse, TracedNetwork
-from search_spaces.traced.program import export_program
+from search_spaces.traced.propagation.flow import Flow
+from search_spaces.traced.propagation.signals import Arrow, Merge, Points, Weights
+from search_spaces.traced.reading.program import export_program
 from search_spaces.traced.roles import Reasoned, projection_shortcuts, roles_of
-from search_spaces.traced.signals import Arrow, Merge, Points, Weights
 
 _COMPUTED = (".parametrizations.",)
 

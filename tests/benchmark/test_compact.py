@@ -20,12 +20,14 @@ from support.planted_units import planted_manifest, planted_provenance, planted_
 from support.tally import TALLY
 
 from benchmark import compact, merge
-from benchmark.store import atomic, compacted_file, compaction, schema
-from benchmark.store import files as store_files
+from benchmark.store import compaction
 from benchmark.store.compaction import compact_store
+from benchmark.store.folder import atomic
+from benchmark.store.folder import files as store_files
+from benchmark.store.formats import compacted_file, schema
+from benchmark.store.formats.unit_file import UnitFile, encode, equal_rows
 from benchmark.store.results import Results
 from benchmark.store.store import Store
-from benchmark.store.unit_file import UnitFile, encode, equal_rows
 from benchmark.study.unit import Unit
 
 UNITS = [planted_unit(f"mlp-{depth}") for depth in range(2, 12)]
@@ -149,8 +151,9 @@ def test_a_folder_without_results_is_a_sentence(
 
 KILLED = """
 import os, signal, sys
-from benchmark.store import atomic, compaction
-from benchmark.store.files import Files
+from benchmark.store import compaction
+from benchmark.store.folder import atomic
+from benchmark.store.folder.files import Files
 from benchmark.store.store import Store
 
 step, place = int(sys.argv[1]), sys.argv[2]

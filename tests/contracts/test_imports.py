@@ -4,16 +4,12 @@
 imports lower lines only. Rooms of one line do not import one another, but for the commands.
 """
 
-import ast
 import subprocess
 import sys
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from support.imports import imports
 
 
 class Room(NamedTuple):
@@ -101,32 +97,8 @@ def allowed(room: str) -> set[str]:
 
 
 def room_of(module: str) -> str:
-    """``benchmark.store.files`` stands in the room ``benchmark.store``."""
+    """``benchmark.store.folder.files`` stands in the room ``benchmark.store``."""
     return ".".join(module.split(".")[:2])
-
-
-@cache
-def imports() -> list[tuple[str, str]]:
-    """Every import of the project's own modules, as (importing module, imported module)."""
-    pairs = []
-    files = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for package in ("benchmark", "search_spaces")
-        for path in sorted((ROOT / package).rglob("*.py"))
-    }
-    for module, path in files.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                found = [f"{node.module}.{alias.name}" for alias in node.names]
-                names = [name if name in files else node.module for name in found]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            pairs += [
-                (module, n) for n in names if n.split(".")[0] in ("benchmark", "search_spaces")
-            ]
-    return pairs
 
 
 def test_every_room_is_in_the_table() -> None:

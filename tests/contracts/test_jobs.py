@@ -18,7 +18,7 @@ from benchmark import job
 from benchmark.engine import costs, engine
 from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
-from benchmark.store.manifest import manifest
+from benchmark.store.formats.manifest import manifest
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
 from benchmark.study.unit import Unit

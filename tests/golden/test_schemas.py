@@ -12,8 +12,9 @@ import pytest
 
 from benchmark.engine import engine
 from benchmark.plan.planner import plan
-from benchmark.store import compacted_file, provenance, schema
-from benchmark.store.unit_file import READERS, decode, encode
+from benchmark.store import provenance
+from benchmark.store.formats import compacted_file, schema
+from benchmark.store.formats.unit_file import READERS, decode, encode
 from benchmark.study import Depth, Study
 from benchmark.study.recipe import Recipe
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark.analysis.correlation.spearman import spearman_interval
 from benchmark.analysis.intervals import (
     Array,
     Interval,
@@ -23,7 +24,6 @@ from benchmark.analysis.intervals import (
     share_interval,
     t_interval,
 )
-from benchmark.analysis.ladders.base_error import QUADRATURE, add_base_error, widen_regret
 from benchmark.analysis.ladders.local_exponents import fit_local_exponents
 from benchmark.analysis.ladders.one_step import (
     fit_update_exponent,
@@ -32,14 +32,14 @@ from benchmark.analysis.ladders.one_step import (
 )
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ladders.slope import fit_depth_slope
-from benchmark.analysis.ladders.transfer import measure_transfer
 from benchmark.analysis.ladders.update_profile import Over, fit_update_profile
 from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
 from benchmark.analysis.ranking.other_agreement import measure_spearman_agreement
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.ranking.spearman import spearman_interval
-from benchmark.analysis.ranking.tuned_constants import mix_constants, weigh_constants
+from benchmark.analysis.regret.base_error import QUADRATURE, add_base_error, widen_regret
+from benchmark.analysis.regret.transfer import measure_transfer
+from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
 
 Draw = Callable[[np.random.Generator, int], Array]
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from benchmark.engine import engine
 from benchmark.plan.planner import Stage, plan
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study import Study
 
 Stored = dict[str, list[dict[str, Any]]]

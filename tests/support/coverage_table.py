@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from benchmark.analysis.intervals import mean_interval, t_interval
-from benchmark.analysis.ladders.base_error import QUADRATURE, add_base_error, widen_regret
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.ranking.tuned_constants import mix_constants, weigh_constants
+from benchmark.analysis.regret.base_error import QUADRATURE, add_base_error, widen_regret
+from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
 
 STUDIES = 1000
 

@@ -18,7 +18,7 @@ import numpy as np
 from benchmark.datasets import catalog
 from benchmark.engine.engine import describe_architecture
 from benchmark.plan.planner import plan
-from benchmark.store import manifest, schema
+from benchmark.store.formats import manifest, schema
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
 from benchmark.study.recipe import Recipe

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from benchmark.store import provenance, schema
+from benchmark.store import provenance
+from benchmark.store.formats import schema
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from support.replicas import replica

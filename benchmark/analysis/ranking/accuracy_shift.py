@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from benchmark.analysis.accuracies import check_paired
+from benchmark.analysis.correlation.spearman import spearman_interval, spearman_p
 from benchmark.analysis.intervals import (
     LEVEL,
     RESAMPLED,
@@ -25,7 +27,6 @@ from benchmark.analysis.intervals import (
     median_interval,
     share_interval,
 )
-from benchmark.analysis.ranking.accuracies import check_paired
 from benchmark.analysis.ranking.seed_effect import (
     estimate_seed_variance,
     mean_of_shared_seeds,
@@ -33,7 +34,6 @@ from benchmark.analysis.ranking.seed_effect import (
     own_level,
     widen_interval,
 )
-from benchmark.analysis.ranking.spearman import spearman_interval, spearman_p
 from search_spaces.errors import InvalidInput
 
 PERMUTATIONS = 1999

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from benchmark.analysis.accuracies import check_paired
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.ranking.accuracies import check_paired
 
 
 @dataclass(frozen=True)

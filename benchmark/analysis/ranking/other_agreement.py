@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from benchmark.analysis.accuracies import check_paired
+from benchmark.analysis.correlation.kendall import ColumnPairs
 from benchmark.analysis.intervals import LEVEL, RESAMPLED, RESAMPLES, Array, Interval, bca_interval
-from benchmark.analysis.ranking.accuracies import check_paired
-from benchmark.analysis.ranking.kendall import ColumnPairs
 from benchmark.analysis.ranking.rank_agreement import (
     PERMUTATIONS,
     RankAgreement,

@@ -17,6 +17,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from benchmark.analysis.accuracies import check_accuracies, check_paired
+from benchmark.analysis.correlation.kendall import (
+    ColumnPairs,
+    leave_one_out_taus,
+    pairwise_taus,
+    weighted_taus,
+)
 from benchmark.analysis.intervals import (
     LEVEL,
     RESAMPLES,
@@ -25,13 +32,6 @@ from benchmark.analysis.intervals import (
     bca_interval,
     jackknife_error,
     jackknife_interval,
-)
-from benchmark.analysis.ranking.accuracies import check_accuracies, check_paired
-from benchmark.analysis.ranking.kendall import (
-    ColumnPairs,
-    leave_one_out_taus,
-    pairwise_taus,
-    weighted_taus,
 )
 from search_spaces.errors import InvalidInput
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from benchmark.analysis.accuracies import check_paired
+from benchmark.analysis.correlation.kendall import ColumnPairs
 from benchmark.analysis.intervals import LEVEL, RESAMPLES, Array
-from benchmark.analysis.ranking.accuracies import check_paired
-from benchmark.analysis.ranking.kendall import ColumnPairs
 from benchmark.analysis.ranking.rank_agreement import RankAgreement, measure_rank_agreement
 from search_spaces.errors import InvalidInput
 

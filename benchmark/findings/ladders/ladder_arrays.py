@@ -12,22 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.ladders.excess_loss import (
-    ExcessLoss,
-    OracleConstant,
-    find_oracle_constant,
-    measure_excess_losses,
-)
 from benchmark.analysis.ladders.local_exponents import ExponentProfile
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
-from benchmark.analysis.ladders.rechosen_rate import RechosenRegret
 from benchmark.analysis.ladders.slope import (
     Slope,
     fit_depth_slope,
     fit_good_slope,
     fit_stable_slope,
 )
-from benchmark.analysis.ladders.transfer import RungTransfer, Transfer, measure_transfer
+from benchmark.analysis.regret.excess_loss import (
+    ExcessLoss,
+    OracleConstant,
+    find_oracle_constant,
+    measure_excess_losses,
+)
+from benchmark.analysis.regret.rechosen_rate import RechosenRegret
+from benchmark.analysis.regret.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
 from benchmark.findings.ladders.losses import LadderLosses, read_losses, rechoose

@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import Optimum
-from benchmark.analysis.ladders.rechosen_rate import RechosenRegret, measure_rechosen_regret
-from benchmark.analysis.ladders.transfer import measure_transfer
+from benchmark.analysis.regret.rechosen_rate import RechosenRegret, measure_rechosen_regret
+from benchmark.analysis.regret.transfer import measure_transfer
 
 
 class LadderLosses(NamedTuple):

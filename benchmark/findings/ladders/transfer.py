@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmark.analysis.ladders.transfer import RungTransfer, Transfer
+from benchmark.analysis.regret.transfer import RungTransfer, Transfer
 from benchmark.analysis.thresholds import RATE_FACTOR
 from benchmark.findings.content import (
     Figure,

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.correlation.kendall import tau
+from benchmark.analysis.correlation.spearman import spearman_rows
 from benchmark.analysis.intervals import Array, Interval
 from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
-from benchmark.analysis.ranking.kendall import tau
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
-from benchmark.analysis.ranking.spearman import spearman_rows
 from benchmark.analysis.thresholds import FOLLOWS, TAU_MARGIN
 from benchmark.findings.arrays import arrange_rates
 from benchmark.findings.content import (

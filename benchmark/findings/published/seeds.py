@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from benchmark.analysis.correlation.kendall import tau
 from benchmark.analysis.intervals import Array, Interval
-from benchmark.analysis.ranking.kendall import tau
 from benchmark.analysis.thresholds import TAU_MARGIN
 from benchmark.findings.content import (
     Block,

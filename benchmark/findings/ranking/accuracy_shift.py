@@ -11,8 +11,8 @@ from benchmark import rules
 from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import Array, Interval
 from benchmark.analysis.ranking.accuracy_shift import Shift, correlate_shift, measure_accuracy_shift
-from benchmark.analysis.ranking.constant_pairs import Mixture, mix_statistic
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
+from benchmark.analysis.tuning.constant_pairs import Mixture, mix_statistic
 from benchmark.findings.arrays import read_first
 from benchmark.findings.content import (
     Block,

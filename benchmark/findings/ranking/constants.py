@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from benchmark.analysis.intervals import Array, Interval
-from benchmark.analysis.ranking.constant_pairs import ConstantPair, Mixture
 from benchmark.analysis.thresholds import CLEAR_WEIGHT, KEPT_WEIGHT
+from benchmark.analysis.tuning.constant_pairs import ConstantPair, Mixture
 from benchmark.findings.content import (
     Figure,
     Table,

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.ranking.constant_pairs import TunedAccuracies
-from benchmark.analysis.ranking.constants import WeighedConstants, weigh_trials
+from benchmark.analysis.tuning.constant_pairs import TunedAccuracies
+from benchmark.analysis.tuning.constants import WeighedConstants, weigh_trials
 from benchmark.findings.arrays import arrange_column, arrange_rates
 from benchmark.study.stage_names import BASE, CONSTANTS, RANK
 

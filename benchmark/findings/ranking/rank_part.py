@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmark.analysis.correlation.kendall import tau_matrix
 from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import Array, Interval
-from benchmark.analysis.ranking.constant_pairs import Mixture, mix_statistic
-from benchmark.analysis.ranking.kendall import tau_matrix
 from benchmark.analysis.ranking.rank_agreement import RankAgreement, measure_rank_agreement
 from benchmark.analysis.thresholds import TAU_MARGIN
+from benchmark.analysis.tuning.constant_pairs import Mixture, mix_statistic
 from benchmark.findings.content import (
     Block,
     Figure,

@@ -15,10 +15,11 @@ import torch
 import torchvision
 from numpy.typing import NDArray
 
-from benchmark.datasets import catalog, imagenet16
+from benchmark.datasets import catalog
 from benchmark.datasets.__main__ import main
+from benchmark.datasets.kinds import imagenet16
+from benchmark.datasets.kinds.sources import CIFAR
 from benchmark.datasets.names import data_folder
-from benchmark.datasets.sources import CIFAR
 from benchmark.engine import engine
 from benchmark.plan.units import gridded, unit
 from benchmark.study import Depth

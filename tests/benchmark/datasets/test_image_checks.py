@@ -15,9 +15,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from benchmark.datasets import catalog
-from benchmark.datasets.arrays import build_dataset
-from benchmark.datasets.checks import check_split
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets.images.checks import check_split
+from benchmark.datasets.images.dataset import Dataset
+from benchmark.datasets.kinds.arrays import build_dataset
 from benchmark.datasets.names import Name
 from search_spaces.errors import InvalidInput
 

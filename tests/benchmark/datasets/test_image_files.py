@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmark.datasets import catalog, file_hashes
+from benchmark.datasets import catalog
 from benchmark.datasets.__main__ import main
-from benchmark.datasets.dataset import StreamedDataset
-from benchmark.datasets.file_hashes import cache_path, hash_files
-from benchmark.datasets.image_files import DEVIATION, MEAN, ImageFiles
-from benchmark.datasets.sample import check_sample
+from benchmark.datasets.images import file_hashes
+from benchmark.datasets.images.dataset import StreamedDataset
+from benchmark.datasets.images.file_hashes import cache_path, hash_files
+from benchmark.datasets.images.image_files import DEVIATION, MEAN, ImageFiles
+from benchmark.datasets.images.sample import check_sample
 from search_spaces.errors import InvalidInput
 
 

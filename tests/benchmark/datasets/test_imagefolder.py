@@ -10,8 +10,9 @@ from PIL import Image
 from support.replicas import replica
 from torchvision import transforms
 
-from benchmark.datasets import catalog, image_files
-from benchmark.datasets.dataset import StreamedDataset
+from benchmark.datasets import catalog
+from benchmark.datasets.images import image_files
+from benchmark.datasets.images.dataset import StreamedDataset
 from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit

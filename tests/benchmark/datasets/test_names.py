@@ -19,7 +19,7 @@ from benchmark.engine import engine
 from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
 from benchmark.store import provenance
-from benchmark.store.manifest import manifest
+from benchmark.store.formats.manifest import manifest
 from benchmark.store.store import Store
 from benchmark.study import Depth, Study
 from benchmark.study.recipe import Recipe

@@ -17,12 +17,12 @@ from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize
 from benchmark.training.optimizer import ReplicatedSGD
 from benchmark.training.outcome import describe_outcome
 from benchmark.training.process_group import Ranks
 from benchmark.training.schedules import schedule_factor
 from benchmark.training.step import compute_losses
+from benchmark.training.weights.initialization import initialize
 from search_spaces.registry import create
 
 FULL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"

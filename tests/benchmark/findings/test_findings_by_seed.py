@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from benchmark.analysis.ladders.optimum import find_optima
-from benchmark.analysis.ladders.transfer import measure_transfer
+from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.findings.arrays import arrange_rates
 from benchmark.findings.ladders.ladder_arrays import DepthArrays
 from benchmark.findings.ladders.updates_part import judge_updates_part

@@ -14,8 +14,8 @@ from benchmark.findings.content import Block, Table
 from benchmark.findings.ladders.depth_part import judge_depth_part
 from benchmark.findings.ladders.updates_part import judge_updates_part
 from benchmark.plan.planner import plan
-from benchmark.store import schema
-from benchmark.store.manifest import manifest
+from benchmark.store.formats import schema
+from benchmark.store.formats.manifest import manifest
 from benchmark.study import Depth, Study, Updates, rate_grid
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit

@@ -23,10 +23,10 @@ from benchmark.models.layer_groups import group_parameters
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica
 from benchmark.training import optimizer as engine
-from benchmark.training.initialization import initialize
-from benchmark.training.one_step import measure_one_step
 from benchmark.training.step import compute_losses
-from benchmark.training.variances import SCHEMES, variance
+from benchmark.training.updates.one_step import measure_one_step
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.variances import SCHEMES, variance
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Weighted
 

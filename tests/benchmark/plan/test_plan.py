@@ -16,7 +16,7 @@ from benchmark.plan.rank_stages import base_rates
 from benchmark.plan.rungs import Rung
 from benchmark.plan.units import name_network, one_step_rates
 from benchmark.rules import bundles
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit

@@ -11,7 +11,7 @@ import pytest
 from benchmark.plan.planner import Stage, plan
 from benchmark.plan.rank_stages import base_rates
 from benchmark.rules import bundles
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import Recipe
 

@@ -9,7 +9,7 @@ from support.carried_out import carried_out
 from benchmark.plan.planner import plan
 from benchmark.plan.rank_stages import base_rates
 from benchmark.rules import bundles
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import Recipe
 from search_spaces.conventions import convention

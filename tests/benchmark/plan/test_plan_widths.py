@@ -9,7 +9,7 @@ from benchmark.plan.depth_stages import find_optimum
 from benchmark.plan.planner import plan
 from benchmark.plan.rungs import list_rungs
 from benchmark.rules import bundles
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.study import Depth, Study, Updates, rate_grid
 from benchmark.study.recipe import Recipe
 from search_spaces.errors import InvalidInput

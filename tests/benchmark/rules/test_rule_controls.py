@@ -9,7 +9,7 @@ import pytest
 from benchmark import rules
 from benchmark.plan.planner import plan
 from benchmark.plan.units import gridded, prescribed
-from benchmark.rules.rule import Bundle, Control
+from benchmark.rules.grammar.rule import Bundle, Control
 from benchmark.study import Depth, Recipe, Study, Updates
 from search_spaces import registry
 from search_spaces.errors import InvalidInput

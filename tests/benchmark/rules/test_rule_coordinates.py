@@ -12,9 +12,9 @@ from benchmark.datasets.streams import create_stream
 from benchmark.rules import Bundle
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica
-from benchmark.training.initialization import initialize
 from benchmark.training.optimizer import create_optimizer
 from benchmark.training.step import compute_losses
+from benchmark.training.weights.initialization import initialize
 from search_spaces.layers import Node
 from search_spaces.registry import create
 

@@ -6,8 +6,8 @@ import pytest
 
 from benchmark import rules
 from benchmark.rules import Bundle, Control
-from benchmark.rules.forms import FORMS
-from benchmark.training.variances import SCHEMES
+from benchmark.rules.grammar.forms import FORMS
+from benchmark.training.weights.variances import SCHEMES
 from search_spaces import registry
 from search_spaces.errors import InvalidInput
 

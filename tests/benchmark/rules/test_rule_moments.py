@@ -10,8 +10,8 @@ import torch
 from benchmark import rules
 from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
-from benchmark.training.initialization import initialize
-from benchmark.training.variances import SCHEMES
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.variances import SCHEMES
 from search_spaces.layers import Conv2d, Linear, Node, SkipScale
 from search_spaces.registry import create
 

@@ -11,8 +11,8 @@ from support.replicas import replica as planted_replica
 from benchmark import rules
 from benchmark.datasets.streams import create_stream
 from benchmark.rules import Control
-from benchmark.training.initialization import initialize
-from benchmark.training.variances import SCHEMES
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.variances import SCHEMES
 from search_spaces import registry
 from search_spaces.conventions import CONVENTIONS, convention
 from search_spaces.errors import InvalidInput

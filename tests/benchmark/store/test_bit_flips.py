@@ -26,9 +26,9 @@ from benchmark import merge, status
 from benchmark.datasets import catalog
 from benchmark.engine import checkpoint, engine
 from benchmark.published import table as published
-from benchmark.store import atomic
 from benchmark.store.compaction import compact_store
 from benchmark.store.failures import Failure
+from benchmark.store.folder import atomic
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe

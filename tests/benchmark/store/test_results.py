@@ -6,7 +6,7 @@ import pytest
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
 from benchmark import status
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from search_spaces.errors import InvalidInput

@@ -21,7 +21,7 @@ from benchmark.study import Depth, Study
 from benchmark.study.unit import Unit
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.rounds import Rounds
-from benchmark.sweep.worker import Worker
+from benchmark.sweep.workers.worker import Worker
 
 SMALL = replace(RUNGS, seeds=1, rates=(0.01, 0.1), depths=(2, 3), neighbours=True)
 

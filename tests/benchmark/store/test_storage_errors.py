@@ -15,12 +15,12 @@ from support.refusing_server import RefusingServer, refusing_server
 
 from benchmark import compact, job, merge, status
 from benchmark.report.__main__ import main as report
-from benchmark.store import files
-from benchmark.store.errors import StoreError, StoreUnreadable, mask_secrets
-from benchmark.store.files import Files
+from benchmark.store.folder import files
+from benchmark.store.folder.errors import StoreError, StoreUnreadable, mask_secrets
+from benchmark.store.folder.files import Files
 from benchmark.store.store import Store
 from benchmark.study import Depth, Study
-from benchmark.sweep.watchdog import Watchdog
+from benchmark.sweep.workers.watchdog import Watchdog
 
 UNIT = planted_unit("mlp-2")
 STUDY = Study(

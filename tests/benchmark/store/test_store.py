@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from pyarrow import fs
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
-from benchmark.store import atomic, schema, unit_file
-from benchmark.store.files import Files
-from benchmark.store.seal import Corrupt
+from benchmark.store.folder import atomic
+from benchmark.store.folder.files import Files
+from benchmark.store.folder.seal import Corrupt
+from benchmark.store.formats import schema, unit_file
+from benchmark.store.formats.unit_file import decode, encode
 from benchmark.store.store import Failure, Store, StoreUnwritable, describe
-from benchmark.store.unit_file import decode, encode
 from search_spaces.errors import InvalidInput
 
 UNIT = planted_unit("mlp-2")

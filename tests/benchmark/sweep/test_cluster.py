@@ -14,7 +14,7 @@ import psutil
 import pytest
 import ray
 
-from benchmark.sweep.cluster import Cluster, reach
+from benchmark.sweep.driver.cluster import Cluster, reach
 from benchmark.sweep.resources import Resources, count_cores
 from search_spaces.errors import InvalidInput
 

@@ -14,7 +14,7 @@ from benchmark.progress import Progress
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
-from benchmark.sweep.cluster import Cluster
+from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.ray_tune import sweep
 from benchmark.sweep.resources import Resources
 

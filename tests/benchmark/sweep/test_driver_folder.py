@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 from support.commands import environment
 
-from benchmark.sweep import driver_folder
-from benchmark.sweep.driver_folder import LEAST_AGE, MARK, delete_abandoned, make_driver_folder
+from benchmark.sweep.driver import driver_folder
+from benchmark.sweep.driver.driver_folder import (
+    LEAST_AGE,
+    MARK,
+    delete_abandoned,
+    make_driver_folder,
+)
 from search_spaces.errors import InvalidInput
 
 DRIVER = """
 import os, signal, tempfile, sys
 tempfile.tempdir = sys.argv[1]
-from benchmark.sweep.driver_folder import make_driver_folder
+from benchmark.sweep.driver.driver_folder import make_driver_folder
 folder, lock = make_driver_folder(for_ray=False)
 (folder / "ray").mkdir()
 print(folder, flush=True)

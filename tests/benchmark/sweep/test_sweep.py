@@ -26,7 +26,7 @@ from support.tally import TALLY
 from benchmark import job
 from benchmark.engine import engine
 from benchmark.plan.planner import plan
-from benchmark.store import schema
+from benchmark.store.formats import schema
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study

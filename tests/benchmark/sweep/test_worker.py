@@ -9,11 +9,11 @@ from support.planted_units import planted_provenance, planted_rows, planted_unit
 from benchmark.engine import engine
 from benchmark.engine.costs import PricedUnit
 from benchmark.store.compaction import compact_store
-from benchmark.store.errors import StoreUnreadable
+from benchmark.store.folder.errors import StoreUnreadable
 from benchmark.store.store import Store
 from benchmark.study.unit import Unit
 from benchmark.sweep.resources import Resources
-from benchmark.sweep.worker import Worker, trainable
+from benchmark.sweep.workers.worker import Worker, trainable
 
 
 def test_a_node_that_does_not_see_the_results_says_so_before_it_trains(tmp_path: Path) -> None:

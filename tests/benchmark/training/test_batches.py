@@ -7,7 +7,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from benchmark.datasets import catalog
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets.images.dataset import Dataset
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
 from search_spaces.errors import InvalidInput

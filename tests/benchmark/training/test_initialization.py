@@ -6,8 +6,8 @@ import pytest
 import torch
 from support.replicas import replica
 
-from benchmark.training.initialization import initialize
-from benchmark.training.variances import variance
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.variances import variance
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import BranchScale, Conv2d, Linear, Node
 from search_spaces.registry import create

@@ -9,13 +9,13 @@ from support.replicas import replica
 from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize
-from benchmark.training.nodes import flatten_node, record_nodes
-from benchmark.training.one_step import measure_one_step
 from benchmark.training.optimizer import create_optimizer
-from benchmark.training.pinning import pin_forward_moments
 from benchmark.training.step import compute_losses
-from benchmark.training.variances import variance
+from benchmark.training.updates.nodes import flatten_node, record_nodes
+from benchmark.training.updates.one_step import measure_one_step
+from benchmark.training.weights.initialization import initialize
+from benchmark.training.weights.pinning import pin_forward_moments
+from benchmark.training.weights.variances import variance
 from search_spaces.layers import Node, Weighted
 from search_spaces.registry import create
 

@@ -16,10 +16,10 @@ from benchmark.engine import engine
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
 from benchmark.training.process_group import ProcessGroup, Ranks
 from benchmark.training.step import weight_dtype
+from benchmark.training.weights.initialization import initialize
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 

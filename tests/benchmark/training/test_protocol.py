@@ -18,9 +18,9 @@ from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation
 from benchmark.training.batches import Batches
-from benchmark.training.initialization import initialize
 from benchmark.training.loop import Training
 from benchmark.training.schedules import schedule_factor
+from benchmark.training.weights.initialization import initialize
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
 

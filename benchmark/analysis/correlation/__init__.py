@@ -1,0 +1,1 @@
+"""Rank correlation of many columns at once."""

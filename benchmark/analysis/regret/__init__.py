@@ -1,0 +1,1 @@
+"""What a predicted rate costs against the best one."""

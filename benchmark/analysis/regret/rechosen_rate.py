@@ -1,0 +1,135 @@
+"""Regret with the base rate chosen anew in every resample of the tuning seeds.
+
+A rule's rates hang on one base rate, chosen on 2 or 3 seeds. Re-selecting on resampled data and
+reading stored results at what was selected is the idea of the bootstrap bias-corrected
+cross-validation of Tsamardinos, Greasidou and Borboudakis (Machine Learning 107, 2018).
+
+Shapes: D rungs, R rates, S seeds, B resamples.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
+from benchmark.analysis.ladders.optimum import Optimum, check_curves, find_optima
+from benchmark.analysis.regret.transfer import measure_transfer, read_mean_regret
+from search_spaces.errors import InvalidInput
+
+RECHOSEN = 200
+
+
+@dataclass(frozen=True)
+class RechosenRegret:
+    """The same mean regret with two intervals: the base rate held fixed, and chosen anew.
+
+    `ratio` is the width of the second over that of the first; `log10_rate_error` is the standard
+    deviation of the chosen base rate, in decades. `lost` is the share of resamples in which the
+    base had no optimum inside its grid.
+    """
+
+    rate_fixed: Interval
+    rate_rechosen: Interval
+    ratio: float
+    log10_rate_error: float
+    lost: float
+
+
+def rechoose_rates(
+    rate_R: Array, loss_RS: Array, chance_loss: float, *, resamples: int = RECHOSEN, seed: int = 0
+) -> Array:
+    """The base rate that each resample of its tuning seeds would choose, (B,); NaN where none.
+
+    Two or three seeds resampled as they are would repeat themselves. So each resample adds normal
+    errors to the mean curve, of the size that the seeds leave in it once what a seed does to all
+    rates alike is removed, and the optimum is found anew as on the data.
+
+    Args:
+        rate_R: the base rung's grid; NaN pads it.
+        loss_RS: its losses, rates x seeds; non-finite where diverged.
+        chance_loss: the loss of guessing.
+    """
+    (rate_R,), (loss_RS,) = check_curves(rate_R[None], loss_RS[None])
+    stable_R = np.isfinite(loss_RS).all(axis=1)
+    seeds, rates = loss_RS.shape[1], int(stable_R.sum())
+    if seeds < 2 or rates < 2:
+        raise InvalidInput(
+            "choosing a rate anew needs two seeds and two rates that did not diverge"
+        )
+    mean_R = np.where(stable_R, loss_RS.mean(axis=1), math.inf)
+    own_RS = loss_RS[stable_R] - mean_R[stable_R, None]
+    own_RS = own_RS - own_RS.mean(axis=0)
+    near_R = mean_R[stable_R] <= min(chance_loss, 2 * float(mean_R[stable_R].min()))
+    freedom = max(int(near_R.sum()) - 1, 1) * (seeds - 1)
+    error = math.sqrt(float((own_RS[near_R] ** 2).sum()) / freedom / seeds)
+    drawn_BR = mean_R + error * np.random.default_rng(seed).standard_normal(
+        (resamples, len(mean_R))
+    )
+    optima = find_optima(np.broadcast_to(rate_R, drawn_BR.shape), drawn_BR[..., None], chance_loss)
+    return np.array([optimum.rate if optimum.usable else math.nan for optimum in optima])
+
+
+def measure_rechosen_regret(
+    rate_DR: Array,
+    loss_DRS: Array,
+    optima: Sequence[Optimum],
+    multiplier_DS: Array,
+    chance_loss: float,
+    *,
+    measured_DS: Array | None = None,
+    level: float = LEVEL,
+    resamples: int = RECHOSEN,
+    seed: int = 0,
+) -> RechosenRegret:
+    """A rule's mean regret beyond the base, with the choice of its base rate held fixed and anew.
+
+    Each resample chooses the base rate again (`rechoose_rates`), predicts every rung's rate from it
+    and reads the rung's stored curve there; no network is trained. The second interval adds, on
+    each side in quadrature, the distance from the regret at the chosen rate to the resamples'
+    quantile.
+
+    Args:
+        rate_DR, loss_DRS, optima, chance_loss: as in `measure_transfer`, the base rung first.
+        multiplier_DS: the rule's rate on each rung over its rate on the base, (D,), the first 1;
+            or (D, S) where every seed has rates of its own.
+        measured_DS: losses trained at the predicted rates of rungs 1 to D - 1.
+    """
+    check_level(level)
+    rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
+    multiplier_DS = np.asarray(multiplier_DS, dtype=np.float64)
+    if len(multiplier_DS) != len(loss_DRS) or len(optima) != len(loss_DRS):
+        raise InvalidInput("multiplier_DS and optima need one entry for each rung, the base first")
+    if not optima[0].usable:
+        raise InvalidInput(f"the base rung is {optima[0].status}: it gives no rate to choose anew")
+    beyond = rate_DR[1:], loss_DRS[1:], optima[1:]
+    predicted_DS = optima[0].rate * multiplier_DS[1:]
+    fixed = measure_transfer(
+        *beyond, predicted_DS, chance_loss, measured_DS=measured_DS, level=level
+    )
+    rate_B = rechoose_rates(rate_DR[0], loss_DRS[0], chance_loss, resamples=resamples, seed=seed)
+    kept_B = rate_B[np.isfinite(rate_B)]
+    lost = 1 - len(kept_B) / len(rate_B)
+    if not fixed.regret.determined or lost > 0.5:
+        reason = fixed.regret.reason or "the base has no optimum in most resamples"
+        none = Interval.undetermined(reason, estimate=fixed.regret.estimate, n=fixed.regret.n)
+        return RechosenRegret(fixed.regret, none, math.nan, math.nan, lost)
+
+    def read(rate: float) -> float:
+        return read_mean_regret(
+            rate * multiplier_DS[1:], rate_DR[1:], loss_DRS[1:], optima[1:], chance_loss
+        )
+
+    moved_B = np.array([read(rate) for rate in kept_B.tolist()]) - read(optima[0].rate)
+    down, up = np.quantile(moved_B, [(1 - level) / 2, (1 + level) / 2])
+    point = fixed.regret.estimate
+    rechosen = replace(
+        fixed.regret,
+        low=point - math.hypot(point - fixed.regret.low, max(0.0, -float(down))),
+        high=point + math.hypot(fixed.regret.high - point, max(0.0, float(up))),
+        method=f"{fixed.regret.method}; base rate chosen anew",
+    )
+    width = fixed.regret.high - fixed.regret.low
+    ratio = (rechosen.high - rechosen.low) / width if width > 0 else math.nan
+    return RechosenRegret(fixed.regret, rechosen, ratio, float(np.log10(kept_B).std(ddof=1)), lost)

@@ -1,0 +1,1 @@
+"""The constant of a tuned rule, and how sure it is."""

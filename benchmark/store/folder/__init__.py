@@ -1,0 +1,1 @@
+"""A folder of whole, sealed files on any filesystem that pyarrow opens; knows nothing of units."""

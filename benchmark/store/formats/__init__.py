@@ -1,0 +1,1 @@
+"""What the files of a results folder hold: columns, units' rows, the manifest."""

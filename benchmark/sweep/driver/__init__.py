@@ -1,0 +1,1 @@
+"""The driver's Ray: started or joined, watched, and cleaned up after."""

@@ -1,0 +1,1 @@
+"""How far one step moves the nodes of a network."""

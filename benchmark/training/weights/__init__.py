@@ -1,0 +1,1 @@
+"""The weights before the first step: variances, drawing, pinning."""

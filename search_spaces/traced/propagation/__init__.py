@@ -1,0 +1,1 @@
+"""How signals propagate through an exported program."""

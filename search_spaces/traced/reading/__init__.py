@@ -1,0 +1,1 @@
+"""An exported program and its operations, one by one."""
