@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich import progress
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 LINE_EVERY: Final = 10.0
@@ -39,14 +38,12 @@ class Progress:
         self.begin = self.lined = time.monotonic()
         self.first: tuple[float, float] | None = None  # the start of workers is no training
         self.closed = False
-        self.live = Live(
-            console=self.console, get_renderable=self.render, refresh_per_second=4, transient=False
-        )
+        self.bar = _Bar(self)
 
     def __enter__(self) -> Self:
         self.begin = time.monotonic()
         if self.console.is_terminal:
-            self.live.start()
+            self.bar.start()
         return self
 
     def __exit__(
@@ -57,7 +54,7 @@ class Progress:
     ) -> None:
         self.closed = True
         if self.console.is_terminal:
-            self.live.stop()
+            self.bar.stop()
         else:
             self.line()
 
@@ -157,15 +154,6 @@ class Progress:
             f"{done['steps'] / max(elapsed, 1e-9):,.0f} replica-steps/s, {ending}"
         )
 
-    def render(self) -> Group:
-        """The bar, and the line of counts below it."""
-        bar = Table.grid(padding=(0, 1), expand=True)
-        bar.add_column(ratio=1)
-        bar.add_column(justify="right")
-        bar.add_row(ProgressBar(total=1.0, completed=self.share), self.percent)
-        lines = [self.activity] if self.activity and not self.closed else []
-        return Group(bar, *(Text(line, no_wrap=False) for line in [*lines, self.words()]))
-
     def line(self) -> None:
         """One plain line."""
         self.lined = time.monotonic()
@@ -176,6 +164,26 @@ class Progress:
             highlight=False,
             markup=False,
         )
+
+
+class _Bar(progress.Progress):
+    """The bar and its percent as columns of rich, and the line of counts below them."""
+
+    def __init__(self, counts: Progress) -> None:
+        self.counts = counts
+        percent = progress.TextColumn("{task.fields[percent]}", markup=False)
+        columns = progress.BarColumn(bar_width=None), percent
+        super().__init__(*columns, console=counts.console, refresh_per_second=4, expand=True)
+        self.add_task("", total=1.0, percent=counts.percent)
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        counts = self.counts
+        for task in self.tasks:  # none while the base class is being made
+            self.update(task.id, completed=counts.share, percent=counts.percent)
+        yield self.make_tasks_table(self.tasks)
+        if counts.activity and not counts.closed:
+            yield Text(counts.activity)
+        yield Text(counts.words())
 
 
 COUNTED: Final = ("units", "steps", "cost", "diverged", "failed")
