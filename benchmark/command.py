@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from search_spaces.command import (
+from search_spaces.command import Parser, entry_point, local_path, report_error, report_interruption
+from search_spaces.signals import (
     Interrupted,
-    Parser,
     defer_signals,
-    entry_point,
     find_signal,
     ignore_signals,
     keep_handlers,
-    local_path,
-    report_error,
-    report_interruption,
 )
 
 __all__ = [

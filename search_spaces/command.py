@@ -2,38 +2,28 @@
 
 Exit codes: 2 for bad input, 128 + N where signal N ended the command (130 for Ctrl-C, 143 for
 SIGTERM, 129 for SIGHUP). While modules are still being imported a signal ends the process at once,
-since nothing has been started; later it raises ``Interrupted`` where the command is, so that files
-and processes are cleaned up on the way out.
+since nothing has been started; ``search_spaces.signals`` says what it does later.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import os
 import re
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, ParamSpec
 
 from search_spaces.errors import InvalidInput
+from search_spaces.signals import SIGNALS, Interrupted, find_signal, raise_on_signals
 
 P = ParamSpec("P")
-Handler = Callable[[int, FrameType | None], Any]
 
 URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
-
-SIGNALS: Final = {
-    signal.SIGINT: "Ctrl-C",
-    signal.SIGTERM: "SIGTERM",
-    signal.SIGHUP: "SIGHUP",
-}
-"""The signals that ask for an orderly end, as messages name them."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,14 +61,6 @@ def local_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}; give an absolute path") from error
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal of ``SIGNALS`` arrived; ``signum`` is its number."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(f"interrupted by {SIGNALS[signal.Signals(signum)]}")
-        self.signum = signum
 
 
 def entry_point(main: Callable[P, int]) -> Callable[P, int]:
@@ -123,94 +105,6 @@ def report_interruption(error: KeyboardInterrupt) -> int:
     notes = getattr(error, "__notes__", ["run the same command again"])
     print(f"{Interrupted(signum)}: {'; '.join(notes)}", file=sys.stderr)
     return 128 + signum
-
-
-ARRIVED: Final[list[int]] = []
-"""The signals that reached the command that is running, in order."""
-
-
-def find_signal(error: KeyboardInterrupt) -> int:
-    """The number of the signal behind an interruption.
-
-    A library that is interrupted in native code raises a plain ``KeyboardInterrupt`` in place of
-    what a handler raised; the first signal that arrived is then the reason.
-    """
-    if isinstance(error, Interrupted):
-        return error.signum
-    return ARRIVED[0] if ARRIVED else signal.SIGINT
-
-
-@contextlib.contextmanager
-def raise_on_signals() -> Iterator[None]:
-    """Every signal of ``SIGNALS`` raises ``Interrupted``; handlers are put back afterwards.
-
-    A signal that the process was started to ignore (``nohup``) stays ignored. Threads other than
-    the main one cannot set handlers, and nothing changes there.
-    """
-    ARRIVED.clear()
-
-    def handle(signum: int, _frame: FrameType | None) -> None:
-        ARRIVED.append(signum)
-        raise Interrupted(signum)
-
-    with set_handlers(handle):
-        yield
-
-
-@contextlib.contextmanager
-def keep_handlers() -> Iterator[None]:
-    """The handlers of ``SIGNALS`` are the same afterwards, whatever a library sets meanwhile."""
-    before = {signum: signal.getsignal(signum) for signum in SIGNALS}
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            for signum, answer in before.items():
-                signal.signal(signum, answer)
-
-
-@contextlib.contextmanager
-def ignore_signals() -> Iterator[None]:
-    """Signals of ``SIGNALS`` have no effect: what is being cleaned up is cleaned up wholly."""
-    with set_handlers(lambda _signum, _frame: None):
-        yield
-
-
-@contextlib.contextmanager
-def defer_signals(notify: Callable[[int], None]) -> Iterator[None]:
-    """Signals of ``SIGNALS`` raise ``Interrupted`` at the end of the context, whatever else does.
-
-    For calls that cannot be interrupted safely. ``notify`` is told when a signal arrives.
-    """
-    arrived: list[int] = []
-
-    def handle(signum: int, _frame: FrameType | None) -> None:
-        arrived.append(signum)
-        notify(signum)
-
-    try:
-        with set_handlers(handle):
-            yield
-    finally:
-        if arrived:
-            raise Interrupted(arrived[0])
-
-
-@contextlib.contextmanager
-def set_handlers(handler: Handler) -> Iterator[None]:
-    """Answer the signals of ``SIGNALS`` by ``handler``; the handlers before are put back."""
-    before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {
-            signum: signal.signal(signum, handler)
-            for signum in SIGNALS
-            if signal.getsignal(signum) not in (signal.SIG_IGN, None)
-        }
-    try:
-        yield
-    finally:
-        for signum, answer in before.items():
-            signal.signal(signum, answer)
 
 
 def is_command() -> bool:

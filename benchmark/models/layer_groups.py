@@ -13,7 +13,7 @@ from typing import Final
 from torch import nn
 
 from benchmark.models.network import Network
-from benchmark.training.optimizer import BRANCH, Group
+from benchmark.training.rate_groups import BRANCH, Group
 from search_spaces.traced import Layer, TracedNetwork
 
 BIAS: Final[Mapping[Group, Group]] = {

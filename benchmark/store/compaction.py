@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmark.store.folder.errors import StoreUnwritable
 from benchmark.store.formats.compacted_file import CompactedFile, write_compacted
 from benchmark.store.formats.unit_file import UnitFile, equal_rows
-from benchmark.store.store import BATCH, THREADS, Store, batched
+from benchmark.store.store import Store
+from benchmark.store.stored_units import BATCH, THREADS, batched
 
 
 def compact_store(store: Store) -> tuple[int, int]:
@@ -23,8 +24,8 @@ def compact_store(store: Store) -> tuple[int, int]:
     Holds some units at a time. Raises ``StoreUnreadable``, and ``StoreUnwritable`` where the store
     cannot be written or the new file does not read back as it was written.
     """
-    loose = sorted(store.list_loose())
-    old = store.open_compacted()
+    loose = sorted(store.units.list_loose())
+    old = store.units.open_compacted()
     if len(loose) + len(old) < 2:
         return len(loose) + sum(len(file.spans) for file in old.values()), 0
     with store.files.scratch_file("compacted") as scratch:
@@ -51,7 +52,7 @@ def every_unit(
     for file in old.values():
         yield from file.read(file.spans)
     for some in batched(loose, BATCH):
-        yield store.read_loose(some)
+        yield store.units.read_loose(some)
 
 
 def covered(
@@ -72,7 +73,7 @@ def covered(
         if not different:
             found.append(("compacted", name))
     for some in batched(loose, BATCH):
-        units = {i: file for i, file in store.read_loose(some).items() if len(file.rows)}
+        units = {i: file for i, file in store.units.read_loose(some).items() if len(file.rows)}
         different = differing(units, new)
         if different - kept:
             raise not_read_back(store, min(different - kept))

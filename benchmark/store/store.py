@@ -14,9 +14,7 @@ over itself, which is compared before the file is believed. Files of other names
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -28,22 +26,17 @@ from benchmark.store.folder.errors import StoreUnreadable, StoreUnwritable
 from benchmark.store.folder.files import FIRST_PAUSES, Files
 from benchmark.store.folder.quarantine import Quarantine
 from benchmark.store.folder.seal import Corrupt
-from benchmark.store.formats import compacted_file
 from benchmark.store.formats.compacted_file import CompactedFile
 from benchmark.store.formats.manifest import decode_manifest, encode_manifest, same_study
-from benchmark.store.formats.unit_file import UnitFile, decode, encode, seal
+from benchmark.store.formats.unit_file import UnitFile, encode, seal
 from benchmark.store.formats.unit_rows import Collection
+from benchmark.store.stored_units import StoredUnits
 from benchmark.study.unit import Unit
 from search_spaces.errors import InvalidInput
 
 __all__ = ["Failure", "Store", "StoreUnreadable", "StoreUnwritable", "describe"]
 
 FOLDERS: Final = ("units", "compacted", "failures", "checkpoints", "quarantine")
-UNIT: Final = re.compile(r"(?P<id>[0-9a-f]{64})\.arrow")
-THREADS: Final = 8
-"""Readers of unit files, for the sake of object stores, where waiting dominates."""
-BATCH: Final = 256
-"""Unit files that are held before their rows are joined: an open file costs 100 kB."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +44,7 @@ class Store:
     """A results folder; ``Store.open`` makes one. Cheap to make, so every process opens its own."""
 
     files: Files
-    compacted: dict[str, CompactedFile | None] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    cache: dict[str, CompactedFile | None] = field(default_factory=dict, compare=False, repr=False)
     """The compacted files that were opened, which never change."""
 
     @classmethod
@@ -90,44 +81,19 @@ class Store:
 
     # Units
 
+    @property
+    def units(self) -> StoredUnits:
+        """The finished units."""
+        return StoredUnits(self.files, self.quarantine, self.cache)
+
     def done(self) -> set[str]:
         """The ids of the units that have a file (see ``verified``)."""
-        return self.list_loose() | self.list_folded()  # in this order: folding writes, then deletes
-
-    def list_loose(self) -> set[str]:
-        """The ids of the units that have a file of their own."""
-        return {
-            match["id"]
-            for name in self.files.list_names("units")
-            if (match := UNIT.fullmatch(name))
-        }
-
-    def list_folded(self) -> set[str]:
-        """The ids of the units in compacted files."""
-        return {unit_id for file in self.open_compacted().values() for unit_id in file.spans}
-
-    def open_compacted(self) -> dict[str, CompactedFile]:
-        """The compacted files by name; one that fails its checks is quarantined."""
-        found = self.list_compacted()
-        while new := [name for name in found if name not in self.compacted]:
-            for name in new:
-                self.compacted[name] = self.open_one_compacted(name)
-            found = self.list_compacted()  # one may have been replaced
-        return {name: file for name in found if (file := self.compacted[name]) is not None}
-
-    def list_compacted(self) -> list[str]:
-        """The names of the compacted files."""
-        return sorted(filter(compacted_file.NAME.fullmatch, self.files.list_names("compacted")))
-
-    def open_one_compacted(self, name: str) -> CompactedFile | None:
-        """A compacted file; None where it is missing or was quarantined."""
-        file = self.files.open("compacted", name)
-        return file and self.quarantine.check("compacted", name, lambda: CompactedFile(file, name))
+        return self.units.done()
 
     def verified(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` whose file passes its checks; files that do not are quarantined."""
         wanted = set(ids)
-        folded = wanted & self.list_folded()
+        folded = wanted & self.units.list_folded()
         return folded | {i for files in self.read_units(wanted - folded) for i in files}
 
     def load(self, ids: Iterable[str]) -> Collection:
@@ -136,41 +102,11 @@ class Store:
 
     def read_units(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
         """Those of ``ids`` that are there and pass, some at a time, in the order that is quick."""
-        wanted, loose = dict.fromkeys(ids), self.list_loose()
-        for file in self.open_compacted().values():
-            for units in file.read(wanted):
-                yield units
-                for unit_id in units:
-                    del wanted[unit_id]
-        for some in batched([unit_id for unit_id in wanted if unit_id in loose], BATCH):
-            units = self.read_loose(some)
-            if missing := [unit_id for unit_id in some if unit_id not in units]:
-                units |= self.read_folded(missing)  # damaged, or folded since
-            if units:
-                yield units
+        return self.units.read(ids)
 
     def find_unit(self, unit_id: str) -> UnitFile | None:
         """A unit that is done, wherever it is kept; None where it is missing or damaged."""
-        return (self.read_loose([unit_id]) or self.read_folded([unit_id])).get(unit_id)
-
-    def read_loose(self, ids: Sequence[str]) -> dict[str, UnitFile]:
-        """Those of these units that have a file of their own which passes its checks."""
-
-        def read(unit_id: str) -> UnitFile | None:
-            name = f"{unit_id}.arrow"
-            return self.quarantine.read_checked("units", name, lambda data: decode(data, unit_id))
-
-        if len(ids) == 1:
-            found = [read(ids[0])]
-        else:
-            with ThreadPoolExecutor(THREADS) as pool:
-                found = list(pool.map(read, ids))
-        return {i: file for i, file in zip(ids, found, strict=True) if file is not None}
-
-    def read_folded(self, ids: Sequence[str]) -> dict[str, UnitFile]:
-        """Those of these units that are in compacted files."""
-        files = self.open_compacted().values()
-        return {i: unit for file in files for units in file.read(ids) for i, unit in units.items()}
+        return self.units.find(unit_id)
 
     def read(self, ids: Sequence[str]) -> pa.Table | None:
         """The rows of these units, or None where any of them is missing."""
@@ -264,9 +200,3 @@ class Store:
         """
         self.quarantine.read_checked("", "study.json", decode_manifest)
         self.files.write("study.json", encode_manifest(manifest))
-
-
-def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Split into runs of at most ``size``."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

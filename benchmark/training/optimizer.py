@@ -8,23 +8,13 @@ Rates are a vector over the same elements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.study.recipe import Recipe
-from search_spaces.layers import Weighted
-
-Group = Literal["input", "hidden", "readout", "vector", "outer-vector", "readout-bias"]
-"""What a rule may give a rate of its own. Weights: the first layer's with learned positions, the
-readout's, all between. Vectors (biases, norms' scales and shifts): those of the hidden layers,
-those outside (before the first block and after the last), the readout's bias."""
-
-BRANCH = "branch"
-"""A part of the hidden weights and vectors whose factors multiply those of the group: the last
-weighted layer of every residual branch."""
+from benchmark.training.rate_groups import factors_by_parameter
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -52,58 +42,11 @@ class Optimizer(Protocol):
         ...
 
 
-def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
-    """The group of every parameter; the first weighted layer reads the images, and so do those
-    that say so.
-
-    A vector is a hidden layer's where the module's child that holds it has hidden weights too.
-    """
-    layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
-    weights: dict[nn.Parameter, Group] = {}
-    for number, layer in enumerate(layers):
-        first = number == 0 or layer.reads_images
-        weights[layer.weight] = "readout" if layer.readout else "input" if first else "hidden"
-    found: dict[nn.Parameter, Group] = {}
-    for child in (module, *module.children()):
-        own = list(child.parameters(recurse=child is not module))
-        inner = "hidden" in {weights.get(parameter) for parameter in own}
-        for parameter in own:
-            table = child is module and parameter.dim() > 2  # positions: a vector per token
-            vector: Group = "input" if table else "vector" if inner else "outer-vector"
-            found[parameter] = weights.get(parameter, vector)
-    for layer in layers:
-        if layer.readout and layer.bias is not None:
-            found[layer.bias] = "readout-bias"
-    return found
-
-
-def branch_ends(module: nn.Module) -> set[nn.Parameter]:
-    """The parameters of the last weighted layer of every residual branch (``BRANCH``)."""
-    ends = [layer for layer in module.modules() if isinstance(layer, Weighted) and layer.branch]
-    return {parameter for layer in ends for parameter in layer.parameters(recurse=False)}
-
-
-def factors_by_parameter(
-    module: nn.Module, factors: Sequence[Mapping[str, float]], of: str = ""
-) -> dict[nn.Parameter, list[float]]:
-    """What every replica's factors multiply each parameter's rate by.
-
-    ``of`` ends the factors' names: nothing for rates, ``-decay`` or ``-epsilon``.
-    """
-    ends = branch_ends(module)
-    kinds = group_parameters(module)
-    names = {p: (kind, BRANCH) if p in ends else (kind,) for p, kind in kinds.items()}
-    return {
-        parameter: [prod(each.get(f"{name}{of}", 1.0) for name in held) for each in factors]
-        for parameter, held in names.items()
-    }
-
-
 class Flat:
     """The trained parameters of a module as one vector, and the rate of each of its elements.
 
     ``lr_R`` is each replica's rate, ``factors`` its multipliers by group: ``GROUP`` of the rate,
-    ``GROUP-decay`` of the recipe's weight decay (``Group``, ``BRANCH``).
+    ``GROUP-decay`` of the recipe's weight decay (``benchmark.training.rate_groups``).
     """
 
     def __init__(

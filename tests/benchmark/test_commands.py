@@ -13,7 +13,7 @@ from support.commands import environment
 
 from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
-from search_spaces.command import SIGNALS
+from search_spaces.signals import SIGNALS
 
 FROZEN = {
     "report": "benchmark.report",

@@ -3,8 +3,6 @@
 import gc
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import tracemalloc
@@ -28,6 +26,7 @@ from benchmark.store.formats import compacted_file, schema
 from benchmark.store.formats.unit_file import UnitFile, encode, equal_rows
 from benchmark.store.results import Results
 from benchmark.store.store import Store
+from benchmark.store.stored_units import StoredUnits
 from benchmark.study.unit import Unit
 
 UNITS = [planted_unit(f"mlp-{depth}") for depth in range(2, 12)]
@@ -63,7 +62,7 @@ def test_the_same_table_and_provenance_come_back_from_one_file(tmp_path: Path) -
     assert (after.provenance, after.counts) == (before.provenance, before.counts)
     store = Store.open(str(tmp_path))
     assert store.done() == {unit.id for unit in UNITS}
-    assert store.read_folded([unit.id for unit in UNITS]).keys() == store.done()
+    assert store.units.read_folded([unit.id for unit in UNITS]).keys() == store.done()
 
 
 def test_any_reader_of_parquet_opens_it(tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_a_reader_that_looked_before_finds_every_unit_after(tmp_path: Path) -> N
 def test_a_reader_that_listed_unit_files_finds_them_folded(tmp_path: Path) -> None:
     reader = written(tmp_path, UNITS)
 
-    class Late(Store):
+    class Late(StoredUnits):
         """Lists, and reads only after somebody has compacted."""
 
         def list_loose(self) -> set[str]:
@@ -113,9 +112,10 @@ def test_a_reader_that_listed_unit_files_finds_them_folded(tmp_path: Path) -> No
                 compact_store(Store.open(str(tmp_path)))
             return found
 
-    late = Late(reader.files)
-    assert late.read([unit.id for unit in UNITS]) is not None
-    assert late.quarantined() == 0
+    late = Late(reader.files, reader.quarantine, {})
+    ids = [unit.id for unit in UNITS]
+    assert sorted(unit_id for files in late.read(ids) for unit_id in files) == sorted(ids)
+    assert reader.quarantined() == 0
 
 
 def test_a_damaged_file_is_set_aside_and_its_units_are_missing(tmp_path: Path) -> None:
@@ -150,14 +150,15 @@ def test_a_folder_without_results_is_a_sentence(
 
 
 KILLED = """
-import os, signal, sys
+import os, shutil, signal, sys
 from benchmark.store import compaction
 from benchmark.store.folder import atomic
 from benchmark.store.folder.files import Files
 from benchmark.store.store import Store
+from benchmark.store.stored_units import StoredUnits
 
-step, place = int(sys.argv[1]), sys.argv[2]
-taken = 0
+source, places = sys.argv[1:]
+taken = step = 0
 
 def counted(function):
     def both(*arguments, **keywords):
@@ -172,31 +173,36 @@ compaction.THREADS = 1
 os.replace = counted(os.replace)
 atomic.sync_directory = counted(atomic.sync_directory)
 Files.open = counted(Files.open)
-Store.read_loose = counted(Store.read_loose)
+StoredUnits.read_loose = counted(StoredUnits.read_loose)
 Files.remove = counted(Files.remove)
-compaction.compact_store(Store.open(place))
+while True:
+    place = shutil.copytree(source, f"{places}/{step}")
+    child = os.fork()  # before any thread was started: each step is killed without a new import
+    if child == 0:
+        compaction.compact_store(Store.open(place))
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code != -signal.SIGKILL:
+        sys.exit(code)
+    step += 1
 """
 
 
 def test_killed_at_any_step_nothing_is_lost_and_the_next_one_finishes(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+    source, places = tmp_path / "source", tmp_path / "killed"
     compact_store(written(source, UNITS[:3]))
     written(source, UNITS[3:6])
     expected = Results.load(str(source)).table
-    step, code = 0, -signal.SIGKILL
-    while code == -signal.SIGKILL:
-        place = tmp_path / str(step)
-        shutil.copytree(source, place)
-        command = [sys.executable, "-c", KILLED, str(step), str(place)]
-        code = subprocess.run(command, env=environment(), check=False).returncode
+    command = [sys.executable, "-c", KILLED, str(source), str(places)]
+    assert subprocess.run(command, env=environment(), check=False, timeout=60).returncode == 0
+    steps = len(list(places.iterdir())) - 1  # the last one was not killed
+    for place in places.iterdir():
         assert Results.load(str(place)).table.equals(expected)
         compact_store(Store.open(str(place)))
         assert Results.load(str(place)).table.equals(expected)
         assert len(files(place)) - sum(name.startswith(".") for name in files(place)) == 1
-        step += code == -signal.SIGKILL
-    assert code == 0
-    assert step > 8  # the write, its check, and a deletion each of four files
-    TALLY.fault("kill -9 of a compaction", step)
+    assert steps > 8  # the write, its check, and a deletion each of four files
+    TALLY.fault("kill -9 of a compaction", steps)
 
 
 def test_two_that_compact_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -300,7 +306,7 @@ def test_units_of_many_row_groups_come_back_in_any_choice(
         store.write(unit, planted_rows(unit, float(place)), planted_provenance())
     whole = store.load([unit.id for unit in UNITS])
     compact_store(store)
-    (file,) = store.open_compacted().values()
+    (file,) = store.units.open_compacted().values()
     assert file.parquet.metadata.num_row_groups == 5
     for wanted in range(1, 2 ** len(UNITS), 7):
         ids = [unit.id for place, unit in enumerate(UNITS) if wanted >> place & 1]
@@ -320,7 +326,7 @@ def test_a_unit_may_lie_across_row_groups(tmp_path: Path) -> None:
         name = f"{compacted_file.checksum(file)}.parquet"
     (tmp_path / "new").rename(tmp_path / "compacted" / name)
     fresh = Store.open(str(tmp_path))
-    (found,) = fresh.open_compacted().values()
+    (found,) = fresh.units.open_compacted().values()
     assert found.parquet.metadata.num_row_groups == 8
     assert fresh.verified([unit.id for unit in UNITS]) == {unit.id for unit in UNITS}
     for unit in UNITS:

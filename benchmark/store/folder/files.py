@@ -7,7 +7,6 @@ Every method answers a storage that refuses, fails or stays away with ``StoreUnr
 from __future__ import annotations
 
 import random
-import re
 import shutil
 import tempfile
 import time
@@ -28,24 +27,17 @@ from benchmark.store.folder.atomic import (
     write_atomically,
 )
 from benchmark.store.folder.errors import (
-    StoreUnreadable,
     explain_unreadable,
     explain_unwritable,
     is_lasting,
     mask_secrets,
-    shown,
-    shown_reason,
 )
+from benchmark.store.folder.locations import FAILURES, open_filesystem
 
 PAUSES: Final = [0.5 * 2**k for k in range(8)]
 """Seconds between attempts at an object store that fails: about two minutes in all."""
 FIRST_PAUSES: Final = 1
 """How many of them a command waits for the first answer, with a person before it."""
-FAILURES: Final = (OSError, ValueError, pa.ArrowException)
-"""What pyarrow and the standard library raise for a path or a storage that they cannot use."""
-ONE_SLASH: Final = re.compile(r"(s3|gs|gcs|hdfs|viewfs|abfs|abfss|file):(?!//)")
-"""A URI with a slash too few, which would be the name of a local folder."""
-
 Returned = TypeVar("Returned")
 
 
@@ -60,7 +52,7 @@ class Files:
     @classmethod
     def locate(cls, uri: str) -> Files:
         """The files of a path or URI, whether or not it is there; raises ``StoreUnreadable``."""
-        filesystem, root = locate(uri)
+        filesystem, root = open_filesystem(uri)
         return cls(uri if "://" in uri else root, filesystem, root)
 
     @property
@@ -223,34 +215,3 @@ class Files:
                         raise
                 time.sleep(pause * random.uniform(0.5, 1.0))
         return act()
-
-
-def locate(uri: str) -> tuple[fs.FileSystem, str]:
-    """The filesystem of a path or URI, and the path on it; raises ``StoreUnreadable``."""
-    if not uri.strip():
-        raise StoreUnreadable("the name of the results folder is empty; give a path or URI")
-    if (found := ONE_SLASH.match(uri)) is not None:
-        rest = ("/" if found[1] == "file" else "") + uri[found.end() :].lstrip("/")
-        raise StoreUnreadable(
-            f"{shown(uri)} is no URI; write {found[1]}://{shown(rest)}, "
-            f"or ./{shown(uri)} for a folder of that name"
-        )
-    if "://" not in uri:
-        try:
-            return fs.LocalFileSystem(), str(Path(uri).expanduser().absolute())
-        except (OSError, RuntimeError) as error:  # no such user, or no working directory
-            raise explain_unreadable(uri, error) from error
-    asked = uri
-    if uri.startswith("s3://") and "allow_delayed_open" not in uri:
-        # a file that fits in memory is then one PUT, not an upload in three parts
-        asked += ("&" if "?" in uri else "?") + "allow_delayed_open=true"
-    try:
-        filesystem, path = fs.FileSystem.from_uri(asked)
-    except FAILURES as error:
-        raise StoreUnreadable(
-            f"{shown(uri)} is no place that pyarrow opens ({shown_reason(error)}); "
-            "give a path, or a URI such as s3://bucket/folder"
-        ) from error
-    if not path.strip("/"):
-        raise StoreUnreadable(f"{shown(uri)} names no bucket or folder; add one to the URI")
-    return filesystem, path.rstrip("/")

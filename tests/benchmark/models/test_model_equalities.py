@@ -22,7 +22,8 @@ from benchmark.models import (
 from benchmark.models.layer_groups import group_parameters
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica
-from benchmark.training import optimizer as engine
+from benchmark.training import rate_groups
+from benchmark.training.optimizer import create_optimizer
 from benchmark.training.step import compute_losses
 from benchmark.training.updates.one_step import measure_one_step
 from benchmark.training.weights.initialization import initialize
@@ -54,9 +55,9 @@ def test_parameters_are_in_the_engine_s_groups(
     name: str, options: Options, architecture: str
 ) -> None:
     module, model = read(name, options, architecture)
-    kinds, ends = engine.group_parameters(module), engine.branch_ends(module)
+    kinds, ends = rate_groups.group_parameters(module), rate_groups.branch_ends(module)
     expected = {
-        name: (kinds[p], engine.BRANCH) if p in ends else (kinds[p],)
+        name: (kinds[p], rate_groups.BRANCH) if p in ends else (kinds[p],)
         for name, p in trained(module).items()
     }
     assert group_parameters(model) == expected
@@ -145,7 +146,7 @@ def test_torch_s_optimizer_takes_the_steps_of_a_replica(
     multiplier, K = bundle.branch_multiplier, model.topology.residual_blocks
     initialize(replicas, [replica(scheme, 0, multiplier, factors)], K)
     rate_R = torch.tensor([found.rate], dtype=torch.float64)
-    theirs = engine.create_optimizer(replicas, rate_R, recipe, [dict(factors)])
+    theirs = create_optimizer(replicas, rate_R, recipe, [dict(factors)])
 
     initialize_(model, scheme, factors=factors)
     scale_branches(model, multiplier)

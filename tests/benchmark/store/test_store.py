@@ -174,7 +174,7 @@ def test_failures_number_themselves_and_end_with_success(store: Store) -> None:
 
 
 def test_two_drivers_that_log_at_once_keep_both_logs(store: Store) -> None:
-    drivers = [replace(store, compacted={}) for _ in range(8)]
+    drivers = [replace(store, cache={}) for _ in range(8)]
     together = Barrier(len(drivers))
 
     def log(driver: int) -> None:

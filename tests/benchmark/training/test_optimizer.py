@@ -5,12 +5,8 @@ import torch
 from torch import nn
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.optimizer import (
-    ReplicatedSGD,
-    branch_ends,
-    create_optimizer,
-    group_parameters,
-)
+from benchmark.training.optimizer import ReplicatedSGD, create_optimizer
+from benchmark.training.rate_groups import branch_ends, group_parameters
 from search_spaces.layers import Linear
 from search_spaces.registry import create
 
