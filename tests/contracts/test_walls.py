@@ -12,7 +12,7 @@ PACKAGES = ("benchmark", "search_spaces")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 FOLDERS = sorted({str(path.parent.relative_to(ROOT)) for path in FILES})
 MOST_FILES = 10
-MOST_LINES = 275
+MOST_LINES = 270
 LARGER_BY_DESIGN = {
     "benchmark": "every file is a command, or what all commands share",
     "benchmark/rules": "one rule a file, found by being there",
