@@ -14,6 +14,20 @@ from benchmark.findings.plots import Plot
 from search_spaces.graph import ArchGraph
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Link(str):
+    """Text that leads to a page, where it has one; a string everywhere else."""
+
+    page: str = ""
+
+    def to(self, page: str) -> Link:
+        """The same text, leading to ``page``."""
+        link = Link(self)
+        link.page = page
+        return link
+
+
 TableCell = str | int | float | Interval | None
 
 

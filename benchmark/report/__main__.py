@@ -1,17 +1,20 @@
 """``python -m benchmark.report RESULTS [--out DIR] [--open] [--published FILE] [--against OLD]``:
-the page, and its verdict in a few lines."""
+the page, and its verdict in a few lines. Of several results, or of a folder of reports, a
+leaderboard of their rules and the list of their pages."""
 
 from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point, local_path
 from benchmark.published import table as published
 from benchmark.report import page
+from benchmark.report.comparison import build_comparison, find_results
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
 
@@ -20,7 +23,12 @@ from search_spaces.errors import InvalidInput
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report; 0, or 3 where the study is incomplete, or 2 where the input is bad."""
     parser = Parser(prog="python -m benchmark.report", description=__doc__)
-    parser.add_argument("results", help="the folder or URI that a job wrote its results to")
+    parser.add_argument(
+        "results",
+        nargs="+",
+        help="the folder or URI that a job wrote its results to; several are compared, and so are "
+        "all in a folder of reports",
+    )
     parser.add_argument(
         "--out", type=local_path, help="where to write (default: beside the results)"
     )
@@ -31,18 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     options = parser.parse_args(arguments)
+    given = [found for name in options.results for found in find_results(name)]
+    if len(given) > 1:
+        return compare(given, options)
     table = published.read(options.published) if options.published else None
-    results = Results.load(options.results)
+    results = Results.load(given[0])
     old = Results.load(options.against) if options.against else None
-    out = options.out or find_place(options.results, results.study["name"])
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        report = page.build_page(results, table, old)
-        written = report.write(out)
-    except OSError as error:
-        raise InvalidInput(
-            f"--out {out} cannot be written ({error.strerror}); name a folder that can"
-        ) from error
+    out = options.out or find_place(given[0], results.study["name"])
+    report, written = write_page(out, lambda: page.build_page(results, table, old))
     print(f"{results.study['name']}: {results.study['question']}")
     width = max((len(topic) for topic, _ in report.summary), default=0)
     for topic, answers in report.summary:
@@ -51,8 +55,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  incomplete: {report.incomplete}")
     for line in report.changes:
         print(f"  against {options.against}: {line}")
+    return show_page(report, written, options.open)
+
+
+def compare(given: Sequence[str], options: Namespace) -> int:
+    """Write the page of several results; 0, or 3 where one is incomplete."""
+    if options.against or options.published:
+        raise InvalidInput("--against and --published go with one results folder; give one")
+    results = [Results.load(each) for each in given]
+    folder = Path(options.results[0]) if len(options.results) == 1 else Path("reports/comparison")
+    out = options.out or folder
+    pages = [
+        find_place(place, each.study["name"]) / "index.html"
+        for place, each in zip(given, results, strict=True)
+    ]
+    report, written = write_page(out, lambda: build_comparison(results, pages, out))
+    for sentence in report.headline:
+        print(sentence)
+    return show_page(report, written, options.open)
+
+
+def write_page(out: Path, build: Callable[[], page.Page]) -> tuple[page.Page, Path]:
+    """Build a page and write it below ``out``; raises ``InvalidInput`` where it cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        report = build()
+        return report, report.write(out)
+    except OSError as error:
+        raise InvalidInput(
+            f"--out {out} cannot be written ({error.strerror}); name a folder that can"
+        ) from error
+
+
+def show_page(report: page.Page, written: Path, opened: bool) -> int:
+    """Say where the page is, or open it; the exit code."""
     print(written)
-    if options.open and not webbrowser.open(written.resolve().as_uri()):
+    if opened and not webbrowser.open(written.resolve().as_uri()):
         print("no browser was found; open the page by hand", file=sys.stderr)
     return 3 if report.incomplete else 0
 

@@ -48,6 +48,7 @@ class Page:
     summary: tuple[tuple[str, str], ...]
     incomplete: str
     changes: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
 
     def write(self, out: Path) -> Path:
         """Write index.html, data/ and figures/ under ``out``; returns the page's path."""
@@ -108,10 +109,12 @@ def render_page(
     facts: Mapping[str, Any],
     missing: str = "",
     rules: Sequence[str] = (),
+    headline: Sequence[str] = (),
 ) -> Page:
     """The page of what was found; ``facts`` are what the sections on limits and citing name.
 
-    ``rules`` have one look in all figures. A figure without a number to draw is a sentence.
+    ``rules`` have one look in all figures; ``headline`` opens the page where
+    verdicts do not. A figure without a number to draw is a sentence.
     """
     items: list[Item] = [item for block in blocks for item in block.items]
     figures = [item for item in items if isinstance(item, Figure)]
@@ -126,6 +129,7 @@ def render_page(
         for each in opening
     }
     answers = answer_study(study.get("parts", ()), verdicts)
+    answers = replace(answers, headline=(*headline, *answers.headline))
     environment = Environment(
         loader=PackageLoader("benchmark.report", "."),
         autoescape=True,
@@ -153,7 +157,7 @@ def render_page(
         facts={**facts, "release": __version__},
     )
     tables = {item.name: item.data for item in items if isinstance(item, Figure | Architectures)}
-    return Page(html + "\n", tables, drawings, answers.summary, missing)
+    return Page(html + "\n", tables, drawings, answers.summary, missing, headline=answers.headline)
 
 
 def describe_missing(results: Results) -> str:
