@@ -75,7 +75,7 @@ def tabulate_standings(
     ]
     title = (
         f"The rules by their mean {UNIT}; divergence is scored as guessing. A rule shares the rank "
-        "of a leader whose interval reaches its own; p is that of the difference from the first, on "
+        "of a leader whose interval reaches its own; p is that of the difference from the first on "
         "the ladders of both, by Holm. n counts seeds over all ladders"
     )
     single: list[Sequence[TableCell]] = [
