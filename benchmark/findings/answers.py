@@ -11,8 +11,9 @@ from math import isnan
 from typing import Any, Final, Literal
 
 from benchmark import rules
+from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
-from benchmark.findings.content import format_interval, format_number
+from benchmark.findings.content import format_interval, format_number, title_name
 from benchmark.findings.verdict import Verdict
 
 Tone = Literal["good", "bad", "neutral", "unknown"]
@@ -176,10 +177,20 @@ def enter(v: Verdict) -> Entry:
             high=10**value.high,
         )
     scale, unit = (100 if v.topic in PERCENT else 1), UNITS.get(v.topic, "")
-    head = "depth^" if v.topic in EXPONENTS else ""
-    estimate = f"{head}{format_number(scale * value.estimate)}{unit}"
-    effect = f"{head}{format_interval(value, scale, unit)}" if value.determined else estimate
+    estimate = f"{format_number(scale * value.estimate)}{unit}"
+    effect = format_interval(value, scale, unit) if value.determined else estimate
+    if v.topic in EXPONENTS:
+        way = "shrinks" if value.estimate < 0 else "grows"
+        return Entry(v, choose_word(v), f"power of depth {effect}", f"{way} as {tell_power(value)}")
     return Entry(v, choose_word(v), effect, estimate)
+
+
+def tell_power(value: Interval) -> str:
+    """An exponent of depth with its interval, as it is said."""
+    power = f"depth to the power {format_number(value.estimate)}"
+    if not value.determined:
+        return power
+    return f"{power} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
 def choose_word(v: Verdict) -> Word:
@@ -212,7 +223,7 @@ def describe_part(part: Mapping[str, Any]) -> str:
         what = f"{part['space']} networks of {min(depths)} to {max(depths)} blocks"
     else:
         what = f"{part['sample'] or 'all'} architectures of {part['space']}"
-    return f"On {what} ({part['name']})"
+    return f"On {what} ({title_name(part['name'])})"
 
 
 def write_sentence(about: str, column: Column) -> str:

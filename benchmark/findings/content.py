@@ -71,8 +71,15 @@ class Architectures:
     lines: Sequence[Sequence[str]]
 
 
-Item = str | Table | Figure | Architectures
-"""What a section shows: a sentence, a table, a figure, or a table of architectures."""
+@dataclass(frozen=True)
+class Paragraphs:
+    """Running text, a paragraph each."""
+
+    texts: Sequence[str]
+
+
+Item = str | Paragraphs | Table | Figure | Architectures
+"""What a section shows: a sentence, text, a table, a figure, or a table of architectures."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,12 @@ def tabulate_intervals(
         for key, v in values.items()
     ]
     return Table(title, ("rule", "of", "estimate", "low", "high", "n", "method"), rows)
+
+
+def title_name(name: str) -> str:
+    """A part's name as a title: ``residual-depth`` is Residual depth."""
+    words = name.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def make_slug(*names: str) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.ladders.leaderboard import Standing, measure_seed_excess, rank_rules
+from benchmark.analysis.regret.leaderboard import Standing, measure_seed_excess, rank_rules
 from benchmark.findings.answers import enter, join_names
 from benchmark.findings.content import Block, Link, Table, TableCell, format_interval
 from benchmark.findings.ladders import widths

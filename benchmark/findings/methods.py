@@ -29,7 +29,8 @@ from benchmark.analysis.ranking.top_k import (
 )
 from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARGIN
-from benchmark.findings.content import Table, format_number
+from benchmark.findings.content import Paragraphs, Table, format_number
+from benchmark.findings.methods_text import describe_study
 from benchmark.store.results import Results
 from benchmark.study.recipe import Recipe
 from benchmark.training.weights import variances
@@ -73,10 +74,11 @@ def count_units(results: Results) -> list[str | Table]:
     return items
 
 
-def describe_methods(results: Results) -> list[Table]:
-    """The methods: parts, rules, conventions, initializations, thresholds, statistics."""
+def describe_methods(results: Results) -> list[Paragraphs | Table]:
+    """The methods in words, then tables of all that they name."""
     parts = results.study["parts"]
     return [
+        describe_study(parts),
         tabulate_parts(parts),
         *tabulate_rules(results),
         tabulate_thresholds(),
@@ -204,8 +206,12 @@ def tabulate_provenance(results: Results) -> Table:
         ("platforms", ", ".join(origin.platforms) or "–"),
         ("processors", ", ".join(origin.processors) or "–"),
         ("machines", str(origin.machines)),
+        ("cores of a machine", ", ".join(map(str, origin.cores)) or "–"),
+        ("GPUs", ", ".join(origin.accelerators) or "none"),
         ("training time", f"{origin.seconds:,.0f} s, summed over units"),
         ("newest unit", origin.finished or "–"),
+        ("trained by", "python jobs/FILE.py --out RESULTS, with the fields under Methods"),
+        ("this page is made again by", "python -m benchmark report RESULTS"),
     ]
     if results.extra:
         rows.append(

@@ -55,7 +55,9 @@ class Curves:
 
     Rows whose column ``used`` says no are hollow. ``joined`` draws a line through the points of a
     series. ``log`` names logarithmic axes; ``level`` draws a horizontal, ``spans`` vertical bands
-    by panel; ``upright`` draws a vertical, ``marks`` points with intervals by panel. What is not
+    by panel; ``upright`` draws a vertical, ``marks`` points with intervals by panel. ``across``
+    names the columns of horizontal bars, ``square`` gives both axes one scale, and ``factor``
+    shades what lies within it of y = x. What is not
     finite or above ``y_max`` is not drawn. ``rules`` names the rule whose look a series has where
     the series is no rule; ``ordered`` says that the series have an order, which their colors show.
     """
@@ -74,6 +76,9 @@ class Curves:
     upright: float | None = None
     ordered: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
+    across: tuple[str, str] | None = None
+    square: bool = False
+    factor: float = 0.0
 
 
 @dataclass(frozen=True)

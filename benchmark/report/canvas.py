@@ -17,6 +17,7 @@ try:
     import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.patches import Rectangle
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
     from matplotlib.transforms import ScaledTranslation
 finally:
@@ -33,6 +34,7 @@ __all__ = [
     "LogLocator",
     "NullFormatter",
     "NullLocator",
+    "Rectangle",
     "ScaledTranslation",
     "sns",
     "use_page_style",

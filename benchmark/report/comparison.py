@@ -50,5 +50,5 @@ def build_comparison(results: Sequence[Results], pages: Sequence[Path], out: Pat
         f"{each.study['name']}: {said}" for each in results if (said := describe_missing(each))
     )
     commits = sorted({commit for each in results for commit in each.provenance.commits})
-    facts = {"kinds": {"comparison"}, "commits": ", ".join(commits) or "unknown"}
+    facts = {"kinds": {"comparison"}, "commits": ", ".join(commits) or "unknown", "year": ""}
     return render_page(STUDY, [], blocks, facts, missing, headline=headline)

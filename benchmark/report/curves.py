@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmark.findings.content import Table, TableCell, format_number
+from benchmark.findings.content import Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Line
 from benchmark.report.canvas import (
     WIDTH,
@@ -21,7 +21,7 @@ from benchmark.report.canvas import (
     NullLocator,
     ScaledTranslation,
 )
-from benchmark.report.inline_svg import TIP
+from benchmark.report.inline_svg import SERIES, TIP
 from benchmark.report.palette import INK, OPTIMUM, Look, Palette, order_looks
 
 RASTER_ABOVE: Final = 1000
@@ -65,8 +65,8 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
     more of them two by two.
     """
     x, y, hue = plot.axes_hue
-    bars = plot.bars or (y, y)
-    values_N4 = np.array([read_column(data, c) for c in (x, y, *bars)], dtype=float).T
+    bars = (*(plot.bars or (y, y)), *(plot.across or (x, x)))
+    values_N6 = np.array([read_column(data, c) for c in (x, y, *bars)], dtype=float).T
     hue_N, used_N = (np.array(read_column(data, name, "yes")) for name in (hue, "used"))
     panel_N = np.array(read_column(data, plot.panel, ""))
     drawn_N = find_drawn(data, plot)
@@ -81,31 +81,40 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
         else palette.find_looks(dict.fromkeys(hue_N.tolist()), plot.rules)
     )
     row = (ON_A_PHONE if narrow else HEIGHTS).get(len(panels), MANY)
-    canvas = Canvas(figsize=(width, row * down + (0.6 if narrow else 0.4)), layout="constrained")
+    height = row * down + (0.6 if narrow else 0.4)
+    if plot.square:
+        height = width if narrow else 0.75 * width
+    canvas = Canvas(figsize=(width, height), layout="constrained")
     grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     tips: list[list[str]] = []
     handles: dict[str, Any] = {}
     for axes, title in zip(grid.flat, panels, strict=False):
         axes.set_title(title, loc="left")
+        axes.set_gid(f"{SERIES}{make_slug(title)}")
         draw_marks(axes, plot, title, looks)
         for (place, (key, look)), used in product(enumerate(looks.items()), ("yes", "no")):
             mine_N = drawn_N & (panel_N == title) & (hue_N == key) & (used_N == used)
             if not mine_N.any():
                 continue
-            artists = draw_series(axes, values_N4[mine_N], look, plot, used, raster)
+            artists = draw_series(axes, values_N6[mine_N], look, plot, used, raster)
             aside = 3 * (place - (len(looks) - 1) / 2) if plot.bars else 0  # points: none hides
             for artist in artists:
+                artist.set_gid(f"{SERIES}{make_slug(key)}")
                 move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
                 artist.set_transform(artist.get_transform() + move)
             handles.setdefault(key, artists[0])
             if not raster:
-                artists[0].set_gid(f"{TIP}{len(tips)}")
+                artists[0].set_gid(f"{TIP}{len(tips)}{SERIES}{make_slug(key)}")
                 rows = np.flatnonzero(mine_N).tolist()
                 tips.append([format_tip(data, row, plot.axes_hue) for row in rows])
         handles = draw_lines(axes, plot.lines, looks) | handles
     for place, axes in enumerate(grid.flat):
         axes.set_visible(place < len(panels))
         axes.tick_params(labelbottom=place >= len(panels) - across)
+    if plot.ticks is not None and "x" not in plot.log:
+        grid.flat[0].set_xticks(np.asarray(plot.ticks))
+    if plot.square:
+        draw_square(grid.flat[0], plot.factor)
     for axis in plot.log:
         most = 8 if axis == "y" or across == 1 else 5
         set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None, most)
@@ -119,6 +128,18 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
         shown = (list(ordered.values()), list(ordered))
         canvas.legend(*shown, loc="outside upper left", ncols=columns)
     return canvas, tips
+
+
+def draw_square(axes: Axes, factor: float) -> None:
+    """One logarithmic scale for both axes, and the band within a factor of y = x."""
+    shown = np.concatenate([np.ravel(line.get_xydata()) for line in axes.get_lines()])
+    shown = shown[np.isfinite(shown) & (shown > 0)]
+    low, high = float(shown.min()) / 1.6, float(shown.max()) * 1.6
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+    axes.set_box_aspect(1)
+    if factor > 1:
+        ends = np.array([low, high])
+        axes.fill_between(ends, ends / factor, ends * factor, color=INK, alpha=0.12, linewidth=0)
 
 
 def draw_marks(axes: Axes, plot: Curves, title: str, looks: Mapping[str, Look]) -> None:
@@ -159,19 +180,20 @@ def format_tip(data: Table, row: int, columns: Sequence[str]) -> str:
 
 
 def draw_series(
-    axes: Axes, xylh_N4: Any, look: Look, plot: Curves, used: str, raster: bool
+    axes: Axes, values_N6: Any, look: Look, plot: Curves, used: str, raster: bool
 ) -> list[Any]:
-    """One series of (x, y, low, high): its line, and its bars where they have a length."""
-    x, y, low, high = xylh_N4.T
+    """One series of (x, y, low, high, left, right): its line, and bars where they have a length."""
+    x, y, low, high, left, right = values_N6.T
     drawn = axes.plot(x, y, color=look.color, linewidth=1.3, rasterized=raster)
     drawn[0].set(linestyle="-" if plot.joined else "none", marker=look.marker)
     drawn[0].set(markersize=2 if raster else 3 if plot.ordered else 4.5, alpha=0.3 if raster else 1)
     drawn[0].set(markerfacecolor=look.color if used == "yes" else "none")
-    long = low < high
-    if not long.any():
-        return list(drawn)
-    bars = axes.vlines(x[long], low[long], high[long], color=look.color, linewidth=1.1)
-    return [*drawn, bars]
+    found: list[Any] = list(drawn)
+    if (long := low < high).any():
+        found.append(axes.vlines(x[long], low[long], high[long], color=look.color, linewidth=1.1))
+    if (wide := left < right).any():
+        found.append(axes.hlines(y[wide], left[wide], right[wide], color=look.color, linewidth=1.1))
+    return found
 
 
 def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None, most: int = 8) -> None:

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from benchmark.findings.content import Figure, Table, TableCell, format_number
+from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.canvas import NARROW, WIDTH, Canvas, sns, use_page_style
+from benchmark.report.canvas import NARROW, WIDTH, Canvas, Rectangle, sns, use_page_style
 from benchmark.report.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
-from benchmark.report.inline_svg import TIP, render_svg
-from benchmark.report.palette import INK, Palette
+from benchmark.report.inline_svg import SERIES, TIP, render_svg
+from benchmark.report.palette import GRID, INK, Palette
 
 ANNOTATED: Final = 12
 """Rows of a heat map up to which every square has its number."""
@@ -69,10 +69,11 @@ def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Dr
             continue
         bounded = bool(np.isfinite([low, high]).all())
         if bounded:
-            axes.hlines(row, low, high, color=look.color, linewidth=1.6)
+            bar = axes.hlines(row, low, high, color=look.color, linewidth=1.6)
+            bar.set_gid(f"{SERIES}{make_slug(str(values[0]))}")
         fill = look.color if bounded else "none"
         (point,) = axes.plot(estimate, row, look.marker, color=look.color, mfc=fill)
-        point.set(markersize=5.5, gid=f"{TIP}{len(tips)}")
+        point.set(markersize=5.5, gid=f"{TIP}{len(tips)}{SERIES}{make_slug(str(values[0]))}")
         bounds = f"[{format_number(low)}, {format_number(high)}]"
         tips.append([f"{labels[row]}: {format_number(estimate)} {bounds}"])
     axes.set_yticks(range(len(labels)), labels, fontsize=9 if width == WIDTH else 7.5)
@@ -103,6 +104,10 @@ def draw_heat_map(data: Table, plot: HeatMap, width: float) -> Drawn:
         cbar_kws={"label": plot.bar, "shrink": 0.8},
         rasterized=values_MM.size > RASTER_ABOVE,
     )
+    for place in range(len(labels) if len(labels) > 1 else 0):  # a ranking with itself: always 1
+        axes.add_patch(Rectangle((place, place), 1, 1, facecolor=GRID, edgecolor="none", zorder=2))
+    for place in range(0, len(axes.texts), len(labels) + 1):
+        axes.texts[place].set_color(INK)
     places = np.arange(len(labels)) + 0.5
     small, steep = (9 * scale**0.5, 40) if len(labels) <= ANNOTATED else (7 * scale, 90)
     axes.set_yticks(places, labels, rotation=0, fontsize=small)

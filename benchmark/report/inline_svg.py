@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TIP: Final = "tip-"
 """A series whose points say something has this and its number for an id."""
+SERIES: Final = "|series-"
+"""An id ends with this and the series' slug: it becomes a class, by which a series is hidden."""
 PAINTS: Final = {
     **{color: f"var(--c{index})" for index, color in enumerate(OKABE_ITO, start=1)},
     INK: "var(--ink)",
@@ -72,7 +74,7 @@ def strip_blank(text: str | None) -> str | None:
 def add_tips(root: ElementTree.Element, tips: Sequence[Sequence[str]]) -> None:
     """A title in each point of a series; a line, drawn before its points, gets none."""
     for series in root.iter("g"):
-        kind, _, number = series.get("id", "").partition(TIP)
+        kind, _, number = series.get("id", "").partition("|")[0].partition(TIP)
         if kind or not number:
             continue
         shapes = {id(shape) for definition in series.iter("defs") for shape in definition.iter()}
@@ -84,7 +86,14 @@ def add_tips(root: ElementTree.Element, tips: Sequence[Sequence[str]]) -> None:
 
 
 def rename_ids(root: ElementTree.Element, name: str) -> None:
-    """Number the ids that are referred to, under the figure's name, and drop all others."""
+    """Number the ids that are referred to, under the figure's name, and drop all others.
+
+    What an id says of its series stays as a class.
+    """
+    for element in root.iter():
+        _, found, series = element.get("id", "").partition(SERIES)
+        if found and series:
+            element.set("class", f"series-{series}")
     used = {value[1:] for element in root.iter() if (value := element.get("href", ""))[:1] == "#"}
     for element in root.iter():
         for value in element.attrib.values():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from benchmark import __version__
 from benchmark.findings import changes as against
@@ -22,6 +25,8 @@ from benchmark.findings.content import (
     Table,
     format_bounds,
     format_number,
+    make_slug,
+    title_name,
 )
 from benchmark.findings.parts import judge_study
 from benchmark.findings.published import study as published_study
@@ -34,6 +39,7 @@ from benchmark.report.figures import draw_figure
 from benchmark.report.palette import Palette
 from benchmark.store.results import Results
 
+ARXIV: Final = re.compile(r"(\barXiv[ :])(\d{4}\.\d{4,5})")
 ALWAYS: Final = {"answer", "verdict", "limits", "cite"}
 
 
@@ -50,8 +56,17 @@ class Page:
     changes: tuple[str, ...] = ()
     headline: tuple[str, ...] = ()
 
+    def list_files(self) -> list[str]:
+        """The tables and drawings, as the page links to them."""
+        return [f"data/{name}.csv" for name in self.tables] + [
+            f"figures/{name}.svg" for name in self.drawings
+        ]
+
     def write(self, out: Path) -> Path:
-        """Write index.html, data/ and figures/ under ``out``; returns the page's path."""
+        """Write index.html, data/, figures/ and all of them as everything.zip under ``out``.
+
+        Returns the page's path.
+        """
         for folder in ("data", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
@@ -59,6 +74,7 @@ class Page:
         for name, svg in self.drawings.items():
             write_text(out / "figures" / f"{name}.svg", make_standalone(svg))
         write_text(out / "index.html", self.html)
+        write_archive(out, [*self.list_files(), "index.html"])
         return out / "index.html"
 
 
@@ -85,6 +101,7 @@ def build_page(
         "epochs": max(part["recipe"]["epochs"] for part in parts),
         "seeds": min(part["seeds"] for part in parts),
         "commits": ", ".join(results.provenance.commits) or "unknown",
+        "year": (results.provenance.finished or "")[:4],
     }
     missing = describe_missing(results)
     rules = list(dict.fromkeys(rule for part in parts for rule in part["rules"]))
@@ -97,7 +114,7 @@ def build_published_page(table: Published) -> Page:
 
     Raises ``InvalidInput`` where it has nothing to rank.
     """
-    facts = {"kinds": {"published"}, "commits": ""}
+    facts = {"kinds": {"published"}, "commits": "", "year": ""}
     verdicts, blocks = published_study.judge_published(table)
     return render_page(published_study.STUDY, verdicts, blocks, facts, rules=list(multipliers()))
 
@@ -137,6 +154,7 @@ def render_page(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters |= {"papers": link_papers, "slug": make_slug}
     environment.filters |= {"number": format_number, "bounds": format_bounds, "titled": write_title}
     html = environment.get_template("template.html.j2").render(
         study=study,
@@ -154,10 +172,25 @@ def render_page(
         graphs=graphs,
         definitions=sheet.define_parts(),
         shown=ALWAYS | {block.section for block in blocks},
-        facts={**facts, "release": __version__},
+        facts={"year": "", **facts, "release": __version__},
+        rules=[rule for rule in rules if is_drawn(rule, drawings)],
+        papers=list_papers(text for item in items for text in list_texts(item)),
     )
     tables = {item.name: item.data for item in items if isinstance(item, Figure | Architectures)}
     return Page(html + "\n", tables, drawings, answers.summary, missing, headline=answers.headline)
+
+
+def is_drawn(rule: str, drawings: Mapping[str, str]) -> bool:
+    """Whether any drawing has the rule as a series or a panel."""
+    return any(f'series-{make_slug(rule)}"' in drawing for drawing in drawings.values())
+
+
+def list_texts(item: Item) -> list[str]:
+    """The texts of a sentence or a table."""
+    if isinstance(item, str):
+        return [item]
+    rows = item.rows if isinstance(item, Table) else []
+    return [value for row in rows for value in row if isinstance(value, str)]
 
 
 def describe_missing(results: Results) -> str:
@@ -176,8 +209,7 @@ def write_title(text: str, part: str = "") -> str:
     name, rest = (text, "") if not part else (part, text.removeprefix(part))
     if part and rest == text:
         return text
-    words = name.replace("-", " ").replace("_", " ")
-    return words[:1].upper() + words[1:] + rest
+    return title_name(name) + rest
 
 
 def read_asset(name: str) -> str:
@@ -188,6 +220,28 @@ def read_asset(name: str) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write the same bytes under every locale and on every system."""
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_archive(out: Path, names: Sequence[str]) -> None:
+    """Write the files of a page as one archive: equal files give equal bytes."""
+    partial = out / ".everything.zip.partial"
+    with ZipFile(partial, "w", ZIP_DEFLATED) as archive:
+        for name in names:
+            entry = ZipInfo(name)  # dated 1980: the time of writing is no part of the content
+            entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, (out / name).read_bytes())
+    partial.replace(out / "everything.zip")
+
+
+def link_papers(text: Any) -> Markup:
+    """The text, every arXiv id a link to its abstract."""
+    found: str = ARXIV.sub(r'<a href="https://arxiv.org/abs/\2">\1\2</a>', str(escape(text)))
+    return Markup(found)
+
+
+def list_papers(texts: Iterable[str]) -> list[str]:
+    """The arXiv ids in these texts, each once."""
+    return sorted({found[2] for text in texts for found in ARXIV.finditer(text)})
 
 
 def make_standalone(svg: str) -> str:

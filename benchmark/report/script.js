@@ -1,4 +1,29 @@
 "use strict";
+// Rules are shown and hidden in all figures at once.
+for (const toggles of document.querySelectorAll("details.toggles")) {
+  const style = document.createElement("style");
+  document.head.append(style);
+  toggles.hidden = false;
+  toggles.open = matchMedia("(min-width: 76rem)").matches;
+  toggles.addEventListener("change", () => {
+    const boxes = [...toggles.querySelectorAll("input")];
+    const hidden = boxes.filter((box) => !box.checked).map((box) => `.series-${box.value}`);
+    style.textContent = hidden.length ? `${hidden.join(", ")} { display: none; }` : "";
+  });
+}
+for (const button of document.querySelectorAll("button.copy")) {
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    getSelection().selectAllChildren(source); // copied by hand where the browser refuses
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Selected: press Ctrl+C";
+    }
+  });
+}
 // Tables that sort and filter. Without this script they are read as they stand.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];

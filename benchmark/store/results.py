@@ -50,6 +50,8 @@ class Summary:
     platforms: list[str]
     processors: list[str]
     machines: int
+    cores: list[int]
+    accelerators: list[str]
     seconds: float
     finished: str | None
 
@@ -165,6 +167,8 @@ def summary(records: list[dict[str, Any]]) -> Summary:
         platforms=sorted({record["platform"] for record in records}),
         processors=sorted({record["processor"] for record in records}),
         machines=len(machines),
+        cores=sorted({record["cores"] for record in records if record["cores"]}),
+        accelerators=sorted({record.get("accelerator", "none") for record in records} - {"none"}),
         seconds=sum(record["seconds"] for record in records),
         finished=max((record["finished"] for record in records), default=None),
     )

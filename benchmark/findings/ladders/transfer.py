@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.regret.transfer import RungTransfer, Transfer
 from benchmark.analysis.thresholds import RATE_FACTOR
 from benchmark.findings.content import (
@@ -24,6 +25,7 @@ from benchmark.findings.verdict import Verdict, judge_below
 QUESTION = f"Does the rule land within a factor {RATE_FACTOR:g} of the best rate, on average?"
 COLUMNS = ("rung", "rule", "effective depth", "measured best rate", "predicted rate")
 REGRET = "regret (training loss)"
+BOUNDS = ("measured low", "measured high")
 
 
 def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
@@ -60,6 +62,14 @@ def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
     return result
 
 
+def find_bounds(optimum: Optimum) -> tuple[float, float]:
+    """The ends of an optimum's interval; its rate twice where it has none."""
+    value = optimum.log10_rate
+    if not value.determined:
+        return optimum.rate, optimum.rate
+    return float(10**value.low), float(10**value.high)
+
+
 def describe_source(found: RungTransfer) -> str:
     """Where the loss at a predicted rate comes from."""
     if found.outside:
@@ -86,6 +96,7 @@ def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
             found.predicted_rate,
             found.regret,
             describe_source(found),
+            *find_bounds(optimum),
         )
         for rule, rung, depth, optimum, found in ladder.predictions()
         if optimum.usable
@@ -93,8 +104,9 @@ def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
     if not rows:
         return ()
     transfers = {rule: f for scheme in ladder.schemes for rule, f in scheme.transfers.items()}
-    columns = (*COLUMNS, REGRET, "there")
-    ends = [function(row[3] for row in rows) for function in (min, max)]
+    columns = (*COLUMNS, REGRET, "there", *BOUNDS)
+    rates_shown = [row[place] for row in rows for place in (3, 4)]
+    ends = [function(rates_shown) for function in (min, max)]
     ratios = [
         f"{rule} {format_number(10**f.log10_error.estimate)}" for rule, f in transfers.items()
     ]
@@ -102,12 +114,16 @@ def show_transfers(ladder: DepthArrays) -> tuple[Figure | Table, ...]:
     rates = Figure(
         make_slug(ladder.name, "rates"),
         "Every rule starts from its own optimum on the shallowest rung. Geometric mean of "
-        f"predicted over measured: {', '.join(ratios)} (1 is right, above 1 too large).",
+        f"predicted over measured: {', '.join(ratios)} (1 is right, above 1 too large). The band "
+        f"is a factor {RATE_FACTOR:g} to both sides; bars are the intervals of the measured rates.",
         Table(f"{ladder.name}: predicted against measured rates", columns, rows),
         Curves(
             ("measured best rate", "predicted rate", "rule"),
             joined=False,
             lines=[Line("predicted = measured", ends, ends, "identity")],
+            across=BOUNDS,
+            square=True,
+            factor=RATE_FACTOR,
         ),
     )
     regret = Figure(

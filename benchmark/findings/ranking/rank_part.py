@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmark.analysis.correlation.kendall import tau_matrix
 from benchmark.analysis.holm import adjust_p_values
@@ -24,10 +25,12 @@ from benchmark.findings.content import (
     make_slug,
     tabulate_intervals,
 )
+from benchmark.findings.learning_curves import draw_learning_curves
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranking import accuracy_shift, constants, movers, other_measures
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
+from benchmark.study.stage_names import RANK
 
 MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"
@@ -81,7 +84,9 @@ def judge_rank_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         *constants.show_mixtures(ranked, {constants.TITLES[1]: mixed}),
     )
     items = (draw_taus(ranked), delta, table_of_taus, *others)
-    blocks = [Block("rank", ranked.name, items), *blocks, movers.show_architectures(part, ranked)]
+    learned = draw_learning_curves(ranked.name, table.filter(pc.field("stage") == RANK))
+    blocks = [Block("rank", ranked.name, items), *blocks]
+    blocks += [Block("shift", "", learned), movers.show_architectures(part, ranked)]
     return [*verdicts, *shifted], blocks
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmark.analysis.ladders.leaderboard import measure_seed_excess, rank_rules
+from benchmark.analysis.regret.leaderboard import measure_seed_excess, rank_rules
 
 
 def draw(rng: np.random.Generator, means: dict[str, float], seeds: int) -> dict[str, np.ndarray]:

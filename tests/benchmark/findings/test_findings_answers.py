@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers import WORDS, Answers, answer_study, void_controlled
+from benchmark.findings.content import title_name
 from benchmark.findings.verdict import Verdict
 
 RULES = ("default", "path-cubed", "shuffled", "effective-depth")
@@ -70,7 +71,7 @@ def test_headline_matrix_and_summary_agree(drawn: list[Verdict]) -> None:
     assert set(answers.rules) == {v.rule for v in judged}
     asked = {column.part for column in answers.columns}
     assert len(answers.headline) == min(5, len(answers.columns))
-    assert all(f"({part})" in "".join(answers.headline) for part in asked)
+    assert all(f"({title_name(part)})" in "".join(answers.headline) for part in asked)
     for sentence in answers.headline:
         (column,) = [c for c in answers.columns if is_told(sentence, c.part, c.entries)][:1]
         for rule, entry in column.entries.items():
@@ -83,7 +84,7 @@ def test_headline_matrix_and_summary_agree(drawn: list[Verdict]) -> None:
 def is_told(sentence: str, part: str, entries: Any) -> bool:
     """Whether a sentence tells these entries."""
     pieces = [piece for entry in entries.values() for piece in entry.word[2].split("{}")]
-    return f"({part})" in sentence and all(piece in sentence for piece in pieces)
+    return f"({title_name(part)})" in sentence and all(piece in sentence for piece in pieces)
 
 
 @pytest.mark.parametrize("topic", ["Ranking changes", "Accuracy rises"])

@@ -138,3 +138,34 @@ def test_paper_gets_black_on_white_without_the_menu(browser: Browser, page: Path
     assert tab.evaluate(style.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
     assert tab.evaluate(style.format("figure svg text", "fill")) == "rgb(0, 0, 0)"
     tab.close()
+
+
+def test_a_rule_is_hidden_in_all_figures_at_once_and_the_bibtex_is_copied(
+    browser: Browser, page: Path
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    tab = context.new_page()
+    tab.goto(page.as_uri())
+
+    def count_shown(series: str) -> int:
+        shown: int = tab.evaluate(
+            "name => [...document.querySelectorAll(`.plot.wide .series-${name}`)]"
+            ".filter(each => getComputedStyle(each).display !== 'none').length",
+            series,
+        )
+        return shown
+
+    before = count_shown("path-cubed"), count_shown("effective-depth")
+    assert min(before) > 5
+    tab.locator(".toggles input[value=path-cubed]").uncheck()
+    assert (count_shown("path-cubed"), count_shown("effective-depth")) == (0, before[1])
+    tab.locator(".toggles input[value=path-cubed]").check()
+    assert count_shown("path-cubed") == before[0]
+    tab.locator("button.copy").click()
+    tab.wait_for_function("document.querySelector('button.copy').textContent === 'Copied'")
+    copied = tab.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("@software{architecture-aware-rates,")
+    assert "eprint = {2402.17440}" in copied
+    context.close()
