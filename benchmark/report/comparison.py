@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmark.findings.leaderboard import compare_studies
+from benchmark.findings.comparisons.leaderboard import compare_studies
 from benchmark.report.page import Page, describe_missing, render_page
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput

@@ -14,9 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmark import __version__
-from benchmark.findings import changes as against
 from benchmark.findings import methods
 from benchmark.findings.answers import answer_study
+from benchmark.findings.comparisons import changes as against
 from benchmark.findings.content import (
     Architectures,
     Block,

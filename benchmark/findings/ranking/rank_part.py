@@ -25,9 +25,9 @@ from benchmark.findings.content import (
     make_slug,
     tabulate_intervals,
 )
-from benchmark.findings.learning_curves import draw_learning_curves
 from benchmark.findings.plots import Forest, HeatMap
 from benchmark.findings.ranking import accuracy_shift, constants, movers, other_measures
+from benchmark.findings.ranking.learning_curves import draw_learning_curves
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
 from benchmark.study.stage_names import RANK
