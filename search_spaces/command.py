@@ -25,6 +25,9 @@ P = ParamSpec("P")
 
 URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
 
+LONGEST: Final = 1500
+"""Characters of a sentence, at most."""
+
 
 class Parser(argparse.ArgumentParser):
     """Argument errors become the one sentence that every other bad input gets."""
@@ -94,8 +97,14 @@ def entry_point(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def report_error(message: str) -> int:
-    """Print one sentence about bad input; returns exit code 2."""
-    print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+    """Print one sentence about bad input; returns exit code 2.
+
+    Of a long one, as where a name of thousands of letters was given, the middle is left out.
+    """
+    line = " ".join(message.splitlines())
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
+    print(f"error: {line}", file=sys.stderr)
     return 2
 
 

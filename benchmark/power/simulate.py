@@ -92,7 +92,9 @@ def plant_results(study: Study, truth: Truth, repeat: int) -> Results:
         uri="planted",
         study=planned_study["study"],
         stages=stored,
-        table=results.table(stored, whole),
+        table=results.arrange(
+            stored, [whole.find_rows(stage.units or ()) for stage in stored], whole.rows.columns
+        ),
         counts=tuple(results.count(stage, whole, {}) for stage in stored),
         failures={},
         quarantined=0,

@@ -95,7 +95,7 @@ def results_of(architectures: int = 15_625, rules: int = 8, seeds: int = 8) -> R
         uri="planted",
         study=planned["study"],
         stages=(stage,),
-        table=results.table([stage], units),
+        table=results.arrange([stage], [units.find_rows(ids)], units.rows.columns),
         counts=(results.count(stage, units, {}),),
         failures={},
         quarantined=0,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmark.store.formats import manifest, schema
 from benchmark.store.formats.manifest import StoredStage
@@ -19,6 +21,10 @@ from search_spaces.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+STAGE: Final = {"part": "part", "kind": "kind", "stage": "name"}
+"""The columns that say where a row belongs, and the fields of a stage that they show."""
 
 
 @dataclass(frozen=True)
@@ -105,37 +111,57 @@ class Results:
         ids = dict.fromkeys(unit_id for stage in stages for unit_id in stage.units or ())
         loaded = store.load(ids)
         failures = {i: failure for i, failure in store.failures().items() if i in ids}
+        counts = tuple(count(stage, loaded, failures) for stage in stages)
+        origins = summary(
+            [each for record in loaded.provenance.values() for each in list_records(record)]
+        )
+        places, columns = (
+            [loaded.find_rows(stage.units or ()) for stage in stages],
+            loaded.rows.columns,
+        )
+        del loaded  # so that a column is freed as soon as it is arranged
         return cls(
             uri=store.files.name,
             study=stored["study"],
             stages=stages,
-            table=table(stages, loaded),
-            counts=tuple(count(stage, loaded, failures) for stage in stages),
+            table=arrange(stages, places, columns),
+            counts=counts,
             failures=failures,
             quarantined=store.quarantined(),
             extra=len(store.done() - ids.keys()),
-            provenance=summary(
-                [each for record in loaded.provenance.values() for each in list_records(record)]
-            ),
+            provenance=origins,
         )
 
 
-def table(stages: Iterable[StoredStage], loaded: Collection) -> pa.Table:
-    """The rows of every stage in the plan's order, with the stage's columns before them."""
-    first = [pa.field(name, pa.string()) for name in ("part", "kind", "stage")]
-    tables = [pa.schema([*first, *schema.SCHEMA]).empty_table()]
-    for stage in stages:
-        rows = loaded.select(stage.units or ())
-        for field, value in zip(reversed(first), (stage.name, stage.kind, stage.part), strict=True):
-            rows = rows.add_column(0, field, pa.repeat(value, len(rows)))
-        tables.append(rows)
-    return pa.concat_tables(tables).combine_chunks()
+def arrange(
+    stages: Sequence[StoredStage],
+    places: Sequence[NDArray[np.int64]],
+    columns: list[pa.ChunkedArray],
+) -> pa.Table:
+    """The rows of every stage in the plan's order, with the stage's columns before them.
+
+    ``places`` are the numbers of each stage's rows. ``columns`` are those of ``schema.SCHEMA`` and
+    are taken out of the list one by one: there is never a second copy of all rows.
+    """
+    order = np.concatenate([np.empty(0, np.int64), *places])
+    lengths = [len(place) for place in places]
+    arranged: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for name, field in STAGE.items():
+        parts = [
+            pa.repeat(getattr(stage, field), length)
+            for stage, length in zip(stages, lengths, strict=True)
+        ]
+        arranged[name] = pa.chunked_array(parts, pa.string())
+    for name in schema.SCHEMA.names:
+        arranged[name] = columns.pop(0).take(order)
+    first = [pa.field(name, pa.string()) for name in STAGE]
+    return pa.table(arranged, schema=pa.schema([*first, *schema.SCHEMA]))
 
 
 def count(stage: StoredStage, loaded: Collection, failures: dict[str, Failure]) -> Count:
     """What became of a stage's units and replicas."""
     units = stage.units or ()
-    statuses = Counter(loaded.select(units)["status"].to_pylist())
+    statuses = Counter(loaded.rows["status"].take(loaded.find_rows(units)).to_pylist())
     planned = stage.expected if stage.units is None else len(units)
     done = sum(unit_id in loaded for unit_id in units)
     failed = sum(unit_id in failures for unit_id in units)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from search_spaces.errors import InvalidInput
@@ -18,6 +18,17 @@ def check_most(part: str, field: str, value: float, most: int = MOST) -> None:
     """Raise ``InvalidInput`` where a part's number is larger than ``most``."""
     if value > most:
         raise InvalidInput(f"part {part}: field {field}={value}; use at most {most:,}")
+
+
+def check_distinct(part: str, field: str, values: Sequence[int], mend: str) -> None:
+    """Raise ``InvalidInput`` where a part's list repeats a number."""
+    seen: set[int] = set()
+    for place, value in enumerate(values):
+        if value in seen:
+            raise InvalidInput(
+                f"part {part}: field {field}[{place}]={value} stands there twice; {mend}"
+            )
+        seen.add(value)
 
 
 def check_sample(part: str, sample: int | None, sample_seed: int) -> None:

@@ -21,6 +21,7 @@ from benchmark.study.architectures import (
     sample_rungs,
 )
 from benchmark.study.limits import (
+    check_distinct,
     check_largest_depth,
     check_most,
     check_replicas,
@@ -188,7 +189,7 @@ class Depth(LadderPart):
             check_depths(self)
         elif self.depths or self.sample < 1:
             raise InvalidInput(
-                f"part {self.name}: fields sample={self.sample} and depths={list(self.depths)}; "
+                f"part {self.name}: fields sample={self.sample} and {len(self.depths)} depths; "
                 "give a sample of 1 or more, or depths of a ladder, not both"
             )
 
@@ -231,7 +232,8 @@ def convert_options(part: Part) -> dict[str, Scalar]:
 
 def check_depths(part: LadderPart) -> None:
     """Raise ``InvalidInput`` unless there are at least two distinct depths of the ladder."""
-    if len(set(part.depths)) != len(part.depths) or len(part.depths) < 2:
+    check_distinct(part.name, "depths", part.depths, "give two or more distinct depths")
+    if len(part.depths) < 2:
         raise InvalidInput(
             f"part {part.name}: field depths={list(part.depths)}; give two or more distinct depths"
         )
@@ -241,11 +243,11 @@ def check_depths(part: LadderPart) -> None:
 
 def check_widths(part: LadderPart) -> None:
     """Raise ``InvalidInput`` unless the space has a width and the widths are distinct."""
-    field = f"part {part.name}: field widths={list(part.widths)}"
+    field = f"part {part.name}: field widths"
     if "width" not in option_types(part.space):
         raise InvalidInput(f"{field}: space {part.space} has no option width; leave widths out")
     if "width" in part.options:
         raise InvalidInput(f"{field} stands beside the option width; give one of them")
-    if len(set(part.widths)) != len(part.widths):
-        raise InvalidInput(f"{field} repeats a width; give distinct ones, the base's first")
+    mend = "give distinct widths, the base's first"
+    check_distinct(part.name, "widths", part.widths, mend)
     part.at_widths()

@@ -20,7 +20,16 @@ def rate_grid(low: float, high: float, count: int) -> tuple[float, ...]:
 def convert_rates(name: str, rates: tuple[float, ...]) -> tuple[float, ...]:
     """The rates as floats; raises ``InvalidInput`` unless they are positive, finite and rising."""
     kind = Annotated[tuple[Float, ...], Strict(False)]
-    found: tuple[float, ...] = convert_value(f"part {name}: field rates", kind, rates)
-    if not found or found[0] <= 0 or not all(low < high for low, high in pairwise(found)):
-        raise InvalidInput(f"part {name}: field rates={list(found)}; give rising positive rates")
+    field = f"part {name}: field rates"
+    found: tuple[float, ...] = convert_value(field, kind, rates)
+    if not found:
+        raise InvalidInput(f"{field} is empty; give rising positive rates")
+    if found[0] <= 0:
+        raise InvalidInput(f"{field}[0]={found[0]:g} is not positive; give rising positive rates")
+    for place, (low, high) in enumerate(pairwise(found), start=1):
+        if low >= high:
+            raise InvalidInput(
+                f"{field}[{place}]={high:g} is not above the one before it, {low:g}; "
+                "give rising positive rates"
+            )
     return found

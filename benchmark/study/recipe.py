@@ -122,13 +122,14 @@ class Recipe:
             )
 
     def _check_milestones(self) -> None:
-        inside = all(0 < epoch < self.epochs for epoch in self.milestones)
-        rising = list(self.milestones) == sorted(set(self.milestones))
-        if not inside or not rising:
-            raise InvalidInput(
-                f"recipe field milestones={list(self.milestones)}: give rising epochs between 0 "
-                f"and {self.epochs}"
-            )
+        before = 0
+        for place, epoch in enumerate(self.milestones):
+            if not before < epoch < self.epochs:
+                raise InvalidInput(
+                    f"recipe field milestones[{place}]={epoch}: give rising epochs between 0 and "
+                    f"{self.epochs}"
+                )
+            before = epoch
         if self.schedule == "step" and not (self.milestones and self.decay_factor):
             raise InvalidInput("recipe field schedule='step' needs milestones and decay_factor")
         if self.schedule != "step" and (self.milestones or self.decay_factor):

@@ -105,7 +105,7 @@ def test_no_option_is_named_as_a_field_of_a_part_or_a_recipe() -> None:
         ("--nesterov maybe", "field --nesterov: 'maybe' is neither true nor false"),
         ("--precision float8", "field --precision: 'float8' is not known; use one of float32,"),
         ("--epochs 0", "recipe field epochs=0"),
-        ("--rates 0.2,0.1", "part cells: field rates="),
+        ("--rates 0.2,0.1", "part cells: field rates[1]=0.1 is not above the one before it, 0.2;"),
         ("--depths 3", "part rungs: field depths=[3]; give two or more"),
         ("--rules nosuch", "unknown rule 'nosuch'"),
         ("--cells.space nosuch", "unknown space 'nosuch'"),

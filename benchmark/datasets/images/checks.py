@@ -21,6 +21,14 @@ COMMON_CHANNELS: Final = 4
 """Gray, gray with alpha, color, color with alpha."""
 SCALE_RATIO: Final = 5.0
 """Of the deviations of two splits on one scale, at most; 0..255 and 0..1 have 255."""
+SAMPLE_RATIO: Final = 1.5
+"""How far, as a factor, the deviation of test images may lie outside of those of as many training
+images: another year's photographs do, and images that were scaled twice lie further."""
+SAMPLES: Final = 256
+"""So many samples of training images are drawn to learn that range."""
+LARGEST_SAMPLE: Final = 1024
+CHANCE: Final = 1e-3
+"""What is less likely than this by chance is taken for a mistake."""
 SCALE_SHIFT: Final = 1.5
 """Training deviations between the means of two splits on one scale, at most; twice that where a
 split is a single image."""
@@ -99,7 +107,20 @@ def check_classes(name: str, y_train: NDArray[Any], y_test: NDArray[Any], classe
             f"dataset {name}: labels to {largest} do not fit the {found} classes of the training "
             "images; give training images of every class"
         )
+    check_test_labels(name, y_train, y_test)
     return found
+
+
+def check_test_labels(name: str, y_train: NDArray[Any], y_test: NDArray[Any]) -> None:
+    """Raise ``InvalidInput`` where all test images are of one class and chance does not explain it:
+    the first images of a set that is sorted by class, for one."""
+    _, count_C = np.unique(y_train, return_counts=True)
+    likely = float(np.sum((count_C / count_C.sum()) ** y_test.size))
+    if (y_test == y_test.flat[0]).all() and likely < CHANCE:
+        raise InvalidInput(
+            f"dataset {name}: all {y_test.size} test labels are {int(y_test.flat[0])}; "
+            "give test images of every class"
+        )
 
 
 def check_standardized(name: str, train: Tensor) -> None:
@@ -129,13 +150,29 @@ def check_scales(name: str, train: Tensor, test: Tensor) -> None:
     mean, deviation = float(train.mean()), float(train.std(unbiased=False))
     shift = abs(float(test.mean()) - mean) / max(deviation, 1e-30)
     ratio = float(test.std(unbiased=False)) / max(deviation, 1e-30)
-    alike = 1 / SCALE_RATIO <= ratio <= SCALE_RATIO
+    least, most = find_sampled_ratios(train, len(test))
+    alike = max(least / SAMPLE_RATIO, 1 / SCALE_RATIO) <= ratio
+    alike &= ratio <= min(most * SAMPLE_RATIO, SCALE_RATIO)
     if not (alike and shift <= SCALE_SHIFT * (1 + len(test) ** -0.5)):
         raise InvalidInput(
             f"dataset {name}: training and test pixels are not on one scale (test pixels have "
             f"{ratio:.3g} times the deviation and lie {shift:.3g} deviations away); "
             "scale both splits alike"
         )
+
+
+def find_sampled_ratios(train: Tensor, images: int) -> tuple[float, float]:
+    """The least and the greatest deviation of so many of the images x_NCHW, drawn at random, as
+    shares of the deviation of all."""
+    mean_N = train.mean((1, 2, 3), dtype=torch.float64)
+    square_N = torch.linalg.vector_norm(train, dim=(1, 2, 3)).double() ** 2 / train[0].numel()
+    chance = torch.Generator().manual_seed(0)
+    shape = (SAMPLES, min(images, LARGEST_SAMPLE))
+    index_SN = torch.randint(len(train), shape, generator=chance)
+    variance_S = square_N[index_SN].mean(1) - mean_N[index_SN].mean(1) ** 2
+    variance = float(square_N.mean() - mean_N.mean() ** 2)
+    ratio_S = (variance_S.clamp_min(0) / max(variance, 1e-30)).sqrt()
+    return float(ratio_S.min()), float(ratio_S.max())
 
 
 def check_split(data: Dataset, validation: float) -> None:

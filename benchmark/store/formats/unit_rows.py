@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmark.store.formats import schema
 from benchmark.store.formats.unit_file import UnitFile
+from benchmark.study.unit import canonical_json
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Collection:
         return cls(
             pa.concat_tables(tables).combine_chunks(),
             {unit_id: len(file.rows) for unit_id, file in files.items()},
-            {unit_id: file.provenance for unit_id, file in files.items()},
+            {unit_id: share_values(file.provenance) for unit_id, file in files.items()},
         )
 
     @classmethod
@@ -37,7 +41,7 @@ class Collection:
         """One after the other."""
         parts = [cls.of({}), *collections]
         return cls(
-            pa.concat_tables([part.rows for part in parts]).combine_chunks(),
+            pa.concat_tables([part.rows for part in parts]),
             {unit_id: length for part in parts for unit_id, length in part.lengths.items()},
             {unit_id: record for part in parts for unit_id, record in part.provenance.items()},
         )
@@ -53,9 +57,32 @@ class Collection:
 
     def select(self, ids: Iterable[str]) -> pa.Table:
         """The rows of those of these units that are here, in the order asked for."""
+        return self.rows.take(self.find_rows(ids))
+
+    def find_rows(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """The numbers of the rows of those of these units that are here, in the order asked for."""
         spans = [
             np.arange(self.starts[unit_id], self.starts[unit_id] + self.lengths[unit_id])
             for unit_id in ids
             if unit_id in self
         ]
-        return self.rows.take(np.concatenate([np.empty(0, np.int64), *spans]))
+        return np.concatenate([np.empty(0, np.int64), *spans])
+
+
+def share_values(record: dict[str, Any]) -> dict[str, Any]:
+    """An equal record whose values are those of other records, where they are equal: units are
+    trained by the thousand on one machine with one set of versions."""
+    shared: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, str):
+            value = sys.intern(value)
+        elif isinstance(value, dict):
+            value = share_object(canonical_json(value))
+        shared[sys.intern(name)] = value
+    return shared
+
+
+@lru_cache(maxsize=256)
+def share_object(text: str) -> Any:
+    """What a JSON text says, the same for equal texts."""
+    return json.loads(text)

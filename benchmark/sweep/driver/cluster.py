@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 import ray
+from ray._private import ray_constants
 from ray._private import utils as ray_utils
 
 from benchmark.command import (
@@ -109,10 +110,10 @@ class Cluster:
         """Join the cluster of an address, or start a Ray of our own."""
         if joined:
             reach(address)
-            with no_handler_of_ray():
+            with no_handler_of_ray(), nothing_of_uv():
                 ray.init(log_to_driver=False, logging_level=logging.ERROR)
         else:
-            with self.own_token(), no_handler_of_ray():
+            with self.own_token(), no_handler_of_ray(), nothing_of_uv():
                 self.start()
 
     def end_in_time(self, signum: int) -> None:
@@ -179,6 +180,23 @@ def no_handler_of_ray() -> Iterator[None]:
         finally:
             if before is not None:
                 setattr(ray_utils, name, before)
+
+
+@contextlib.contextmanager
+def nothing_of_uv() -> Iterator[None]:
+    """``ray.init`` does not send the working folder to the workers where ``uv run`` started us.
+
+    The variable that says so (``SETTINGS``) is read when Ray is imported, which was before.
+    """
+    name = "RAY_ENABLE_UV_RUN_RUNTIME_ENV"
+    before = getattr(ray_constants, name, None)
+    try:
+        if before is not None:
+            setattr(ray_constants, name, False)
+        yield
+    finally:
+        if before is not None:
+            setattr(ray_constants, name, before)
 
 
 def is_error_of_ray(error: BaseException | None) -> bool:

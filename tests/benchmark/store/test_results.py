@@ -1,14 +1,19 @@
 """A results folder read once: the planned table, the gaps by stage, and where it came from."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.commands import environment
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
 
 from benchmark import status
 from benchmark.store.formats import schema
+from benchmark.store.formats.compacted_file import write_compacted
+from benchmark.store.formats.unit_file import UnitFile, seal
 from benchmark.store.results import Results
-from benchmark.store.store import Store
+from benchmark.store.store import BATCH, Store
 from search_spaces.errors import InvalidInput
 
 DONE, DIVERGED, FAILED, MISSING, DAMAGED, EXTRA = (
@@ -124,3 +129,48 @@ def test_a_driver_may_read_by_its_own_plan(folder: str) -> None:
     Store.open(folder).write_manifest(planted_manifest([MISSING]))
     assert Results.load(folder, mine).complete
     assert not Results.load(folder).complete
+
+
+MEASURE = """
+import sys, tracemalloc
+import pyarrow as pa
+from benchmark.store.results import Results
+tracemalloc.start()
+table = Results.load(sys.argv[1]).table
+print(len(table), table.nbytes, pa.default_memory_pool().max_memory())
+print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_memory_is_bounded_by_the_table_and_a_few_kilobytes_a_unit(
+    tmp_path: Path, compacted: bool
+) -> None:
+    """At this bound 50,000 units of three replicas take less than half a gigabyte."""
+    store = Store.open(str(tmp_path), create=True)
+    units = [planted_unit(f"mlp-{depth}", replicas=8) for depth in range(2, 602)]
+    files = {
+        unit.id: UnitFile(schema.table(planted_rows(unit)), planted_provenance(), unit.canonical)
+        for unit in units
+    }
+    if compacted:
+        with store.files.scratch_file("compacted") as scratch:
+            name, _ = write_compacted(scratch, ({unit_id: file} for unit_id, file in files.items()))
+            store.files.place(scratch, f"compacted/{name}")
+    else:
+        for unit_id, file in files.items():
+            (tmp_path / "units" / f"{unit_id}.arrow").write_bytes(seal(file))
+    store.write_manifest(planted_manifest(units))
+    said = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    print(said)
+    rows, table, buffers, objects = map(int, said.split())
+    assert rows == 8 * len(units)
+    batch = table * BATCH / len(units)
+    assert buffers < 1.6 * table + batch
+    assert objects < 6000 * len(units)

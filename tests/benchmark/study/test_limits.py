@@ -27,3 +27,29 @@ def test_what_is_too_large_is_refused(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert sentence in error
+
+
+@pytest.mark.parametrize(
+    ("field", "bad"), [("rates", "0.00001"), ("rates", "nan"), ("depths", "2")]
+)
+@pytest.mark.parametrize("length", [3, 2000])
+def test_a_wrong_entry_of_a_list_is_named_by_its_place(
+    field: str, bad: str, length: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list itself is not repeated, however long it is."""
+    given = [str(number + 2) for number in range(length)]
+    given[length - 1] = bad
+    value = ",".join(given)
+    assert job.main(STUDY, ["--dry-run", f"--{field}={value}"], run=train_nothing) == 2
+    error = capsys.readouterr().err
+    assert f"field {field}[{length - 1}]=" in error
+    assert len(error) < 200
+
+
+def test_a_sentence_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--dry-run", f"--rules={'x' * 10**6}"]
+    assert job.main(STUDY, asked, run=train_nothing) == 2
+    error = capsys.readouterr().err
+    assert len(error) < 2000
+    assert error.startswith("error: unknown rule 'xxx")
+    assert "; choose one of " in error

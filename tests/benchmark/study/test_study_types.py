@@ -74,7 +74,7 @@ def test_equal_replicas_have_one_canonical_form() -> None:
         ("vit", (), {"placement": "mid"}, "option placement='mid' should be 'pre' or 'post'"),
         ("mlp", ("0.1",), {}, "part all: field rates[0]='0.1' should be a valid number"),
         ("mlp", (0.1, float("nan")), {}, "field rates[1]=nan should be a finite number"),
-        ("mlp", (0.1, 0.1), {}, "field rates=[0.1, 0.1]; give rising positive rates"),
+        ("mlp", (0.1, 0.1), {}, "field rates[1]=0.1 is not above the one before it, 0.1"),
     ],
 )
 def test_the_sentence(

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 import ray
+from ray._private import worker as ray_worker
+from ray._private.runtime_env import uv_runtime_env_hook
 
 from benchmark.sweep.driver.cluster import Cluster, reach
 from benchmark.sweep.resources import Resources, count_cores
@@ -138,6 +140,24 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_nothing(
         assert list(Path(place).iterdir()) == []
         assert os.environ.get("TMPDIR") == before.get("TMPDIR")
         assert os.environ.get("RAY_AUTH_TOKEN_PATH") == before.get("RAY_AUTH_TOKEN_PATH")
+
+
+def test_uv_run_sends_no_folder_to_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray asks its parents' command lines for ``uv run``, and packs the folder that it finds."""
+    sent: list[object] = []
+
+    def note(**_: object) -> None:
+        sent.append(ray_worker._maybe_modify_runtime_env({}, False))
+
+    monkeypatch.setattr(uv_runtime_env_hook, "_get_uv_run_cmdline", lambda: ["uv", "run", "x.py"])
+    monkeypatch.setattr(ray, "init", note)
+    note()
+    for joined in (False, True):
+        cluster = Cluster(1, Resources())
+        cluster.folder = tmp_path
+        cluster.connect("auto" if joined else "local", joined)
+    assert sent[0] != {}
+    assert sent[1:] == [{}, {}]
 
 
 def test_cores_are_those_that_this_process_may_run_on() -> None:

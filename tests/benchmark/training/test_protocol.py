@@ -204,7 +204,7 @@ def test_cutout_blanks_a_square_around_a_drawn_center(
         ),
         (
             {"schedule": "step", "epochs": 2, "milestones": (2,), "decay_factor": 0.1},
-            r"milestones=\[2\]: give rising epochs",
+            r"milestones\[0\]=2: give rising epochs",
         ),
         ({"warmup_steps": 3, "warmup_epochs": 1.0}, "exclude each other"),
         ({"steps": 100, "epochs": 2}, "steps=100 and epochs=2 both end training; give one"),
