@@ -13,7 +13,8 @@ from benchmark.store.formats import schema
 from benchmark.store.formats.compacted_file import write_compacted
 from benchmark.store.formats.unit_file import UnitFile, seal
 from benchmark.store.results import Results
-from benchmark.store.store import BATCH, Store
+from benchmark.store.store import Store
+from benchmark.store.stored_units import BATCH
 from search_spaces.errors import InvalidInput
 
 DONE, DIVERGED, FAILED, MISSING, DAMAGED, EXTRA = (
