@@ -1,4 +1,5 @@
-"""``python -m benchmark.export RESULTS --out FILE.csv``: every row of a study as one table."""
+"""``python -m benchmark.export RESULTS --out FILE.csv``: every row of a study as one table; or with
+``--to tensorboard|mlflow|wandb --out FOLDER`` a run of that tracker for every row."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from benchmark.command import Parser, entry_point
 from benchmark.store.results import Results
+from benchmark.tracking import TRACKERS, log_results
 from search_spaces.errors import InvalidInput
 
 
@@ -59,17 +62,40 @@ def export_rows(results: Results, out: Path) -> None:
         ) from error
 
 
+def select_part(results: Results, part: str | None) -> pa.Table:
+    """The rows of a part, or all; raises ``InvalidInput`` for a part that is not there."""
+    if part is None:
+        return results.table
+    names = [each["name"] for each in results.study["parts"]]
+    if part not in names:
+        raise InvalidInput(f"--part {part} is no part of this study; use one of {', '.join(names)}")
+    return results.table.filter(pc.field("part") == part)
+
+
 @entry_point
 def main(argv: Sequence[str] | None = None) -> int:
     """Export a results folder; 0, or 3 where the study is incomplete, or 2 for bad input."""
     parser = Parser(prog="python -m benchmark.export", description=__doc__)
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv|FILE.parquet")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.csv|FILE.parquet|FOLDER",
+        help="the table, or the new folder that a tracker's files go to",
+    )
+    parser.add_argument("--to", choices=TRACKERS, help="write a tracker's files, without a network")
+    parser.add_argument("--part", help="log this part alone (with --to)")
     options = parser.parse_args(argv)
     results = Results.load(options.results)
-    export_rows(results, options.out)
-    rows, columns = results.table.shape
-    print(f"{options.out}: {rows:,} rows, {columns} columns")
+    if options.to:
+        table = select_part(results, options.part)
+        count = log_results(table, results.study["name"], options.to, options.out)
+        print(f"{options.out}: {count:,} runs for {options.to}")
+    else:
+        export_rows(results, options.out)
+        rows, columns = results.table.shape
+        print(f"{options.out}: {rows:,} rows, {columns} columns")
     if not results.complete:
         print("the study is incomplete; python -m benchmark status says what is missing")
         return 3

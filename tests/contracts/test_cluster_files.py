@@ -1,5 +1,8 @@
 """The cluster files: what Ray's own checks accept, and what they must say."""
 
+import configparser
+import importlib
+import re
 import runpy
 import shlex
 from pathlib import Path
@@ -51,3 +54,36 @@ def test_the_kubernetes_job_runs_a_job_file_on_what_its_workers_have() -> None:
     available = {"CPU": float(limits["cpu"]), "GPU": float(limits["nvidia.com/gpu"])}
     assert asked.resources.slots(available) == 1
     assert asked.workers == workers["replicas"]
+
+
+def test_the_image_of_the_kubernetes_job_is_what_the_dockerfile_builds() -> None:
+    """Its tag, Ray's version as it was tested, and files that are there to be copied."""
+    dockerfile = (JOBS.parent / "Dockerfile").read_text()
+    cluster = read("rayjob.yaml")["spec"]["rayClusterSpec"]
+    (container,) = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    assert f"docker build --tag {container['image']} ." in dockerfile
+    tested = re.search(r"^ray==(.+)$", (JOBS.parent / "constraints.txt").read_text(), re.MULTILINE)
+    assert tested
+    assert tested[1] == cluster["rayVersion"]
+    assert f"rayproject/ray:{tested[1]}-py311-gpu" in dockerfile
+    copied = [line.split()[2:-1] for line in dockerfile.splitlines() if line.startswith("COPY")]
+    assert len(copied) > 3
+    assert all((JOBS.parent / name).exists() for names in copied for name in names)
+
+
+def test_a_wheel_holds_the_jobs_and_the_docs_and_its_commands_are_there() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(JOBS.parent / "setup.cfg")
+    held = {
+        path.relative_to(JOBS.parent).as_posix()
+        for patterns in settings["options.data_files"].values()
+        for pattern in patterns.split()
+        for path in JOBS.parent.glob(pattern)
+    }
+    files = [path for name in ("jobs", "docs") for path in (JOBS.parent / name).iterdir()]
+    assert held == {path.relative_to(JOBS.parent).as_posix() for path in files if path.is_file()}
+    commands = settings["options.entry_points"]["console_scripts"].strip().splitlines()
+    assert len(commands) == 2
+    for command in commands:
+        module, _, function = command.partition("=")[2].strip().partition(":")
+        assert callable(getattr(importlib.import_module(module), function))

@@ -71,7 +71,8 @@ ROOMS = {
         6, "search_spaces study rules analysis datasets store plan engine findings"
     ),
     "benchmark.status": Room(7, "search_spaces store command progress stage_table"),
-    "benchmark.export": Room(7, "search_spaces store command"),
+    "benchmark.tracking": Room(4, "search_spaces store"),
+    "benchmark.export": Room(7, "search_spaces store command tracking"),
     "benchmark.reference": Room(7, "search_spaces findings report store command"),
     "benchmark.rate": Room(7, "search_spaces rules models findings store command"),
     "benchmark.merge": Room(7, "search_spaces store command progress"),
