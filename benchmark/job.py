@@ -16,6 +16,7 @@ from rich.console import Console
 from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
+from benchmark.engine.device import require_gpu
 from benchmark.plan.stage import Stage
 from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
@@ -55,8 +56,10 @@ def main(
         show_power(asked.study, console, asked.power)
         return 0
     if asked.dry_run:
-        device = None if asked.resources.gpus else "cpu"  # a GPU is timed where there is one
-        rehearse(asked.study, store, asked.slots, run, console, device)
+        store.files.check_writable()
+        place = "this machine, where a dry run times a unit"
+        require_gpu(asked.resources.gpus, place)
+        rehearse(asked.study, store, asked.slots, run, console, asked.resources.device)
         return 0
     store = Store.open(asked.out, create=True)
     work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)

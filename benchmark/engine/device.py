@@ -6,6 +6,8 @@ import os
 
 import torch
 
+from search_spaces.errors import InvalidInput
+
 OUT_OF_MEMORY = (
     # the machine's memory: torch, the operating system, C++, numpy, oneDNN
     "DefaultCPUAllocator",
@@ -29,6 +31,15 @@ OUT_OF_MEMORY = (
 def choose_device() -> str:
     """A GPU where the process sees one, else the CPU."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def require_gpu(gpus: float, place: str) -> None:
+    """Raise ``InvalidInput`` where GPUs were asked for and PyTorch sees none at this place."""
+    if gpus and not torch.cuda.is_available():
+        raise InvalidInput(
+            f"--gpus {gpus:g} was asked for, and PyTorch sees no GPU on {place}; install a build "
+            "of PyTorch for its driver, or leave --gpus"
+        )
 
 
 def prepare_device(device: torch.device) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from socket import gethostname
 from typing import Final
 from uuid import uuid4
 
@@ -16,6 +20,9 @@ from benchmark.study.unit import Unit
 
 NAME: Final = re.compile(r"(?P<unit>[0-9a-f]{64})\.(?P<attempt>[1-9][0-9]*)(\.[0-9a-f]{32})?\.json")
 """The name of a failure log; those written first had no random part."""
+
+
+HOME: Final = re.compile(r"/(?:home|Users)/[^/\s\"':]+")
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,9 @@ class FailureLogs:
 
         Two drivers may count the same attempt; the random part of the name keeps both their logs.
         """
+        failure = replace(
+            failure, error=hide_user(failure.error), traceback=hide_user(failure.traceback)
+        )
         attempt = 1 + max(
             (attempt for attempt, _ in self.list_logs().get(failure.unit, ())), default=0
         )
@@ -93,6 +103,20 @@ class FailureLogs:
                 if (last := next(passing, None)) is not None:
                     found[unit_id] = last
         return found
+
+
+def hide_user(text: str) -> str:
+    """A text without the folders of this user and machine, and without its name: results can be
+    published as they are. Files of packages and of this project are named from where they lie."""
+    roots = {str(Path(entry).resolve()) for entry in sys.path} | set(sys.path)
+    for root in sorted(filter(os.path.isabs, roots), key=len, reverse=True):
+        if root.strip("/"):
+            text = text.replace(f"{root.rstrip('/')}/", "")
+    signs = {str(Path.cwd()): ".", str(Path("~").expanduser()): "~", gethostname(): "HOST"}
+    for word, sign in signs.items():
+        if word.strip("/"):  # not the root of all
+            text = re.sub(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", sign, text)
+    return HOME.sub("~", text)
 
 
 def description(unit: Unit) -> str:

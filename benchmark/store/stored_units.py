@@ -63,8 +63,12 @@ class StoredUnits:
 
     def open_one_compacted(self, name: str) -> CompactedFile | None:
         """A compacted file; None where it is missing or was quarantined."""
-        file = self.files.open("compacted", name)
-        return file and self.quarantine.check("compacted", name, lambda: CompactedFile(file, name))
+
+        def read() -> CompactedFile | None:
+            file = self.files.open("compacted", name)
+            return file and CompactedFile(file, name)
+
+        return self.quarantine.check("compacted", name, read)
 
     def read(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
         """Those of ``ids`` that are there and pass, some at a time, in the order that is quick."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import torch
 from support.commands import environment
 from support.planted_units import planted_manifest
 from support.small_study import STUDY
@@ -118,6 +119,10 @@ def test_no_option_is_named_as_a_field_of_a_part_or_a_recipe() -> None:
         ("--out", "argument --out: expected one argument"),
         ("--out nosuch://bucket", "nosuch://bucket is no place that pyarrow opens"),
         ("--out /dev/null/out", "cannot write /dev/null/out"),
+        ("--dry-run --out /dev/null/out", "cannot write /dev/null/out"),
+        ("--dry-run --out /proc/nowhere/out", "cannot write /proc/nowhere/out"),
+        (f"--dry-run --out nowhere/{'a' * 300}", "File name too long"),
+        (f"--dry-run --out {'a/' * 2500}", "File name too long"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -242,3 +247,16 @@ def test_only_a_file_that_runs_as_a_job_changes_the_hook_and_the_signals(
         stdin=subprocess.DEVNULL,
     )
     assert ended.stdout == f"{untouched} {untouched}\n"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_dry_run_promises_no_time_of_a_gpu_that_is_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert job.main(STUDY, ["--dry-run", "--gpus", "1"]) == 2
+    said = capsys.readouterr()
+    assert "about" not in said.out
+    assert said.err == (
+        "error: --gpus 1 was asked for, and PyTorch sees no GPU on this machine, where a dry run "
+        "times a unit; install a build of PyTorch for its driver, or leave --gpus\n"
+    )

@@ -6,8 +6,11 @@ Every method answers a storage that refuses, fails or stays away with ``StoreUnr
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -33,11 +36,17 @@ from benchmark.store.folder.errors import (
     mask_secrets,
 )
 from benchmark.store.folder.locations import FAILURES, open_filesystem
+from benchmark.store.folder.seal import Corrupt
 
 PAUSES: Final = [0.5 * 2**k for k in range(8)]
 """Seconds between attempts at an object store that fails: about two minutes in all."""
 FIRST_PAUSES: Final = 1
 """How many of them a command waits for the first answer, with a person before it."""
+LONGEST_NAME: Final = 142
+"""Letters of the name of the longest file, while it is written."""
+LONGEST_PART: Final = 255
+"""Bytes of a name in a folder, at most, on every file system in use."""
+
 Returned = TypeVar("Returned")
 
 
@@ -84,6 +93,25 @@ class Files:
         except FAILURES as error:
             raise explain_unwritable(self.name, error) from error
 
+    def check_writable(self) -> None:
+        """Raise ``StoreUnwritable`` where files could not be written here; leaves nothing behind.
+
+        Of object stores that is not known before something is written.
+        """
+        if not self.local:
+            return
+        folder = Path(self.path("units"))
+        try:
+            (folder / ("0" * LONGEST_NAME)).exists()  # raises for a path that is too long
+            if any(len(os.fsencode(part)) > LONGEST_PART for part in folder.parts):
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            while not folder.exists():
+                folder = folder.parent
+            with tempfile.TemporaryFile(dir=folder):  # a file without a name
+                pass
+        except FAILURES as error:
+            raise explain_unwritable(self.name, error) from error
+
     def write(self, name: str, data: bytes) -> None:
         """Write one file, whole or not at all; raises ``StoreUnwritable``."""
         path = self.path(name)
@@ -119,9 +147,13 @@ class Files:
             raise explain_unwritable(path, error) from error
 
     def read(self, *parts: str) -> bytes | None:
-        """A file's bytes; None where there is none. Raises ``StoreUnreadable``."""
+        """A file's bytes; None where there is none.
+
+        Raises ``StoreUnreadable``, and ``Corrupt`` where something else than a file has the name.
+        """
 
         def read() -> bytes:
+            self.require_file(*parts)
             with self.filesystem.open_input_stream(self.path(*parts)) as file:
                 data: bytes = file.read()
                 return data
@@ -132,10 +164,11 @@ class Files:
         """A file, open to be read anywhere until it is closed, even if it is deleted meanwhile.
 
         None where there is none. One of an object store is copied to a temporary file first.
-        Raises ``StoreUnreadable``.
+        Raises ``StoreUnreadable``, and ``Corrupt`` where something else than a file has the name.
         """
 
         def open_() -> pa.NativeFile:
+            self.require_file(*parts)
             if self.local:
                 return pa.OSFile(self.path(*parts))
             with (
@@ -147,6 +180,11 @@ class Files:
                 return pa.OSFile(copy.name)  # stays open when the name is gone
 
         return self.asked(open_, *parts)
+
+    def require_file(self, *parts: str) -> None:
+        """Raise ``Corrupt`` for a folder, or a pipe, which nobody may ever write to."""
+        if self.local and not stat.S_ISREG(Path(self.path(*parts)).stat().st_mode):
+            raise Corrupt("no regular file")
 
     def remove(self, *parts: str) -> None:
         """Delete a file; raises ``StoreUnwritable``, and nothing where it is gone already."""

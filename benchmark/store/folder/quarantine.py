@@ -37,7 +37,11 @@ class Quarantine:
 
         Raises ``InvalidInput`` where it is whole and another version wrote it.
         """
-        data = self.files.read(folder, name)
+        try:
+            data = self.files.read(folder, name)
+        except Corrupt:  # no file at all
+            self.set_aside(folder, name)
+            return None
         return None if data is None else self.check(folder, name, lambda: decode(data), data)
 
     def check(

@@ -13,6 +13,7 @@ import torch
 from ray import tune
 
 from benchmark.engine.costs import PricedUnit
+from benchmark.engine.device import require_gpu
 from benchmark.progress import COUNTED
 from benchmark.store import provenance
 from benchmark.store.folder.errors import StoreError, StoreUnwritable
@@ -22,7 +23,6 @@ from benchmark.store.store import Store, describe
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import Run
 from benchmark.sweep.workers.watchdog import Watchdog
-from search_spaces.errors import InvalidInput
 
 REPORT_EVERY: Final = 1.0
 """Seconds between a worker's reports."""
@@ -105,11 +105,7 @@ class Worker:
     def train(self, priced: PricedUnit, on_progress: Callable[[int], None]) -> list[str]:
         """Store a unit's rows, those of ``sources`` among them; returns their statuses."""
         unit = priced.unit
-        if self.resources.device == "cuda" and not torch.cuda.is_available():
-            raise InvalidInput(
-                f"--gpus {self.resources.gpus:g} was asked for, and PyTorch sees no GPU on the "
-                f"node {gethostname()}; install a build of PyTorch for its driver, or leave --gpus"
-            )
+        require_gpu(self.resources.gpus, "this unit's node")  # no host name: failures are published
         if self.resources.ranks > 1 and unit.measure == "training":
             from benchmark.sweep.workers import ray_train
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from benchmark.datasets import catalog
 from benchmark.engine import checkpoint, engine
 from benchmark.published import table as published
 from benchmark.store.compaction import compact_store
-from benchmark.store.failures import Failure
+from benchmark.store.failures import Failure, describe
 from benchmark.store.folder import atomic
 from benchmark.store.results import Results
 from benchmark.store.store import Store
@@ -89,6 +90,39 @@ def test_a_file_of_units(results: Path, folder: str, capsys: pytest.CaptureFixtu
     assert f"{FLIPS + 2} damaged files were set aside" in capsys.readouterr().out
     file.write_bytes(data)
     assert Results.load(str(results)).table.equals(whole.table)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+@pytest.mark.parametrize("place", ["units", "compacted", "failures"])
+def test_what_is_no_file_is_set_aside(results: Path, place: str, kind: str) -> None:
+    """It would be taken for a unit that is done, or be waited for."""
+    file = sorted((results / place).iterdir())[-1]
+    file.unlink()
+    if kind == "folder":
+        (file / "inner").mkdir(parents=True)
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to(results / "nowhere")
+    found = Results.load(str(results))
+    missing = {"units": 1, "compacted": 2, "failures": 0}[place]
+    assert found.counts[0].missing == missing
+    assert found.quarantined == (0 if kind == "link to nothing" else 1)
+    assert kind == "link to nothing" or not file.exists()
+
+
+def test_a_failure_log_names_neither_the_user_nor_the_machine(results: Path) -> None:
+    places = (Path.cwd(), Path.home(), Path("/home/jo/data"), Path("/Users/jo/data"))
+    error = f"ValueError on {gethostname()}: " + " ".join(f"{place}/x.npz" for place in places)
+    try:
+        raise ValueError(error)
+    except ValueError as raised:
+        Store.open(str(results)).write_failure(FAILED, *describe(raised))
+    (log,) = Store.open(str(results)).failures().values()
+    for text in (log.error, log.traceback):
+        for hidden in (str(Path.cwd()), f"{Path.home()}/", "jo/", f"on {gethostname()}"):
+            assert hidden not in text
+    assert 'test_bit_flips.py", line ' in log.traceback
 
 
 def test_a_failure_log(results: Path) -> None:

@@ -48,7 +48,8 @@ def test_a_storage_that_fails_is_not_blamed_on_the_unit(tmp_path: Path) -> None:
     store = Store.open(str(tmp_path), create=True)
     worker = Worker(store, train_nothing, Resources(), "none")
     unit = planted_unit("mlp-2")
-    (tmp_path / "units" / f"{unit.id}.arrow").mkdir()
+    file = tmp_path / "units" / f"{unit.id}.arrow"
+    file.symlink_to(file)  # a loop, which nobody can read
     with pytest.raises(StoreUnreadable, match="cannot read"):
         worker.attempt(PricedUnit(unit, replica_steps=3, cost=30))
     assert store.attempts() == {}
