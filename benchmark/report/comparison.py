@@ -23,12 +23,17 @@ PLACES: Final = ("results", "*/results", "*/*/results", "*")
 def find_results(folder: str) -> list[str]:
     """The results folders in a folder of reports, itself where it is one; sorted.
 
-    A URI, and a folder without any, is returned as it is.
+    A URI, a folder without any and what cannot be a folder are returned as they are.
     """
-    place = Path(folder)
-    if "://" in folder or (place / "study.json").is_file():
+    if "://" in folder or not folder.strip():
         return [folder]
-    found = {path.parent for pattern in PLACES for path in place.glob(f"{pattern}/study.json")}
+    place = Path(folder)
+    try:
+        if (place / "study.json").is_file():
+            return [folder]
+        found = {path.parent for pattern in PLACES for path in place.glob(f"{pattern}/study.json")}
+    except (OSError, ValueError):  # too long a name, NUL: reading it says so in one sentence
+        return [folder]
     return sorted(map(str, found)) or [folder]
 
 

@@ -28,7 +28,7 @@ Gains = Mapping[str, Mapping[float, float]]
 def row(stage: str, cell: str, rule: str, rate: float, seed: int, **found: Any) -> dict[str, Any]:
     facts = dict.fromkeys(FACTS, float(len(cell)))
     what = {"stage": stage, "architecture": cell, "rule": rule, "base_lr": rate, "lr": rate}
-    none = {"valid_accuracy": None, "test_accuracy": None}
+    none = {"valid_accuracy": None, "test_accuracy": None, "train_loss_curve": [1.0, 0.5]}
     return what | {"seed": seed, "status": "done"} | none | facts | found
 
 
