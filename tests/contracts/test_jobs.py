@@ -54,9 +54,13 @@ def on(dataset: str, whole: Study) -> Study:
     return replace(whole, parts=tuple(replace(part, dataset=dataset) for part in whole.parts))
 
 
-def of_one_epoch(whole: Study) -> Study:
-    """Without caps on steps, which no epoch of digits reaches."""
-    parts = (replace(part, recipe=replace(part.recipe, steps=0)) for part in whole.parts)
+def with_steps(whole: Study, images: int = 40_000) -> Study:
+    """As many steps as an epoch of so many images has, where steps are not capped anyway."""
+    parts = []
+    for part in whole.parts:
+        recipe = part.recipe
+        steps = recipe.steps or recipe.epochs * (images // recipe.batch)
+        parts.append(replace(part, recipe=replace(recipe, epochs=1, steps=steps)))
     return replace(whole, parts=tuple(parts))
 
 
@@ -99,7 +103,7 @@ def test_the_laptop_scale_asks_the_same_of_the_same_images_in_less_than_half_the
     assert laptop.question == full.question
     assert {part.dataset for part in laptop.parts} <= {part.dataset for part in full.parts}
     small, large = (
-        sum(map(costs.estimate_cost, first_units(of_one_epoch(on("digits", each)))))
+        sum(map(costs.estimate_cost, first_units(with_steps(on("digits", each)))))
         for each in (laptop, full)
     )
     assert 0 < small < large / 2
