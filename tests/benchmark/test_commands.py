@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,15 @@ def test_a_command_imports_only_what_it_needs() -> None:
     assert loaded & {"torch", "ray", "matplotlib", "pyarrow", "numpy"} == set()
 
 
+@pytest.fixture
+def heeded_hangup() -> Iterator[None]:
+    """SIGHUP as in a terminal, even where the tests run under nohup, which ignores it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize(
     ("number", "name"),
     [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")],
@@ -264,6 +274,7 @@ def test_what_is_written_here_alone_is_no_uri(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_library_that_makes_a_signal_plain_does_not_hide_which_it_was(
     number: signal.Signals, capsys: pytest.CaptureFixture[str]
