@@ -72,7 +72,10 @@ class StoredUnits:
 
     def read(self, ids: Iterable[str]) -> Iterator[dict[str, UnitFile]]:
         """Those of ``ids`` that are there and pass, some at a time, in the order that is quick."""
-        wanted, loose = dict.fromkeys(ids), self.list_loose()
+        wanted = dict.fromkeys(ids)
+        if not wanted:
+            return  # without listing a folder: workers ask so for every unit that reuses nothing
+        loose = self.list_loose()
         for file in self.open_compacted().values():
             for units in file.read(wanted):
                 yield units

@@ -15,7 +15,9 @@ from benchmark import job
 from benchmark.engine import engine
 from benchmark.engine.costs import PricedUnit
 from benchmark.plan.planner import plan
+from benchmark.store.folder.files import Files
 from benchmark.store.results import Results
+from benchmark.store.reuse import recall_replicas
 from benchmark.store.store import Store
 from benchmark.study import Depth, Study
 from benchmark.study.unit import Unit
@@ -153,3 +155,22 @@ def test_a_field_that_lowers_another_part_says_so(capsys: pytest.CaptureFixture[
         job.read_arguments(both, {}, given)
         said = capsys.readouterr().out
         assert sentence in said if sentence else not said
+
+
+def test_a_unit_that_reuses_nothing_lists_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker asks for every unit: a listing each would cost the square of their number."""
+    store = Store.open(str(tmp_path), create=True)
+    (unit, *_) = plan(study(SMALL), store.read)[0].units or ()
+    listed: list[str] = []
+
+    def list_names(_: Files, folder: str) -> list[str]:
+        listed.append(folder)
+        return []
+
+    monkeypatch.setattr(Files, "list_names", list_names)
+    assert recall_replicas(store, unit, ()).rest == unit
+    assert listed == []
+    assert recall_replicas(store, unit, ("0" * 64,)).rest == unit
+    assert "units" in listed
