@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Truth:
 
     name: str
     exponent: float = 0.0
-    unit: str = "layers"
+    unit: Literal["layers", "blocks"] = "layers"
     gain: float = 0.0
     growth: float = 0.0
 
@@ -69,36 +69,59 @@ TRUTHS: Final = {
 
 
 def plant_rows(
-    part: Depth | Rank | Updates, unit: Unit, truth: Truth, repeat: int
+    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, repeat: int
 ) -> Iterator[dict[str, Any]]:
-    """A planned unit's rows, as they would be if the truth held."""
-    facts, blocks = describe(unit.space, unit.space_options, unit.architecture)
+    """A planned unit's rows, as they would be if the truth held; ``base`` is the part's first
+    architecture."""
+    facts = describe(unit.space, unit.space_options, unit.architecture).facts
+    plant = choose_outcome(part, base, unit, truth, repeat)
     for replica in unit.replicas:
-        if facts["effective_depth"] is None:
-            outcome: dict[str, Any] = {"status": "untrainable"}
-        elif unit.measure == "updates":
-            outcome = plant_step(unit, replica, facts["effective_depth"], truth, repeat)
-        elif isinstance(part, Rank):
-            outcome = plant_accuracy(unit, replica, truth, repeat)
-        else:
-            assert isinstance(part, Depth)
-            depth = blocks if truth.unit == "blocks" else facts["effective_depth"]
-            base = part.architectures()[0]
-            own, own_blocks = describe(unit.space, unit.space_options, base)
-            start = own_blocks if truth.unit == "blocks" else own["effective_depth"]
-            outcome = plant_loss(part, unit, replica, (depth / start) ** truth.exponent, repeat)
-        yield schema.row(unit, replica, facts | outcome)
+        yield schema.row(unit, replica, facts | plant(replica))
+
+
+def choose_outcome(
+    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, repeat: int
+) -> Callable[[Replica], dict[str, Any]]:
+    """What gives the outcome of each of the unit's replicas."""
+    depth = describe(unit.space, unit.space_options, unit.architecture).facts["effective_depth"]
+    if depth is None:
+        return lambda _: {"status": "untrainable"}
+    match part:
+        case Updates():
+            return lambda replica: plant_step(unit, replica, depth, truth, repeat)
+        case Rank():
+            return lambda replica: plant_accuracy(unit, replica, truth, repeat)
+        case Depth():
+            relative = find_relative_rate(unit, base, truth)
+            return lambda replica: plant_loss(part, unit, replica, relative, repeat)
+
+
+def find_relative_rate(unit: Unit, base: str, truth: Truth) -> float:
+    """The unit's best rate as a multiple of the base architecture's."""
+    own, first = (
+        describe(unit.space, unit.space_options, architecture)
+        for architecture in (unit.architecture, base)
+    )
+    if truth.unit == "blocks":
+        return float((own.blocks / first.blocks) ** truth.exponent)
+    layers, start = own.facts["effective_depth"], first.facts["effective_depth"]
+    return float((layers / start) ** truth.exponent)
+
+
+class Description(NamedTuple):
+    """The columns that describe an architecture; its residual blocks or, in a chain, layers."""
+
+    facts: dict[str, Any]
+    blocks: int
 
 
 @cache
-def describe(
-    space: str, options: tuple[tuple[str, Any], ...], architecture: str
-) -> tuple[dict[str, Any], int]:
-    """The columns that describe an architecture, and its residual blocks or, in a chain, layers."""
+def describe(space: str, options: tuple[tuple[str, Any], ...], architecture: str) -> Description:
+    """What is counted in an architecture."""
     built = create(space, **dict(options))
     facts = describe_architecture(built, architecture)
     blocks = built.topology(architecture).residual_blocks or facts["effective_depth"] or 1
-    return facts, blocks
+    return Description(facts, blocks)
 
 
 def draw(*key: object) -> float:

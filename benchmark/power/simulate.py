@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.parts import judge_study
-from benchmark.plan.planner import plan
+from benchmark.power.in_memory import carry_out
 from benchmark.power.planted_truth import TRUTHS, Truth, plant_rows
-from benchmark.store import results
 from benchmark.store.formats import manifest, schema
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
-from benchmark.study import Depth, Rank, Study, Updates
+from benchmark.study import Study
 
 REPEATS: Final = 10
 ENOUGH: Final = 0.75
@@ -49,58 +47,30 @@ def measure_power(study: Study, repeats: int = REPEATS) -> list[Answered]:
     """Every question of every part, under every truth that is planted in parts of its kind."""
     found: dict[tuple[str, str, str, str], Counter[Answer]] = {}
     for part in study.parts:
-        alone = replace(study, parts=(part,))
+        alone, base = replace(study, parts=(part,)), part.architectures()[0]
         for truth in TRUTHS[part.kind]:
             for repeat in range(repeats):
-                verdicts, _ = judge_study(plant_results(alone, truth, repeat), None)
+                verdicts, _ = judge_study(plant_results(alone, base, truth, repeat), None)
                 for verdict in verdicts:
                     key = verdict.part, verdict.topic, verdict.rule, truth.name
                     found.setdefault(key, Counter())[verdict.answer] += 1
     return [Answered(*key, answers) for key, answers in found.items()]
 
 
-def plant_results(study: Study, truth: Truth, repeat: int) -> Results:
-    """The results of a study whose rows are planted; nothing is trained and nothing written."""
-    rows: dict[str, list[dict[str, Any]]] = {}
+def plant_results(study: Study, base: str, truth: Truth, repeat: int) -> Results:
+    """The results of a study of one part whose rows are planted; nothing is trained or written.
 
-    def read(ids: Sequence[str]) -> pa.Table | None:
-        if not all(unit_id in rows for unit_id in ids):
-            return None
-        return schema.table([row for unit_id in ids for row in rows[unit_id]])
-
-    by_name: dict[str, Depth | Rank | Updates] = {part.name: part for part in study.parts}
-    while True:
-        stages = plan(study, read)
-        planned = {
-            unit.id: (by_name[stage.part], unit)
-            for stage in stages
-            for unit in stage.units or ()
-            if unit.id not in rows
-        }
-        if not planned:
-            break
-        for unit_id, (part, unit) in planned.items():
-            rows[unit_id] = list(plant_rows(part, unit, truth, repeat))
-    whole = Collection(
+    ``base`` is the part's first architecture.
+    """
+    (part,) = study.parts
+    stages, rows = carry_out(study, lambda unit: plant_rows(part, base, unit, truth, repeat))
+    units = Collection(
         schema.table([row for unit_rows in rows.values() for row in unit_rows]),
         {unit_id: len(unit_rows) for unit_id, unit_rows in rows.items()},
         {},
     )
-    planned_study = manifest.manifest(study, stages)
-    stored = manifest.stages(planned_study)
-    return Results(
-        uri="planted",
-        study=planned_study["study"],
-        stages=stored,
-        table=results.arrange(
-            stored, [whole.find_rows(stage.units or ()) for stage in stored], whole.rows.columns
-        ),
-        counts=tuple(results.count(stage, whole, {}) for stage in stored),
-        failures={},
-        quarantined=0,
-        extra=0,
-        provenance=results.summary([]),
-    )
+    planned = manifest.manifest(study, stages)
+    return Results.of_units("planted", planned["study"], manifest.stages(planned), units)
 
 
 def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:

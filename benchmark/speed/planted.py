@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from benchmark.store import results
 from benchmark.store.formats import schema
 from benchmark.store.formats.manifest import StoredStage, manifest
 from benchmark.store.formats.unit_rows import Collection
@@ -91,17 +90,7 @@ def results_of(architectures: int = 15_625, rules: int = 8, seeds: int = 8) -> R
     part = Rank(name="cells", space="nasbench201", rules=names, seeds=seeds, rates=(0.01, 0.1, 1.0))
     question = "How long does the report of so many rows take?"
     planned = manifest(Study(name="planted-ranks", question=question, parts=(part,)), [])
-    return Results(
-        uri="planted",
-        study=planned["study"],
-        stages=(stage,),
-        table=results.arrange([stage], [units.find_rows(ids)], units.rows.columns),
-        counts=(results.count(stage, units, {}),),
-        failures={},
-        quarantined=0,
-        extra=0,
-        provenance=results.summary([ORIGIN]),
-    )
+    return Results.of_units("planted", planned["study"], [stage], units)
 
 
 def column(value: Any, rows: int, kind: pa.DataType) -> pa.Array:

@@ -132,6 +132,24 @@ class Results:
             provenance=origins,
         )
 
+    @classmethod
+    def of_units(
+        cls, uri: str, study: dict[str, Any], stages: Sequence[StoredStage], units: Collection
+    ) -> Results:
+        """Results of units in memory: none failed, was set aside or lies outside the plan."""
+        places = [units.find_rows(stage.units or ()) for stage in stages]
+        return cls(
+            uri=uri,
+            study=study,
+            stages=tuple(stages),
+            table=arrange(stages, places, units.rows.columns),
+            counts=tuple(count(stage, units, {}) for stage in stages),
+            failures={},
+            quarantined=0,
+            extra=0,
+            provenance=summary(list(units.provenance.values())),
+        )
+
 
 def arrange(
     stages: Sequence[StoredStage],

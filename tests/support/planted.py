@@ -8,7 +8,6 @@ rate^2 x depth^3.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from benchmark.datasets import catalog
 from benchmark.engine.engine import describe_architecture
 from benchmark.plan.planner import plan
+from benchmark.power.planted_truth import draw
 from benchmark.store.formats import manifest, schema
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates, rate_grid
@@ -101,11 +101,6 @@ def rows(unit: Unit, helps: str, diverges: str = "") -> Iterator[dict[str, Any]]
     for replica in unit.replicas:
         found = lost if diverges in (replica.rule, "*") else outcome(unit, replica, facts, helps)
         yield schema.row(unit, replica, facts | found)
-
-
-def draw(*key: object) -> float:
-    """A standard normal number of its key."""
-    return float(np.random.default_rng(zlib.crc32(repr(key).encode())).normal())
 
 
 def trained(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> dict[str, Any]:

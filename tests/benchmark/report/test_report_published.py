@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support import planted, planted_published
 
+from benchmark.power.planted_truth import draw
 from benchmark.published.rate_classes import multipliers
 from benchmark.published.table import read
 from benchmark.report.__main__ import main
@@ -16,7 +17,7 @@ from benchmark.report.page import Page, build_page
 from benchmark.store.results import Results
 from search_spaces.nasbench201.cell import official_order, write
 
-TRUTH_A = np.array([0.7 + 0.08 * planted.draw(write(cell)) for cell in official_order()]).clip(0, 1)
+TRUTH_A = np.array([0.7 + 0.08 * draw(write(cell)) for cell in official_order()]).clip(0, 1)
 """What ``planted`` plants as the default's accuracy, without seed noise."""
 
 
