@@ -21,8 +21,6 @@ from search_spaces.errors import InvalidInput
 
 PARAMETERS: Final = ("part", "stage", *sorted(schema.ASKED - {"unit_id", "space_version"}))
 CURVES: Final = {"train_loss_curve": "train_loss", "valid_accuracy_curve": "valid_accuracy"}
-PACKAGES: Final = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
-"""What each tracker's writer imports."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +121,7 @@ TRACKERS: Final[Mapping[str, Callable[[Iterator[LoggedRun], Path, str], None]]] 
     "mlflow": log_mlflow,
     "wandb": log_wandb,
 }
+"""The writers, by the package that each imports."""
 
 
 def log_results(table: pa.Table, study: str, tracker: str, out: Path) -> int:
@@ -131,10 +130,9 @@ def log_results(table: pa.Table, study: str, tracker: str, out: Path) -> int:
     Raises ``InvalidInput`` where the tracker is not installed, and where the folder is not empty or
     cannot be made.
     """
-    if importlib.util.find_spec(PACKAGES[tracker]) is None:
+    if importlib.util.find_spec(tracker) is None:
         raise InvalidInput(
-            f"--to {tracker} needs {PACKAGES[tracker]}, which is not installed; "
-            f"pip install {PACKAGES[tracker]}"
+            f"--to {tracker} needs {tracker}, which is not installed; pip install {tracker}"
         )
     try:
         out.mkdir(parents=True, exist_ok=True)

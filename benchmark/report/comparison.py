@@ -10,6 +10,7 @@ from typing import Final
 from benchmark.findings.comparisons.leaderboard import compare_studies
 from benchmark.report.page import Page, describe_missing, render_page
 from benchmark.store.results import Results
+from benchmark.store.store import Store
 from search_spaces.errors import InvalidInput
 
 STUDY: Final = {
@@ -23,17 +24,13 @@ PLACES: Final = ("results", "*/results", "*/*/results", "*")
 def find_results(folder: str) -> list[str]:
     """The results folders in a folder of reports, itself where it is one; sorted.
 
-    A URI, a folder without any and what cannot be a folder are returned as they are.
+    A URI, and a folder without any, is returned as it is. Raises ``StoreUnreadable`` for what
+    cannot be a folder.
     """
-    if "://" in folder or not folder.strip():
+    if "://" in folder or Store.locate(folder).exists():
         return [folder]
     place = Path(folder)
-    try:
-        if (place / "study.json").is_file():
-            return [folder]
-        found = {path.parent for pattern in PLACES for path in place.glob(f"{pattern}/study.json")}
-    except (OSError, ValueError):  # too long a name, NUL: reading it says so in one sentence
-        return [folder]
+    found = {path.parent for pattern in PLACES for path in place.glob(f"{pattern}/study.json")}
     return sorted(map(str, found)) or [folder]
 
 
@@ -55,5 +52,5 @@ def build_comparison(results: Sequence[Results], pages: Sequence[Path], out: Pat
         f"{each.study['name']}: {said}" for each in results if (said := describe_missing(each))
     )
     commits = sorted({commit for each in results for commit in each.provenance.commits})
-    facts = {"kinds": {"comparison"}, "commits": ", ".join(commits) or "unknown", "year": ""}
+    facts = {"kinds": {"comparison"}, "commits": ", ".join(commits) or "unknown"}
     return render_page(STUDY, [], blocks, facts, missing, headline=headline)

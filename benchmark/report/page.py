@@ -114,7 +114,7 @@ def build_published_page(table: Published) -> Page:
 
     Raises ``InvalidInput`` where it has nothing to rank.
     """
-    facts = {"kinds": {"published"}, "commits": "", "year": ""}
+    facts = {"kinds": {"published"}, "commits": ""}
     verdicts, blocks = published_study.judge_published(table)
     return render_page(published_study.STUDY, verdicts, blocks, facts, rules=list(multipliers()))
 
