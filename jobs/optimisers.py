@@ -50,22 +50,15 @@ STUDY = Study(
     parts=PARTS,
 )
 
-SMOKE = Study(
-    name="optimisers-smoke",
-    question=STUDY.question,
-    parts=tuple(
-        replace(
-            part,
-            dataset="digits",
-            options={"width": 8},
-            rules=("tuned-constant", part.rules[-1]),
-            seeds=2,
-            depths=(1, 2, 4, 8),
-            rates=rate_grid(part.rates[0] * 3, part.rates[-1], 7),
-            recipe=replace(part.recipe, batch=16, epochs=2),
-        )
-        for part in (SGD, MOMENTUM, ADAMW)
-    ),
+SMOKE = replace(STUDY, parts=(SGD, MOMENTUM, ADAMW)).scaled(
+    "smoke",
+    dataset="digits",
+    options={"width": 8},
+    rules=lambda part: ("tuned-constant", part.rules[-1]),
+    seeds=2,
+    depths=(1, 2, 4, 8),
+    rates=lambda part: rate_grid(part.rates[0] * 3, part.rates[-1], 7),
+    recipe={"batch": 16, "epochs": 2},
 )
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ Expect    Published, second-hand (summaries that quote the paper, unverified): e
 Command   python jobs/transfer_laws_vit.py [--scale smoke] [--out URI]     (--dataset cifar100)
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from benchmark import job
 from benchmark.study import PLAIN_SGD, Depth, Study, rate_grid
@@ -56,28 +56,22 @@ STUDY = Study(
 )
 
 
-def smaller(scale: str, rates: int, **changes: Any) -> Study:
-    """The study at another size, with so many rates over each part's own range."""
-    small = STUDY.scaled(scale, **changes)
-    parts = (
-        replace(part, rates=rate_grid(part.rates[0], part.rates[-1], rates))
-        for part in small.parts
-        if isinstance(part, Depth)
-    )
-    return replace(small, parts=tuple(parts))
+def over_own_range(count: int) -> Callable[[Depth], tuple[float, ...]]:
+    """So many rates from the lowest to the highest of each part."""
+    return lambda part: rate_grid(part.rates[0], part.rates[-1], count)
 
 
-LAPTOP = smaller(
+LAPTOP = STUDY.scaled(
     "laptop",
-    12,
+    rates=over_own_range(12),
     options={"width": 32},
     depths=(1, 2, 4, 8, 12),
     recipe={"batch": 64, "steps": 300},
 )
 
-DIGITS = smaller(
+DIGITS = STUDY.scaled(
     "digits",
-    9,
+    rates=over_own_range(9),
     dataset="digits",
     options={"width": 16, "patch": 2},
     seeds=2,
@@ -85,9 +79,9 @@ DIGITS = smaller(
     recipe={"batch": 32, "steps": 150},
 )
 
-SMOKE = smaller(
+SMOKE = STUDY.scaled(
     "smoke",
-    7,
+    rates=over_own_range(7),
     dataset="digits",
     options={"width": 16},
     rules=("tuned-constant", "effective-depth"),

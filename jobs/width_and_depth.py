@@ -18,7 +18,6 @@ Command   python jobs/width_and_depth.py [--scale laptop | digits | smoke] [--ou
 """
 
 from dataclasses import replace
-from typing import Any
 
 from benchmark import job
 from benchmark.study import PLAIN_SGD, Depth, Study, rate_grid
@@ -72,30 +71,24 @@ STUDY = Study(
 )
 
 
-def smaller(scale: str, widths: dict[str, tuple[int, ...]], **changes: Any) -> Study:
-    """The study at another size, with widths by space."""
-    small = STUDY.scaled(scale, **changes)
-    parts = (
-        replace(part, widths=widths[part.space]) for part in small.parts if isinstance(part, Depth)
-    )
-    return replace(small, parts=tuple(parts))
+NARROWER = {"resnet": (8, 16, 32), "mlp": (32, 64, 128, 256)}
+NARROWEST = {"resnet": (4, 8), "mlp": (16, 32)}
 
-
-LAPTOP = smaller(
-    "laptop", {"resnet": (8, 16, 32), "mlp": (32, 64, 128, 256)}, seeds=2, recipe={"steps": 300}
+LAPTOP = STUDY.scaled(
+    "laptop", widths=lambda part: NARROWER[part.space], seeds=2, recipe={"steps": 300}
 )
 
-DIGITS = smaller(
+DIGITS = STUDY.scaled(
     "digits",
-    {"resnet": (8, 16, 32), "mlp": (32, 64, 128, 256)},
     dataset="digits",
+    widths=lambda part: NARROWER[part.space],
     recipe={"batch": 32, "steps": 150},
 )
 
-SMOKE = smaller(
+SMOKE = STUDY.scaled(
     "smoke",
-    {"resnet": (4, 8), "mlp": (16, 32)},
     dataset="digits",
+    widths=lambda part: NARROWEST[part.space],
     seeds=2,
     depths=(2, 4),
     recipe={"batch": 32, "steps": 40},

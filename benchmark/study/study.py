@@ -37,14 +37,18 @@ class Study:
         """The study at another size, named NAME-SCALE: the same change of every part.
 
         ``options`` and fields of the ``recipe`` are set beside those that a part has; every other
-        field, such as ``seeds=2``, is set as it is. Raises whatever the parts raise.
+        field, such as ``seeds=2``, is set as it is, or to what a function gives for the part.
+        Raises whatever the parts raise.
         """
         parts = tuple(
             replace(
                 part,
                 options=part.options | dict(options or {}),
                 recipe=replace(part.recipe, **(recipe or {})),
-                **changes,
+                **{
+                    name: value(part) if callable(value) else value
+                    for name, value in changes.items()
+                },
             )
             for part in self.parts
         )
