@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -66,12 +69,15 @@ class Linear(Weighted):
         return torch.baddbmm(self.bias[:, None, :], x_RBI, self.weight.transpose(1, 2))
 
 
-class Conv2d(Weighted):
-    """x_BKHW -> y_BKHW by a convolution with R groups; weight_ROIqq, padding q // 2.
+class Convolution(Weighted):
+    """A convolution with R groups, over ``dimensions`` axes of positions, padding q // 2.
 
     The padding is zeros, or with ``circular`` the opposite border, so that all positions are alike.
     """
 
+    dimensions: ClassVar[int]
+    convolve: ClassVar[Callable[..., Tensor]]
+
     def __init__(
         self,
         replicas: int,
@@ -79,48 +85,34 @@ class Conv2d(Weighted):
         outputs: int,
         kernel: int = 3,
         stride: int = 1,
+        *,
         bias: bool = False,
         padding: int | None = None,
         circular: bool = False,
     ) -> None:
-        super().__init__(replicas, (outputs, inputs, kernel, kernel), bias)
+        super().__init__(replicas, (outputs, inputs, *(kernel,) * self.dimensions), bias)
         self.stride, self.circular = stride, circular
         self.padding = kernel // 2 if padding is None else padding
 
-    def forward(self, x_BKHW: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Convolve every replica's channels with its own filters."""
         bias = None if self.bias is None else self.bias.flatten()
         padding = self.padding
         if self.circular and padding:
-            x_BKHW, padding = F.pad(x_BKHW, (padding,) * 4, mode="circular"), 0
-        return F.conv2d(
-            x_BKHW, self.weight.flatten(0, 1), bias, self.stride, padding, groups=self.replicas
-        )
+            x, padding = F.pad(x, (padding,) * 2 * self.dimensions, mode="circular"), 0
+        weight = self.weight.flatten(0, 1)
+        return self.convolve(x, weight, bias, self.stride, padding, groups=self.replicas)
 
 
-class Conv1d(Weighted):
-    """x_BKT -> y_BKT by a convolution with R groups; weight_ROIq, padding q // 2 as in two
-    dimensions."""
+class Conv2d(Convolution):
+    """x_BKHW -> y_BKHW; weight_ROIqq."""
 
-    def __init__(
-        self,
-        replicas: int,
-        inputs: int,
-        outputs: int,
-        kernel: int = 3,
-        stride: int = 1,
-        bias: bool = False,
-        circular: bool = False,
-    ) -> None:
-        super().__init__(replicas, (outputs, inputs, kernel), bias)
-        self.stride, self.padding, self.circular = stride, kernel // 2, circular
+    dimensions = 2
+    convolve = staticmethod(F.conv2d)
 
-    def forward(self, x_BKT: Tensor) -> Tensor:
-        """Convolve every replica's channels with its own filters."""
-        bias = None if self.bias is None else self.bias.flatten()
-        padding = self.padding
-        if self.circular and padding:
-            x_BKT, padding = F.pad(x_BKT, (padding,) * 2, mode="circular"), 0
-        return F.conv1d(
-            x_BKT, self.weight.flatten(0, 1), bias, self.stride, padding, groups=self.replicas
-        )
+
+class Conv1d(Convolution):
+    """x_BKT -> y_BKT; weight_ROIq."""
+
+    dimensions = 1
+    convolve = staticmethod(F.conv1d)
