@@ -6,104 +6,12 @@ and go the whole way: shard, worker, watchdog, file, progress. Starting Ray is l
 
 from __future__ import annotations
 
-import resource
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from benchmark.command import Parser, entry_point
-from benchmark.engine.costs import price_unit
-from benchmark.progress import Progress
-from benchmark.store.formats import schema
-from benchmark.store.store import Store
-from benchmark.study.recipe import Recipe
-from benchmark.study.unit import Replica, Unit
-from benchmark.sweep.driver.cluster import Cluster
-from benchmark.sweep.ray_tune import sweep
-from benchmark.sweep.resources import Resources, check_workers
-from benchmark.sweep.shards import pack
 from search_spaces.errors import InvalidInput
-
-SHARE: Final = 0.05
-"""Of a one-second unit's time, at most."""
-MEMORY: Final = 1e9
-"""Bytes of the driver, at most."""
-
-
-def trivial_units(count: int) -> list[Unit]:
-    """Units that differ in their rate alone."""
-    return [
-        Unit(
-            measure="training",
-            space="mlp",
-            space_version=1,
-            space_options=(),
-            architecture="mlp-2",
-            replicas=(Replica.plain(1.0 + number, 0),),
-            recipe=Recipe(),
-            dataset="digits",
-            dataset_checksum="0" * 64,
-        )
-        for number in range(count)
-    ]
-
-
-def train_nothing(
-    unit: Unit,
-    on_progress: Callable[[int], None] | None = None,
-    *,
-    device: str | None = None,
-    checkpoint: Path | None = None,
-) -> list[dict[str, Any]]:
-    """Rows that say ``done`` of replicas that were not trained."""
-    return [schema.row(unit, replica, {"status": "done"}) for replica in unit.replicas]
-
-
-@dataclass(frozen=True)
-class Overhead:
-    """Seconds of the sweep and of reading its results again; bytes of the driver at its peak."""
-
-    units: int
-    shards: int
-    slots: int
-    seconds: float
-    reading: float
-    memory: int
-
-    @property
-    def share(self) -> float:
-        """What a unit costs, as a share of a one-second unit's time on its core."""
-        return self.seconds * self.slots / self.units
-
-    @property
-    def within(self) -> bool:
-        """Whether it is as little as was promised."""
-        return self.share <= SHARE and self.memory < MEMORY
-
-
-def measure(count: int, workers: int | None, console: Console) -> Overhead:
-    """Sweep ``count`` trivial units into a temporary folder."""
-    units = [price_unit(unit) for unit in trivial_units(count)]
-    resources = Resources()
-    with tempfile.TemporaryDirectory() as folder, Cluster(workers, resources) as cluster:
-        store = Store.open(folder, create=True)
-        begin = time.perf_counter()
-        shards = pack(units, cluster.slots, 1.0 / units[0].cost)
-        with Progress(console) as progress:
-            progress.expect(count, sum(each.cost for each in units), len(shards))
-            sweep(shards, store, train_nothing, cluster, progress)
-        swept = time.perf_counter()
-        done = len(store.verified(each.unit.id for each in units))
-        ended = time.perf_counter()
-        if done != count:
-            raise InvalidInput(f"{count - done:,} of {count:,} units are missing; see the failures")
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Overhead(count, len(shards), cluster.slots, swept - begin, ended - swept, memory)
 
 
 @entry_point
@@ -115,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     if not 1 <= asked.units <= 10**6:
         raise InvalidInput(f"--units {asked.units}: give 1 to 1,000,000")
-    found = measure(asked.units, check_workers(asked.workers), Console(stderr=True))
+    from benchmark.speed.machinery import MEMORY, SHARE, measure_overhead  # load Ray
+    from benchmark.sweep.resources import check_workers
+
+    found = measure_overhead(asked.units, check_workers(asked.workers), Console(stderr=True))
     print(
         f"{found.units:,} units in {found.shards:,} shards, {found.slots} at once: "
         f"{found.seconds:.1f} s\n"

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point
-from benchmark.datasets import catalog
-from benchmark.datasets.description import describe_dataset
-from benchmark.datasets.kinds.sources import CIFAR, load_cifar
-from benchmark.datasets.names import data_folder, parse_name
+from benchmark.datasets.names import PUBLISHED, data_folder, parse_name
 from search_spaces.errors import InvalidInput
 
 
@@ -20,10 +17,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(prog="python -m benchmark.datasets", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     download = commands.add_parser("download", help="get a published set into DATA_DIR")
-    download.add_argument("name", choices=[*CIFAR, "imagenet16-120"])
+    download.add_argument("name", choices=PUBLISHED)
     check = commands.add_parser("check", help="say what training will see of a set")
     check.add_argument("name", metavar="NAME", help="as for a study's --dataset")
     asked = parser.parse_args(argv)
+    from benchmark.datasets import catalog  # loads torch, which --help does not need
+    from benchmark.datasets.description import describe_dataset
+    from benchmark.datasets.kinds.sources import CIFAR
+
     if asked.command == "download" and asked.name in CIFAR:
         download_cifar(asked.name)
     lines = describe_dataset(parse_name(asked.name), catalog.load(asked.name))
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def download_cifar(name: str) -> None:
     """Put a CIFAR set under ``DATA_DIR``; raises ``InvalidInput`` where that fails."""
+    from benchmark.datasets.kinds.sources import load_cifar
+
     folder = data_folder()
     try:
         load_cifar(name, Path(folder), download=True)

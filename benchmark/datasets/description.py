@@ -19,10 +19,11 @@ def describe_dataset(name: Name, data: Dataset) -> list[str]:
     """
     check_sample(data)
     channels, height, width = data.shape
+    unit = "channel" if channels == 1 else "channels"
     lines = [
         f"name in results: {data.name}",
         f"read as: {name.absolute}",
-        f"images: {height} x {width} pixels, {channels} channel{'s' * (channels > 1)}",
+        f"images: {height} x {width} pixels, {channels} {unit}",
         f"classes: {data.classes}",
     ]
     for part, y in (("training", data.y_train), ("test", data.y_test)):

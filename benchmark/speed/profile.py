@@ -24,7 +24,9 @@ def top(network: TimedNetwork, device: str) -> str:
     training.module.train()
     batches = list(islice(training.batches.epoch(), STEPS))
     training.advance(*batches[0])
-    kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device != "cpu")
+    kinds = [ProfilerActivity.CPU]
+    if device != "cpu":
+        kinds.append(ProfilerActivity.CUDA)
     with profile(activities=kinds) as seen:
         for batch in batches:
             training.advance(*batch)

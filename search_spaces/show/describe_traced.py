@@ -57,7 +57,7 @@ def _layers(layers: tuple[Layer, ...]) -> Iterator[str]:
     rows = [("layer", "kind", "fan-in", "d_in", "role", "reason")]
     for layer in layers:
         kind = layer.kind if layer.kernel == 1 else f"{layer.kind}{layer.kernel}x{layer.kernel}"
-        ends = f"{layer.source_in_degree} {layer.target_in_degree}{'*' * layer.branch}"
+        ends = f"{layer.source_in_degree} {layer.target_in_degree}{'*' if layer.branch else ''}"
         rows.append((_label(layer), kind, str(layer.fan_in), ends, layer.role, layer.reason))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:

@@ -203,6 +203,10 @@ LOADS = {
     "merge": set(),
     "compact": set(),
     "published": set(),
+    "datasets": set(),
+    "speed": set(),
+    "overhead": set(),
+    "reference": set(),
     "report": {"matplotlib"},
 }
 """What of ``HEAVY`` a command may import; those that train may import all."""

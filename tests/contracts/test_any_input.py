@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.small_study import STUDY
 
-from benchmark import job, overhead
+from benchmark import job
 from benchmark.command import COMMANDS
+from benchmark.speed.machinery import train_nothing
 from benchmark.study.fields import types
 
 SECONDS = 20.0
@@ -98,7 +99,7 @@ def check(
         assert len(error) < 2000
 
 
-dry_run = partial(job.main, STUDY, run=overhead.train_nothing)
+dry_run = partial(job.main, STUDY, run=train_nothing)
 
 
 @QUIET

@@ -73,14 +73,14 @@ ROOMS = {
     "benchmark.status": Room(7, "search_spaces store command progress stage_table"),
     "benchmark.tracking": Room(4, "search_spaces store"),
     "benchmark.export": Room(7, "search_spaces store command tracking"),
-    "benchmark.reference": Room(7, "search_spaces findings report store command"),
+    "benchmark.reference": Room(7, "search_spaces report store command"),
     "benchmark.rate": Room(7, "search_spaces rules models findings store command"),
     "benchmark.merge": Room(7, "search_spaces store command progress"),
     "benchmark.compact": Room(7, "search_spaces store command progress"),
     "benchmark.job": Room(
         7, "search_spaces study datasets plan engine power store sweep status command progress"
     ),
-    "benchmark.overhead": Room(7, "search_spaces study plan engine store sweep command progress"),
+    "benchmark.overhead": Room(7, "search_spaces speed sweep command"),
     "benchmark.speed": Room(
         7,
         "search_spaces study datasets training plan engine store sweep findings report compact "

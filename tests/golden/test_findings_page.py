@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import reference
+from benchmark.report import committed
 from search_spaces.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2]
@@ -47,4 +48,4 @@ def test_every_word_and_number_follows_from_the_tables(
 
 def test_a_readme_without_markers_is_one_sentence() -> None:
     with pytest.raises(InvalidInput, match="has no markers"):
-        reference.replace_answers("# A page", "- an answer")
+        committed.replace_answers("# A page", "- an answer")

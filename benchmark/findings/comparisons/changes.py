@@ -35,9 +35,14 @@ def compare_runs(
         f"{len(then) - len(shared)} are gone."
     )
     rows: list[Sequence[TableCell]] = [
-        (", ".join(filter(None, key)), then[key].answer, now[key].answer, *sides)
+        (
+            ", ".join(filter(None, key)),
+            then[key].answer,
+            now[key].answer,
+            then[key].value,
+            now[key].value,
+        )
         for key in sorted(shared, key=lambda key: key not in changed)
-        for sides in [(then[key].value, now[key].value)]
     ]
     columns = ("conclusion", "before", "now", "interval before", "interval now")
     title = "Every conclusion that both runs reach, the changed ones first"

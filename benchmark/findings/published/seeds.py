@@ -102,7 +102,8 @@ def judge_seeds(data: Sequence[Data]) -> Findings:
         if (of, label) != (THIRD, ALL)
     }
     told = [
-        f"{what}{' by a third seed' * (of == THIRD)} {format_number(each.tau.estimate)} (rho "
+        f"{what}{' by a third seed' if of == THIRD else ''} "
+        f"{format_number(each.tau.estimate)} (rho "
         f"{format_number(each.spearman.estimate)})"
         for (of, what), each in found.items()
         if of != SHORT

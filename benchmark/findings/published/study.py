@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from benchmark import rules
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.thresholds import CARRIES, FOLLOWS, TAU_MARGIN
 from benchmark.findings.content import Block, Table, TableCell, format_number
 from benchmark.findings.methods import read_docstring
@@ -71,9 +72,11 @@ def describe_published_methods() -> Block:
 def describe_published_table(table: Published, data: Sequence[Data]) -> Block:
     """Which file, and how many cells it knows."""
     rows: list[tuple[TableCell, ...]] = [
-        (each.name, *(int((~np.isnan(value_A)).sum()) for value_A in columns))
+        (
+            each.name,
+            *(count_known(value_A) for value_A in (each.long_A, each.short_A, each.pair_A2[:, 0])),
+        )
         for each in data
-        for columns in [(each.long_A, each.short_A, each.pair_A2[:, 0])]
     ]
     columns = ("data set", "200 epochs", "12 epochs", "two seeds of 200 epochs")
     items = (
@@ -81,3 +84,8 @@ def describe_published_table(table: Published, data: Sequence[Data]) -> Block:
         Table("Cells with a test accuracy", columns, rows),
     )
     return Block("provenance", "", items)
+
+
+def count_known(value_A: Array) -> int:
+    """How many values are no NaN."""
+    return int((~np.isnan(value_A)).sum())

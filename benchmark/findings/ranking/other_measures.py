@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmark.analysis.intervals import RESAMPLED, Array
+from benchmark.analysis.intervals import RESAMPLED, Array, Interval
 from benchmark.analysis.ranking.other_agreement import (
     CrossAndCeiling,
     measure_rounded_agreement,
@@ -43,10 +43,9 @@ def show_other_measures(ranked: RankArrays) -> tuple[Figure | Table, ...]:
     base_AS = ranked.base_AS[:, :seeds]
     others = {rule: acc_AS[:, :seeds] for rule, acc_AS in ranked.others.items()}
     rows: list[tuple[TableCell, ...]] = [
-        (rule, name, found.cross.estimate, found.ceiling.estimate, delta)
+        (rule, name, found.cross.estimate, found.ceiling.estimate, as_cell(found.delta))
         for rule, acc_AS in others.items()
         for name, found in measure_agreements(base_AS, acc_AS)
-        for delta in [found.delta if found.delta.determined else found.delta.estimate]
     ]
     deviation = 100 * seed_deviation(base_AS, *others.values())
     some = f"; of the first {seeds} seeds" if seeds < ranked.base_AS.shape[1] else ""
@@ -154,3 +153,8 @@ def tabulate_regret(base: str, base_AS: Array, others: Mapping[str, Array]) -> T
         f"and training them under {base} on the other seeds, against the best there is"
     )
     return Table(title, ("chosen under", "regret", "least seed", "worst seed", "by chance"), rows)
+
+
+def as_cell(value: Interval) -> TableCell:
+    """The interval where it is determined, else the estimate alone."""
+    return value if value.determined else value.estimate

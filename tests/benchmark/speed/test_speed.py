@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmark.speed import __main__ as speed
-from benchmark.speed import contenders, scales
+from benchmark.speed import contenders, measure, scales
 from benchmark.speed import ray_tune as tuned
 from benchmark.speed.networks import TimedNetwork, networks
 from benchmark.speed.table import SpeedRow
@@ -49,7 +49,7 @@ def test_the_table_has_the_rows_that_were_asked_for() -> None:
 def test_the_command_prints_and_writes_every_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(speed, "networks", lambda quick, gpu: [replace(TINY[1], goal=1e9)])
+    monkeypatch.setattr(measure, "networks", lambda quick, gpu: [replace(TINY[1], goal=1e9)])
     monkeypatch.setattr(scales, "rows", lambda quick: [*scales.paths(6), *scales.store(20)])
     out = tmp_path / "speed.parquet"
     assert speed.main(["--quick", "--out", str(out)]) == 0
@@ -60,7 +60,7 @@ def test_the_command_prints_and_writes_every_row(
         assert f"\n{row['subject']}\n" in said
         assert f"\n  {row['name']}" in said
     measured = [row for row in rows if row["section"] == "speed"]
-    assert [row["name"] for row in measured] == list(speed.WAYS)
+    assert [row["name"] for row in measured] == list(measure.WAYS)
     for row in measured:
         skipped = row["note"] == "no GPU"
         assert len(row["values"]) == (0 if skipped else 2)
