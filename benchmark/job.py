@@ -22,7 +22,7 @@ from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study
-from benchmark.study.fields import assignments, list_lowered, override, usage
+from benchmark.study.fields import describe_fields, list_lowered, override_fields, read_assignments
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
@@ -93,7 +93,7 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
     parser = Parser(
         prog=f"python jobs/{sizes['full'].name}.py",
         description=study.question,
-        epilog=usage(study),
+        epilog=describe_fields(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--power [REPEATS]] "
         "[--workers N] [--cpus N] [--gpus X] [--ranks K] [--unit-timeout SECONDS] "
@@ -136,8 +136,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
             f"--out {known.out} is relative, and a Ray job runs in a copy of the folder that is "
             "deleted afterwards; give an absolute path on shared storage or a URI"
         )
-    given = list(assignments(others))
-    changed = override(study, given)
+    given = list(read_assignments(others))
+    changed = override_fields(study, given)
     for line in list_lowered(study, changed, given):
         print(line)
     resources = Resources(
@@ -168,6 +168,6 @@ def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
         error.add_note(f"{done:,} units are stored; run the same command to continue")
         raise
     results = Results.load(work.store.uri, work.planned)
-    status.show(results, console)
+    status.print_status(results, console)
     print(f"results: {shown}\nreport:  python -m benchmark.report {shown}")
     return 0 if results.complete else 1

@@ -14,7 +14,7 @@ from benchmark.stage_table import print_stage_counts
 from benchmark.store.results import Count, Results
 
 
-def show(results: Results, console: Console) -> None:
+def print_status(results: Results, console: Console) -> None:
     """Print the counts per stage, what was set aside, and why units failed."""
     console.print(f"study {results.study['name']}", highlight=False, markup=False)
     print_stage_counts(console, COLUMNS, dict(map(count_stage, results.counts)))
@@ -55,7 +55,7 @@ def count_stage(count: Count) -> tuple[str, list[int]]:
     ]
 
 
-def describe(results: Results) -> dict[str, Any]:
+def describe_status(results: Results) -> dict[str, Any]:
     """The same as data that JSON can say: counts per stage, and the last failure of each unit."""
     return {
         "study": results.study["name"],
@@ -87,9 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     results = Results.load(options.results)
     if options.json:
-        print(json.dumps(describe(results), indent=2))
+        print(json.dumps(describe_status(results), indent=2))
     else:
-        show(results, Console())
+        print_status(results, Console())
     return 0
 
 

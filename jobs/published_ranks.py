@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     default = Path("reports/published-ranks")
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
     options = parser.parse_args(arguments)
-    report = page.build_published_page(table.read(options.published))
+    report = page.build_published_page(table.read_table(options.published))
     try:
         written = report.write(options.out)
     except OSError as error:

@@ -69,7 +69,7 @@ def load_arrays(name: Name) -> Arrays:
     if name.kind == "digits":
         return load_digits()
     if name.kind == "synthetic":
-        return synthetic.images()
+        return synthetic.make_images()
     if name.kind in CIFAR:
         return load_cifar(name.kind, path)
     if name.kind == "imagenet16-120":

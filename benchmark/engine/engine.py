@@ -61,14 +61,16 @@ def run_on_ranks(
     prepare_device(torch_device)
     builder = Builder.of(unit, torch_device, ranks)
     if not builder.space.topology(unit.architecture).trainable:
-        return [schema.row(unit, replica, {"status": "untrainable"}) for replica in unit.replicas]
+        return [
+            schema.make_row(unit, replica, {"status": "untrainable"}) for replica in unit.replicas
+        ]
     distinct = {replica.training_key: replica for replica in unit.replicas}
     saved = Checkpoint(checkpoint, unit.id)
     outcomes = measure_chunks(builder, [*distinct.values()], saved, on_progress or ignore_progress)
     measured = dict(zip(distinct, outcomes, strict=True))
     facts = describe_architecture(builder.space, unit.architecture) | builder.facts
     rows = [
-        schema.row(unit, replica, facts | measured[replica.training_key])
+        schema.make_row(unit, replica, facts | measured[replica.training_key])
         for replica in unit.replicas
     ]
     saved.remove()

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
 from benchmark.plan.rungs import Rung, list_rungs, prescribe_rungs, probe_rungs
 from benchmark.plan.stage import Read, Stage, plan_stage, waiting_stage
-from benchmark.plan.units import gridded, seeded, unit
+from benchmark.plan.units import plan_grid, plan_predicted, plan_unit
 from benchmark.rules import Bundle
 from benchmark.study import Depth
 from benchmark.study.unit import Unit
@@ -54,13 +54,13 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
 def grid_units(part: Depth, rungs: Sequence[Rung], given: Given) -> list[Unit]:
     """Every rung at every rate of the grid, under each rule's own initialization."""
     return [
-        unit(
+        plan_unit(
             rung.part,
             rung.architecture,
             [
                 each
                 for name in part.rules
-                for each in gridded(rung.part, name, given[name][index], part.rates)
+                for each in plan_grid(rung.part, name, given[name][index], part.rates)
             ],
         )
         for index, rung in enumerate(rungs)
@@ -70,13 +70,13 @@ def grid_units(part: Depth, rungs: Sequence[Rung], given: Given) -> list[Unit]:
 def neighbor_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Table) -> list[Unit]:
     """Every rung at the rates beside the best of the grid, rule by rule."""
     return [
-        unit(
+        plan_unit(
             rung.part,
             rung.architecture,
             [
                 each
                 for name in part.rules
-                for each in gridded(
+                for each in plan_grid(
                     rung.part, name, given[name][index], neighbor_rates(part, rows, name, rung)
                 )
             ],
@@ -93,14 +93,14 @@ def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Ta
     base = {name: find_optimum(rows, name, rungs[0]) for name in part.rules}
     names = [name for name in part.rules if base[name].usable]
     return [
-        unit(
+        plan_unit(
             rung.part,
             rung.architecture,
             [
                 each
                 for name in names
-                for each in seeded(
-                    rung.part, name, given[name][index], constant(base[name], given[name])
+                for each in plan_predicted(
+                    rung.part, name, given[name][index], find_base_constant(base[name], given[name])
                 )
             ],
         )
@@ -142,7 +142,7 @@ def neighbor_rates(part: Depth, rows: pa.Table, rule: str, rung: Rung) -> list[f
     return [float(f"{low:.6g}"), float(f"{high:.6g}")]
 
 
-def constant(base: Optimum, given: Sequence[Bundle | None]) -> float:
+def find_base_constant(base: Optimum, given: Sequence[Bundle | None]) -> float:
     """The rate at multiplier 1 for which the base rung trains at its optimum."""
     first = given[0]
     return base.rate / (first.lr_multiplier if first else 1.0)

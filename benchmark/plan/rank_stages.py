@@ -9,7 +9,14 @@ import pyarrow as pa
 from benchmark import rules
 from benchmark.analysis.tuning.constants import choose_constants, weigh_trials
 from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
-from benchmark.plan.units import Measured, gridded, prescribed, probes, seeded, unit
+from benchmark.plan.units import (
+    Measured,
+    plan_grid,
+    plan_predicted,
+    plan_probes,
+    plan_unit,
+    prescribe_bundles,
+)
 from benchmark.study import Rank
 from benchmark.study.unit import Unit
 
@@ -20,7 +27,7 @@ def rank_stages(part: Rank, read: Read) -> list[Stage]:
     Where the part asks for it, ``constants`` trains the sample with the other likely constants.
     """
     architectures, panel = part.architectures(), part.tuning_panel()
-    probing, measured = probe_stage(part, probes(part, [*panel, *architectures]), read)
+    probing, measured = probe_stage(part, plan_probes(part, [*panel, *architectures]), read)
     tuned = [name for name in part.rules if rules.rule(name).tuned]
     waiting = [waiting_stage(part, "rank", len(architectures))]
     if tuned and part.constants > 1:
@@ -52,20 +59,20 @@ def panel_units(
     On the base a constant is the rate itself; on the others the rate follows from the rule.
     """
     base = panel[0]
-    given = {name: prescribed(part, name, panel, base, measured) for name in tuned}
+    given = {name: prescribe_bundles(part, name, panel, base, measured) for name in tuned}
     return [
-        unit(
+        plan_unit(
             part,
             architecture,
             [
                 each
                 for name in tuned
                 for rate in part.rates
-                for each in seeded(part, name, given[name][index], rate)
+                for each in plan_predicted(part, name, given[name][index], rate)
             ]
             if index
             else [
-                each for name in tuned for each in gridded(part, name, given[name][0], part.rates)
+                each for name in tuned for each in plan_grid(part, name, given[name][0], part.rates)
             ],
         )
         for index, architecture in enumerate(panel)
@@ -105,16 +112,16 @@ def rank_units(
     """One unit per architecture: every rule of ``constants`` at each of its own, every seed."""
     base = part.search_space.base_architecture
     names = [name for name in part.rules if name in constants]
-    given = {name: prescribed(part, name, architectures, base, measured) for name in names}
+    given = {name: prescribe_bundles(part, name, architectures, base, measured) for name in names}
     return [
-        unit(
+        plan_unit(
             part,
             architecture,
             [
                 each
                 for name in names
                 for rate in constants[name]
-                for each in seeded(part, name, given[name][index], rate)
+                for each in plan_predicted(part, name, given[name][index], rate)
             ],
         )
         for index, architecture in enumerate(architectures)

@@ -10,8 +10,8 @@ from benchmark.plan.units import (
     Measured,
     NetworkKey,
     name_network,
-    prescribed,
-    probes,
+    plan_probes,
+    prescribe_bundles,
 )
 from benchmark.rules import Bundle
 from benchmark.study import LadderPart
@@ -50,7 +50,7 @@ def prescribe_rungs(
     for part in dict.fromkeys(id(rung.part) for rung in rungs):
         own = [rung for rung in rungs if id(rung.part) == part]
         names = [rung.architecture for rung in own]
-        given += prescribed(
+        given += prescribe_bundles(
             own[0].part, name, names, base.architecture, measured, base_part=base.part
         )
     return given
@@ -59,6 +59,8 @@ def prescribe_rungs(
 def probe_rungs(part: LadderPart, read: Read) -> tuple[Stage, Measured]:
     """Measure eta* where a rule of the part needs it; empty until all of it is there."""
     units = [
-        unit for narrowed in part.at_widths() for unit in probes(narrowed, narrowed.architectures())
+        unit
+        for narrowed in part.at_widths()
+        for unit in plan_probes(narrowed, narrowed.architectures())
     ]
     return probe_stage(part, units, read)

@@ -34,7 +34,7 @@ PROBE_SEEDS = 8
 """How many draws of the weights a measured rule averages over."""
 
 
-def prescribed(
+def prescribe_bundles(
     part: Part,
     name: str,
     architectures: Sequence[str],
@@ -74,7 +74,7 @@ def name_network(part: Part, architecture: str) -> NetworkKey:
     return NetworkKey(canonical_json(dict(part.space_options)), architecture)
 
 
-def replica(
+def plan_replica(
     part: Part, name: str, bundle: Bundle | None, base_lr: float, seed: int, lr: float | None = None
 ) -> Replica:
     """A rule's replica; without a bundle (untrainable) it is planned with multiplier 1."""
@@ -96,25 +96,27 @@ def replica(
     )
 
 
-def seeded(part: Part, name: str, bundle: Bundle | None, base_lr: float) -> list[Replica]:
+def plan_predicted(part: Part, name: str, bundle: Bundle | None, base_lr: float) -> list[Replica]:
     """A rule's prediction from its constant, for every seed of the part."""
     return [
-        replica(part, name, bundle and bundle.for_seed(seed), base_lr, seed)
+        plan_replica(part, name, bundle and bundle.for_seed(seed), base_lr, seed)
         for seed in range(part.seeds)
     ]
 
 
-def gridded(part: Part, name: str, bundle: Bundle | None, rates: Iterable[float]) -> list[Replica]:
+def plan_grid(
+    part: Part, name: str, bundle: Bundle | None, rates: Iterable[float]
+) -> list[Replica]:
     """A rule's initialization at every rate of a grid, for every seed of the part."""
     by_seed = [bundle and bundle.for_seed(seed) for seed in range(part.seeds)]
     return [
-        replica(part, name, own, lr / (own.lr_multiplier if own else 1.0), seed, lr)
+        plan_replica(part, name, own, lr / (own.lr_multiplier if own else 1.0), seed, lr)
         for lr in rates
         for seed, own in enumerate(by_seed)
     ]
 
 
-def unit(
+def plan_unit(
     part: Part,
     architecture: str,
     replicas: Sequence[Replica],
@@ -142,7 +144,7 @@ def unit(
     )
 
 
-def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
+def plan_probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
     """One step at initialization on every architecture, for the measured rules of the part."""
     space = part.search_space
     units = []
@@ -150,8 +152,10 @@ def probes(part: Part, architectures: Iterable[str]) -> tuple[Unit, ...]:
         if rules.rule(name).measured:
             for architecture in dict.fromkeys(architectures):
                 (bundle,) = rules.bundles(name, space, [architecture])
-                replicas = [replica(part, name, bundle, 1.0, seed) for seed in range(PROBE_SEEDS)]
-                units.append(unit(part, architecture, replicas, "updates"))
+                replicas = [
+                    plan_replica(part, name, bundle, 1.0, seed) for seed in range(PROBE_SEEDS)
+                ]
+                units.append(plan_unit(part, architecture, replicas, "updates"))
     return tuple(units)
 
 

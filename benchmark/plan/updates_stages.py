@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmark.plan.rungs import list_rungs, prescribe_rungs
 from benchmark.plan.stage import Stage, plan_stage
-from benchmark.plan.units import seeded, unit
+from benchmark.plan.units import plan_predicted, plan_unit
 from benchmark.study import Updates
 
 
@@ -13,13 +13,13 @@ def updates_stages(part: Updates) -> list[Stage]:
     rungs = list_rungs(part)
     given = {name: prescribe_rungs(name, rungs) for name in part.rules}
     units = [
-        unit(
+        plan_unit(
             rung.part,
             rung.architecture,
             [
                 each
                 for name in part.rules
-                for each in seeded(rung.part, name, given[name][index], 1.0)
+                for each in plan_predicted(rung.part, name, given[name][index], 1.0)
             ],
             "updates",
         )

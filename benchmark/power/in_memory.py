@@ -25,7 +25,7 @@ def carry_out(
     def read(ids: Sequence[str]) -> pa.Table | None:
         if not all(unit_id in stored for unit_id in ids):
             return None
-        return schema.table([row for unit_id in ids for row in stored[unit_id]])
+        return schema.make_table([row for unit_id in ids for row in stored[unit_id]])
 
     while True:
         stages = plan(study, read)

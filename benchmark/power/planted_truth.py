@@ -76,7 +76,7 @@ def plant_rows(
     facts = describe(unit.space, unit.space_options, unit.architecture).facts
     plant = choose_outcome(part, base, unit, truth, repeat)
     for replica in unit.replicas:
-        yield schema.row(unit, replica, facts | plant(replica))
+        yield schema.make_row(unit, replica, facts | plant(replica))
 
 
 def choose_outcome(

@@ -65,12 +65,12 @@ def plant_results(study: Study, base: str, truth: Truth, repeat: int) -> Results
     (part,) = study.parts
     stages, rows = carry_out(study, lambda unit: plant_rows(part, base, unit, truth, repeat))
     units = Collection(
-        schema.table([row for unit_rows in rows.values() for row in unit_rows]),
+        schema.make_table([row for unit_rows in rows.values() for row in unit_rows]),
         {unit_id: len(unit_rows) for unit_id, unit_rows in rows.items()},
         {},
     )
-    planned = manifest.manifest(study, stages)
-    return Results.of_units("planted", planned["study"], manifest.stages(planned), units)
+    planned = manifest.make_manifest(study, stages)
+    return Results.of_units("planted", planned["study"], manifest.read_stages(planned), units)
 
 
 def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:

@@ -40,7 +40,7 @@ class Agreement:
     spearman: Interval
 
 
-def jackknifed(statistic: Callable[[Index], float], n: int) -> Interval:
+def jackknife_statistic(statistic: Callable[[Index], float], n: int) -> Interval:
     """Student's t interval on the jackknife error of a statistic of n rows.
 
     ``statistic`` takes the indices of the rows to use. Rows are left out one by one up to 200, in
@@ -56,7 +56,7 @@ def jackknifed(statistic: Callable[[Index], float], n: int) -> Interval:
     return jackknife_interval(estimate, np.array(without_G), n)
 
 
-def agreement(x_AS: Array, y_A: Array, among_A: Mask | None = None) -> Agreement:
+def measure_agreement(x_AS: Array, y_A: Array, among_A: Mask | None = None) -> Agreement:
     """tau-b and Spearman's rho over the cells that have all values (and are ``among_A``).
 
     Of several seeds, (A, S), the mean over single seeds. Intervals are over cells, for the cells
@@ -73,17 +73,20 @@ def agreement(x_AS: Array, y_A: Array, among_A: Mask | None = None) -> Agreement
         y_SN = np.broadcast_to(y_N[rows], (len(x_SN), len(rows)))
         return float(np.mean(spearman_rows(x_SN[:, rows], y_SN)))
 
-    return Agreement(clipped(jackknifed(taus, len(y_N))), clipped(jackknifed(rhos, len(y_N))))
+    return Agreement(
+        clip_interval(jackknife_statistic(taus, len(y_N))),
+        clip_interval(jackknife_statistic(rhos, len(y_N))),
+    )
 
 
-def clipped(value: Interval) -> Interval:
+def clip_interval(value: Interval) -> Interval:
     """The interval of a correlation, which ends at -1 and 1."""
     if not value.determined:
         return value
     return replace(value, low=max(value.low, -1.0), high=min(value.high, 1.0))
 
 
-def top(score_A: Array, k: int = TOP) -> Mask:
+def find_top(score_A: Array, k: int = TOP) -> Mask:
     """The best ``k`` of the cells that have a score; of equal scores the lower index first."""
     order = np.argsort(-score_A, kind="stable")  # NaN sorts last
     chosen_A = np.zeros(len(score_A), dtype=bool)

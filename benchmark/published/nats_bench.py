@@ -54,14 +54,14 @@ class Records:
         def connect() -> Any:
             return create(str(folder), "tss", fast_mode=True, verbose=False)
 
-        self.folder, self.api = str(folder), loaded(folder / META, connect)
+        self.folder, self.api = str(folder), load_file(folder / META, connect)
         self.archs = [write(cell) for cell in official_order()]
         if self.api.meta_archs != self.archs:
             raise InvalidInput(f"{folder / META} lists other architectures than NAS-Bench-201's")
 
     def rows(self, index: int) -> Iterator[AccuracyRow]:
         """Every accuracy of a cell's record, as a share in [0, 1]; a seed it lacks has no row."""
-        loaded(self.paths[index], lambda: self.api.reload(self.folder, index))
+        load_file(self.paths[index], lambda: self.api.reload(self.folder, index))
         for epochs, results in self.api.arch2infos_dict[index].items():
             if results.arch_str != self.archs[index]:
                 raise InvalidInput(f"{self.paths[index]} is the record of {results.arch_str}")
@@ -77,7 +77,7 @@ class Records:
         del self.api.arch2infos_dict[index]  # the API would keep every record it has read
 
 
-def loaded(path: Path, load: Callable[[], Any]) -> Any:
+def load_file(path: Path, load: Callable[[], Any]) -> Any:
     """What ``load`` makes of a pickle; ``InvalidInput`` naming the file where it is damaged."""
     try:
         return load()

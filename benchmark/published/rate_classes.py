@@ -15,7 +15,7 @@ from scipy import stats
 
 from benchmark import rules
 from benchmark.analysis.intervals import Array, Interval
-from benchmark.published.agreement import Index, Mask, jackknifed
+from benchmark.published.agreement import Index, Mask, jackknife_statistic
 from benchmark.rules import Control
 from search_spaces.nasbench201.space import NasBench201
 
@@ -37,7 +37,7 @@ class Classes:
 
 
 @cache
-def multipliers() -> Mapping[str, Array]:
+def compute_multipliers() -> Mapping[str, Array]:
     """Every rule's multiplier of all cells, (A,), NaN where a cell is untrainable.
 
     Rules that give all cells the same rate say nothing of a ranking and are left out, as are those
@@ -58,7 +58,9 @@ def multipliers() -> Mapping[str, Array]:
     return {name: value_A for name, value_A in value.items() if np.nanstd(value_A) > 1e-9}
 
 
-def classes(multiplier_A: Array, accuracy_A: Array, among_A: Mask | None = None) -> Classes:
+def measure_rate_classes(
+    multiplier_A: Array, accuracy_A: Array, among_A: Mask | None = None
+) -> Classes:
     """The rate classes of a rule, and what of a ranking they can carry."""
     both_A = (
         ~np.isnan(multiplier_A) & ~np.isnan(accuracy_A) & (True if among_A is None else among_A)
@@ -73,7 +75,7 @@ def classes(multiplier_A: Array, accuracy_A: Array, among_A: Mask | None = None)
     return Classes(
         len(size_C),
         float((size_C * (size_C - 1)).sum() / (n * (n - 1))) if n > 1 else np.nan,
-        jackknifed(lambda rows: between_share(class_N[rows], rank_N[rows]), n),
+        jackknife_statistic(lambda rows: between_share(class_N[rows], rank_N[rows]), n),
         float(np.std(accuracy_N - mean_N)),
         float(np.std(mean_N)),
     )

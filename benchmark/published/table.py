@@ -85,7 +85,7 @@ class Published:
         )
 
 
-def read(path: Path | str) -> Published:
+def read_table(path: Path | str) -> Published:
     """The table this module writes, or a wide one (``WIDE``), told apart by their columns.
 
     Raises ``InvalidInput`` for a missing file, other columns, and rows that cannot be right.

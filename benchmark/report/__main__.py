@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [found for name in options.results for found in find_results(name)]
     if len(given) > 1:
         return compare(given, options)
-    table = published.read(options.published) if options.published else None
+    table = published.read_table(options.published) if options.published else None
     results = Results.load(given[0])
     old = Results.load(options.against) if options.against else None
     out = options.out or find_place(given[0], results.study["name"])

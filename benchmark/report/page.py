@@ -31,7 +31,7 @@ from benchmark.findings.content import (
 from benchmark.findings.parts import judge_study
 from benchmark.findings.published import study as published_study
 from benchmark.findings.verdict import Verdict
-from benchmark.published.rate_classes import multipliers
+from benchmark.published.rate_classes import compute_multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
 from benchmark.report.canvas import NARROW
@@ -116,7 +116,9 @@ def build_published_page(table: Published) -> Page:
     """
     facts = {"kinds": {"published"}, "commits": ""}
     verdicts, blocks = published_study.judge_published(table)
-    return render_page(published_study.STUDY, verdicts, blocks, facts, rules=list(multipliers()))
+    return render_page(
+        published_study.STUDY, verdicts, blocks, facts, rules=list(compute_multipliers())
+    )
 
 
 def render_page(

@@ -39,7 +39,7 @@ def bundle(
     and another width. None: the target cannot be trained. Raises ``InvalidInput`` for a control,
     which needs the whole population, and where the rule is not stated for the optimizer.
     """
-    asked = stated(name, optimizer)
+    asked = find_stated_rule(name, optimizer)
     if isinstance(asked, Control):
         raise InvalidInput(f"rule {name!r} deals rates to a population; ask for all at once")
     if not target.trainable:
@@ -67,7 +67,7 @@ def bundles(
     rate for each of ``seeds`` (``Bundle.for_seed``). Raises ``InvalidInput`` where the rule is not
     stated for the optimizer.
     """
-    asked = stated(name, optimizer)
+    asked = find_stated_rule(name, optimizer)
     origin = base_space or space
     start = base or origin.base_architecture
     if isinstance(asked, Control):
@@ -88,7 +88,7 @@ def bundles(
     return result
 
 
-def stated(name: str, optimizer: str) -> Rule:
+def find_stated_rule(name: str, optimizer: str) -> Rule:
     """The rule of that name; raises ``InvalidInput`` unless it is stated for the optimizer."""
     asked = rule(name)
     if optimizer not in asked.optimizers:

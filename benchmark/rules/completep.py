@@ -1,6 +1,6 @@
 """``completep``: residual branches are scaled by 1/m_L, and AdamW's rate stays as it is."""
 
-from benchmark.rules.grammar.rule import Bundle, Reading, Rule, changed, multiplied
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule, drop_ones, multiply_factors
 from benchmark.rules.mup import width_factors
 
 ALPHA = 1.0
@@ -24,7 +24,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     deep = m_L ** (ALPHA - 1)
     depth = {"hidden": deep, "vector": deep, "epsilon": m_L**-ALPHA / m_N}
     undecayed = {f"{group}-decay": 0.0 for group in UNDECAYED}
-    factors = multiplied(changed(depth | undecayed), width_factors(target.optimizer, m_N))
+    factors = multiply_factors(drop_ones(depth | undecayed), width_factors(target.optimizer, m_N))
     return Bundle("he", m_L**-ALPHA, 1.0, factors)
 
 

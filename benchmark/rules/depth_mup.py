@@ -1,6 +1,6 @@
 """``depth-mup``: residual branches are scaled by 1/sqrt(K) in the forward pass."""
 
-from benchmark.rules.grammar.rule import Bundle, Reading, Rule, changed
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule, drop_ones
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:
@@ -17,7 +17,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     if target.optimizer == "sgd":
         return Bundle("he", multiplier, 1.0)
     deep = target.block_ratio(base) ** -0.5
-    return Bundle("he", multiplier, 1.0, changed(dict.fromkeys(GROUPS, deep)))
+    return Bundle("he", multiplier, 1.0, drop_ones(dict.fromkeys(GROUPS, deep)))
 
 
 GROUPS = ("hidden", "vector", "epsilon")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from benchmark.rules.grammar.rule import Control, Rate, changed
+from benchmark.rules.grammar.rule import Control, Rate, drop_ones
 from benchmark.rules.path_cubed import RULE as PATH_CUBED
 
 
@@ -16,7 +16,7 @@ def deal(rates: Sequence[Rate], seed: int) -> list[Rate]:
     names = {name for _, factors in rates for name, _ in factors}
     tables = [dict(factors) for _, factors in rates]
     factors = {name: mean([table.get(name, 1.0) for table in tables]) for name in names}
-    return [(mean([rate for rate, _ in rates]), changed(factors))] * len(rates)
+    return [(mean([rate for rate, _ in rates]), drop_ones(factors))] * len(rates)
 
 
 def mean(values: Sequence[float]) -> float:

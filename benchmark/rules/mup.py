@@ -1,6 +1,6 @@
 """``mup``: rates follow width alone."""
 
-from benchmark.rules.grammar.rule import Bundle, Factors, Reading, Rule, changed
+from benchmark.rules.grammar.rule import Bundle, Factors, Reading, Rule, drop_ones
 
 VECTORS = ("vector", "outer-vector")
 
@@ -23,7 +23,7 @@ def width_factors(optimizer: str, ratio: float) -> Factors:
     else:
         rates = {"hidden": 1 / ratio, "readout": 1 / ratio}
     decays = {f"{group}-decay": 1 / factor for group, factor in rates.items()}
-    return changed(rates | decays | {"readout-variance": 1 / ratio})
+    return drop_ones(rates | decays | {"readout-variance": 1 / ratio})
 
 
 def prescribe(target: Reading, base: Reading) -> Bundle:

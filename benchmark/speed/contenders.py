@@ -66,7 +66,7 @@ def train_together(builder: Builder, network: TimedNetwork, limit: int) -> list[
     return losses
 
 
-def contenders(network: TimedNetwork, device: str) -> dict[str, Callable[[], float]]:
+def list_contenders(network: TimedNetwork, device: str) -> dict[str, Callable[[], float]]:
     """Replica-steps per second of every way there is on the device, by name."""
     builder = network.create_builder(device)
     replicas = network.replicas(network.rates)
@@ -87,10 +87,10 @@ def contenders(network: TimedNetwork, device: str) -> dict[str, Callable[[], flo
         del found[GRAPHS]
     if network.space == "mlp":
         del found[CHANNELS_LAST]
-    return {name: timed(way, network, device) for name, way in found.items()}
+    return {name: time_way(way, network, device) for name, way in found.items()}
 
 
-def timed(way: Callable[[], object], network: TimedNetwork, device: str) -> Callable[[], float]:
+def time_way(way: Callable[[], object], network: TimedNetwork, device: str) -> Callable[[], float]:
     """A way with a clock around it."""
 
     def speed() -> float:

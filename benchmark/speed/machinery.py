@@ -60,7 +60,7 @@ def train_nothing(
     checkpoint: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Rows that say ``done`` of replicas that were not trained."""
-    return [schema.row(unit, replica, {"status": "done"}) for replica in unit.replicas]
+    return [schema.make_row(unit, replica, {"status": "done"}) for replica in unit.replicas]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from rich.progress import track
 from benchmark.engine import device as devices
 from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
-from benchmark.speed.networks import TimedNetwork, networks
-from benchmark.speed.table import SpeedRow, show, write
+from benchmark.speed.networks import TimedNetwork, list_networks
+from benchmark.speed.table import SpeedRow, show_rows, write_rows
 from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.resources import Resources
 
@@ -29,24 +29,26 @@ WAYS = (
 )
 
 
-def measured(
+def measure_ways(
     rows: Sequence[TimedNetwork], repeats: int, trials: int, device: str, console: Console
 ) -> list[SpeedRow]:
     """A row for every network and way, missing ones too; ``trials`` of Tune per round."""
     values: dict[tuple[TimedNetwork, str], list[float]] = {}
-    ways = {network: contenders.contenders(network, device) for network in rows}
+    ways = {network: contenders.list_contenders(network, device) for network in rows}
     with Cluster(1, Resources()) as cluster:
         for _ in track(range(repeats), "repeats", console=console, transient=True):
             for name, reuse in ((tuned.TUNE, False), (tuned.REUSE, True)):
-                for network, speed in tuned.speeds(cluster, rows, reuse, device, trials).items():
+                for network, speed in tuned.measure_speeds(
+                    cluster, rows, reuse, device, trials
+                ).items():
                     values.setdefault((network, name), []).append(speed)
             for network in rows:
                 for name, way in ways[network].items():
                     values.setdefault((network, name), []).append(way())
-    return [row for network in rows for row in compared(network, values)]
+    return [row for network in rows for row in compare_ways(network, values)]
 
 
-def compared(
+def compare_ways(
     network: TimedNetwork, values: dict[tuple[TimedNetwork, str], list[float]]
 ) -> Iterator[SpeedRow]:
     """A network's rows, with their ratios to the peer."""
@@ -60,11 +62,11 @@ def compared(
         else:
             row.ratio = median(found) / peer
         if name == contenders.ENGINE:
-            row.note = f"goal {network.goal}x: {verdict(row.ratio or 0.0, network.goal)}"
+            row.note = f"goal {network.goal}x: {judge_goal(row.ratio or 0.0, network.goal)}"
         yield row
 
 
-def verdict(ratio: float, goal: float) -> str:
+def judge_goal(ratio: float, goal: float) -> str:
     """Whether a goal was reached."""
     return "reached" if ratio >= goal else f"missed by a factor of {goal / ratio:.2f}"
 
@@ -75,15 +77,17 @@ def measure_speed(out: Path, quick: bool) -> None:
     devices.prepare_device(torch.device(device))
     console = Console()
     repeats, trials = (2, 1) if quick else (5, 2)
-    chosen = networks(quick, device != "cpu")
-    rows = measured(chosen, repeats, trials, device, console)
-    show(rows, console)
+    chosen = list_networks(quick, device != "cpu")
+    rows = measure_ways(chosen, repeats, trials, device, console)
+    show_rows(rows, console)
     for network, row in zip(chosen, (r for r in rows if r.name == contenders.ENGINE), strict=True):
         if (row.ratio or 0.0) < network.goal:
             console.print(f"Where the engine's time goes: {row.subject}", highlight=False)
-            console.print(profile.top(network, device), highlight=False, markup=False)
-    rows += noise.rows(device)
-    rows += scales.rows(quick)
-    show([row for row in rows if row.section != SECTION], console)
-    write(rows, out, device=device, repeats=repeats, quick=quick)
+            console.print(
+                profile.list_top_operations(network, device), highlight=False, markup=False
+            )
+    rows += noise.measure_noise(device)
+    rows += scales.measure_scales(quick)
+    show_rows([row for row in rows if row.section != SECTION], console)
+    write_rows(rows, out, device=device, repeats=repeats, quick=quick)
     console.print(f"{out}: {len(rows)} rows", highlight=False)

@@ -57,7 +57,7 @@ class TimedNetwork:
     def create_builder(self, device: str) -> Builder:
         """What the engine trains."""
         space = create(self.space, **dict(self.options))
-        data = images(self.side)
+        data = make_images(self.side)
         unit = Unit(
             measure="training",
             space=self.space,
@@ -73,7 +73,7 @@ class TimedNetwork:
 
 
 @cache
-def images(side: int) -> Dataset:
+def make_images(side: int) -> Dataset:
     """Noise of 1 x 8 x 8 or 3 x 32 x 32, ten classes."""
     generator = torch.Generator().manual_seed(0)
     channels = 1 if side < 32 else 3
@@ -82,7 +82,7 @@ def images(side: int) -> Dataset:
     return Dataset(f"noise-{side}", x, y, x[:64], y[:64], 10, f"noise-{side}")
 
 
-def networks(quick: bool, gpu: bool) -> list[TimedNetwork]:
+def list_networks(quick: bool, gpu: bool) -> list[TimedNetwork]:
     """The rows: on a GPU the cells have their published size (N = 5)."""
     mlp = ("MLP, width 16", "mlp", (("width", 16),), "mlp-3", 8)
     resnet = ("ResNet 8x8", "resnet", (("width", 8), ("normalization", "bn")), "resnet-3", 8)

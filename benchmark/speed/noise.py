@@ -5,21 +5,21 @@ from __future__ import annotations
 from itertools import islice
 from statistics import stdev
 
-from benchmark.speed.networks import networks
+from benchmark.speed.networks import list_networks
 from benchmark.speed.table import SpeedRow
 
 RUNS = 5
 STEPS = 10
 
 
-def rows(device: str) -> list[SpeedRow]:
+def measure_noise(device: str) -> list[SpeedRow]:
     """The standard deviation of the last loss over runs of the median cell; none on a CPU, where
     the bytes are the same."""
     subject = "median cell, the same unit run again"
     name, unit = f"SD of the loss after {STEPS} steps, {RUNS} runs", "nats"
     if device == "cpu":
         return [SpeedRow("noise", subject, name, unit, note="skipped: no GPU")]
-    network = next(n for n in networks(quick=True, gpu=True) if "median" in n.name)
+    network = next(n for n in list_networks(quick=True, gpu=True) if "median" in n.name)
     builder = network.create_builder(device)
     losses = []
     for _ in range(RUNS):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import StoredStage, manifest
+from benchmark.store.formats.manifest import StoredStage, make_manifest
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
 from benchmark.study import Rank, Study
@@ -81,7 +81,7 @@ def results_of(architectures: int = 15_625, rules: int = 8, seeds: int = 8) -> R
         **dict.fromkeys(("train_loss", "valid_loss", "test_loss"), 0.5),
         **dict.fromkeys(("valid_accuracy", "test_accuracy"), accuracy_ARS.ravel().clip(0, 1)),
     }
-    rows = [column(columns.get(field.name), len(a_N), field.type) for field in schema.SCHEMA]
+    rows = [make_column(columns.get(field.name), len(a_N), field.type) for field in schema.SCHEMA]
     ids = tuple(f"{a:064x}" for a in range(architectures))
     units = Collection(
         pa.table(rows, schema=schema.SCHEMA), dict.fromkeys(ids, rules * seeds), {ids[0]: ORIGIN}
@@ -89,11 +89,11 @@ def results_of(architectures: int = 15_625, rules: int = 8, seeds: int = 8) -> R
     stage = StoredStage("cells", "rank", "rank", ids, architectures)
     part = Rank(name="cells", space="nasbench201", rules=names, seeds=seeds, rates=(0.01, 0.1, 1.0))
     question = "How long does the report of so many rows take?"
-    planned = manifest(Study(name="planted-ranks", question=question, parts=(part,)), [])
+    planned = make_manifest(Study(name="planted-ranks", question=question, parts=(part,)), [])
     return Results.of_units("planted", planned["study"], [stage], units)
 
 
-def column(value: Any, rows: int, kind: pa.DataType) -> pa.Array:
+def make_column(value: Any, rows: int, kind: pa.DataType) -> pa.Array:
     """A column of ``rows`` values, or of one value throughout."""
     if value is None or isinstance(value, str | int | float):
         return pa.repeat(pa.scalar(value, kind), rows)

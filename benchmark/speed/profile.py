@@ -13,7 +13,7 @@ TOP = 6
 STEPS = 3
 
 
-def top(network: TimedNetwork, device: str) -> str:
+def list_top_operations(network: TimedNetwork, device: str) -> str:
     """A line per operation: its share of the time of all, and its name."""
     builder = network.create_builder(device)
     replicas = network.replicas(network.rates)

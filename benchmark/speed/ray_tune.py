@@ -20,7 +20,7 @@ TUNE = "a Ray Tune trial per rate"
 REUSE = "the same, reuse_actors"
 
 
-def speeds(
+def measure_speeds(
     cluster: Cluster, networks: Sequence[TimedNetwork], reuse: bool, device: str, rates: int
 ) -> dict[TimedNetwork, float]:
     """Replica-steps per second of one round over all networks, each at so many rates.
@@ -31,7 +31,7 @@ def speeds(
     order = [networks[0], *(network for network in networks for _ in range(rates))]
     tuner = tune.Tuner(
         tune.with_resources(
-            partial(trial, networks=order, device=device),
+            partial(train_trial, networks=order, device=device),
             {"cpu": 1, "gpu": 0 if device == "cpu" else 1},
         ),
         param_space={"number": tune.grid_search(list(range(len(order))))},
@@ -51,7 +51,9 @@ def speeds(
     return {network: rates * network.steps / seconds for network, seconds in taken.items()}
 
 
-def trial(config: dict[str, Any], networks: Sequence[TimedNetwork], device: str) -> dict[str, Any]:
+def train_trial(
+    config: dict[str, Any], networks: Sequence[TimedNetwork], device: str
+) -> dict[str, Any]:
     """One rate, as a user's training function has it."""
     devices.prepare_device(torch.device(device))
     number: int = config["number"]

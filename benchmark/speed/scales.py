@@ -18,7 +18,7 @@ from benchmark.speed.table import SpeedRow
 from benchmark.store import provenance
 from benchmark.store.compaction import compact_store
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.store import Store
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import NAS_BENCH_201
@@ -31,30 +31,30 @@ from search_spaces.registry import create
 SECTION = "scale"
 
 
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+def time_call(work: Callable[[], Any]) -> tuple[float, Any]:
     """How long it took, and what came of it."""
     begin = time.perf_counter()
     found = work()
     return time.perf_counter() - begin, found
 
 
-def rows(quick: bool) -> Iterator[SpeedRow]:
+def measure_scales(quick: bool) -> Iterator[SpeedRow]:
     """Every row, as it is measured."""
-    yield from paths(12 if quick else 16)
-    yield plan(*((15_625, 1) if quick else (15_625, 8)))
-    yield from store(1_000 if quick else 100_000)
-    yield from report(2_000 if quick else 15_625)
+    yield from measure_paths(12 if quick else 16)
+    yield measure_plan(*((15_625, 1) if quick else (15_625, 8)))
+    yield from measure_store(1_000 if quick else 100_000)
+    yield from measure_report(2_000 if quick else 15_625)
 
 
-def paths(blocks: int) -> Iterator[SpeedRow]:
+def measure_paths(blocks: int) -> Iterator[SpeedRow]:
     """Path statistics of a residual net against enumerating its paths, of which 2^K."""
     graph = create("resnet").topology(f"resnet-{blocks}").network
     subject = f"paths of resnet-{blocks}: 2^{blocks}"
-    taken, found = seconds(
+    taken, found = time_call(
         lambda: PathStatistics.of(graph, lambda edge: int(edge.operation.weighted))
     )
     try:
-        longer, lengths = seconds(lambda: enumerated(graph))
+        longer, lengths = time_call(lambda: enumerate_paths(graph))
     except ImportError:
         yield SpeedRow(SECTION, subject, "networkx enumeration", "s", note="skipped: no networkx")
         yield SpeedRow(SECTION, subject, "PathStatistics", "s", [taken])
@@ -66,7 +66,7 @@ def paths(blocks: int) -> Iterator[SpeedRow]:
     )
 
 
-def enumerated(graph: ArchGraph) -> list[int]:
+def enumerate_paths(graph: ArchGraph) -> list[int]:
     """The weighted length of every path."""
     import networkx as nx  # only tests install it
 
@@ -80,7 +80,7 @@ def enumerated(graph: ArchGraph) -> list[int]:
     ]
 
 
-def plan(sample: int, seeds: int) -> SpeedRow:
+def measure_plan(sample: int, seeds: int) -> SpeedRow:
     """Planning a rank study: every unit with its rates and its id."""
     part = Rank(
         name="cells",
@@ -99,41 +99,41 @@ def plan(sample: int, seeds: int) -> SpeedRow:
             units = {u.id: u for stage in assumed_plan(study, empty) for u in stage.units or ()}
             return sum(len(unit.replicas) for unit in units.values())
 
-        taken, replicas = seconds(ids)
+        taken, replicas = time_call(ids)
     return SpeedRow(SECTION, "plan and ids of a rank study", f"{replicas:,} replicas", "s", [taken])
 
 
-def store(count: int) -> Iterator[SpeedRow]:
+def measure_store(count: int) -> Iterator[SpeedRow]:
     """Writing units one by one, each synced to the disk; reading all; folding; reading again."""
     subject = f"a store of {count:,} units of 3 replicas"
-    origin = provenance.record("speed", 0.0)
-    units = [planted(f"mlp-{number}") for number in range(count)]
+    origin = provenance.make_record("speed", 0.0)
+    units = [plant_unit(f"mlp-{number}") for number in range(count)]
     outcome = {"status": "done", "train_loss": 0.5, "train_loss_curve": [2.0, 0.5]}
     with tempfile.TemporaryDirectory() as folder:
         results = Store.open(f"{folder}/results", create=True)
         nothing = Study(name="speed", question="How long does a store take?", parts=())
-        results.write_manifest(manifest(nothing, []))
+        results.write_manifest(make_manifest(nothing, []))
 
         def write() -> None:
             for unit in units:
-                rows = [schema.row(unit, replica, outcome) for replica in unit.replicas]
+                rows = [schema.make_row(unit, replica, outcome) for replica in unit.replicas]
                 results.write(unit, rows, origin)
 
         def scan() -> int:
             fresh = Store.open(results.uri)
             return len(fresh.load(fresh.done()).rows)
 
-        yield SpeedRow(SECTION, subject, "write", "s", [seconds(write)[0]])
-        taken, read = seconds(scan)
+        yield SpeedRow(SECTION, subject, "write", "s", [time_call(write)[0]])
+        taken, read = time_call(scan)
         assert read == 3 * count
         yield SpeedRow(SECTION, subject, "scan", "s", [taken])
         yield SpeedRow(
-            SECTION, subject, "compact", "s", [seconds(lambda: compact_store(results))[0]]
+            SECTION, subject, "compact", "s", [time_call(lambda: compact_store(results))[0]]
         )
-        yield SpeedRow(SECTION, subject, "scan, compacted", "s", [seconds(scan)[0]])
+        yield SpeedRow(SECTION, subject, "scan, compacted", "s", [time_call(scan)[0]])
 
 
-def planted(architecture: str) -> Unit:
+def plant_unit(architecture: str) -> Unit:
     """A unit that nobody trains."""
     replicas = tuple(Replica.plain(0.1, seed) for seed in range(3))
     return Unit(
@@ -149,12 +149,12 @@ def planted(architecture: str) -> Unit:
     )
 
 
-def report(architectures: int) -> Iterator[SpeedRow]:
+def measure_report(architectures: int) -> Iterator[SpeedRow]:
     """The page of a table of planted ranks, 64 rows an architecture."""
     results = planted_ranks.results_of(architectures)
     subject = f"report of {len(results.table):,} rows"
     with tempfile.TemporaryDirectory() as folder:
-        taken, written = seconds(lambda: page.build_page(results).write(Path(folder)))
+        taken, written = time_call(lambda: page.build_page(results).write(Path(folder)))
         size = written.stat().st_size / 1e6
     yield SpeedRow(SECTION, subject, "page", "s", [taken], note="goal: at most 30")
     yield SpeedRow(SECTION, subject, "page", "MB", [size], note="goal: at most 2")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from benchmark.store.provenance import commit, environment
+from benchmark.store.provenance import describe_environment, find_commit
 from benchmark.study.unit import canonical_json
 
 
@@ -33,18 +33,18 @@ class SpeedRow:
         """The median, and the range where there are several."""
         if not self.values:
             return "skipped"
-        middle = number(median(self.values))
+        middle = format_value(median(self.values))
         if len(self.values) == 1:
             return middle
-        return f"{middle} ({number(min(self.values))} to {number(max(self.values))})"
+        return f"{middle} ({format_value(min(self.values))} to {format_value(max(self.values))})"
 
 
-def number(value: float) -> str:
+def format_value(value: float) -> str:
     """Three digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def show(rows: list[SpeedRow], console: Console) -> None:
+def show_rows(rows: list[SpeedRow], console: Console) -> None:
     """Print rows under a heading for each subject."""
     for subject, group in groupby(rows, key=lambda row: row.subject):
         console.print(f"\n{subject}", highlight=False, markup=False)
@@ -67,9 +67,9 @@ SCHEMA = pa.schema(
 )
 
 
-def write(rows: list[SpeedRow], path: Path, **facts: Any) -> None:
+def write_rows(rows: list[SpeedRow], path: Path, **facts: Any) -> None:
     """All rows as Parquet; versions, machine and ``facts`` are its metadata."""
-    origin = environment() | {"commit": commit()} | facts
+    origin = describe_environment() | {"commit": find_commit()} | facts
     schema = SCHEMA.with_metadata({"provenance": canonical_json(origin)})
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), path)

@@ -15,7 +15,7 @@ from benchmark.store.folder.errors import StoreUnwritable
 from benchmark.store.formats.compacted_file import CompactedFile, write_compacted
 from benchmark.store.formats.unit_file import UnitFile, equal_rows
 from benchmark.store.store import Store
-from benchmark.store.stored_units import BATCH, THREADS, batched
+from benchmark.store.stored_units import BATCH, THREADS, split_batches
 
 
 def compact_store(store: Store) -> tuple[int, int]:
@@ -38,8 +38,8 @@ def compact_store(store: Store) -> tuple[int, int]:
         return len(written), 0
     new = store.quarantine.check("compacted", name, lambda: CompactedFile(file, name))
     if new is None or not written <= new.spans.keys():
-        raise not_read_back(store, name)
-    replaced = covered(store, new, old, loose)
+        raise explain_difference(store, name)
+    replaced = list_covered(store, new, old, loose)
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda place: store.files.remove(*place), replaced))
     return len(written), len(replaced)
@@ -51,11 +51,11 @@ def every_unit(
     """The units of all files, some at a time; a unit of several files comes several times."""
     for file in old.values():
         yield from file.read(file.spans)
-    for some in batched(loose, BATCH):
+    for some in split_batches(loose, BATCH):
         yield store.units.read_loose(some)
 
 
-def covered(
+def list_covered(
     store: Store, new: CompactedFile, old: dict[str, CompactedFile], loose: list[str]
 ) -> list[tuple[str, str]]:
     """The files all of whose units the new one has with equal rows.
@@ -66,22 +66,22 @@ def covered(
     kept: set[str] = set()
     found: list[tuple[str, str]] = []
     for name, file in old.items():
-        different = set().union(*(differing(units, new) for units in file.read(file.spans)))
+        different = set().union(*(find_differing(units, new) for units in file.read(file.spans)))
         if different - kept:
-            raise not_read_back(store, name)
+            raise explain_difference(store, name)
         kept |= file.spans.keys()
         if not different:
             found.append(("compacted", name))
-    for some in batched(loose, BATCH):
+    for some in split_batches(loose, BATCH):
         units = {i: file for i, file in store.units.read_loose(some).items() if len(file.rows)}
-        different = differing(units, new)
+        different = find_differing(units, new)
         if different - kept:
-            raise not_read_back(store, min(different - kept))
+            raise explain_difference(store, min(different - kept))
         found += [("units", f"{i}.arrow") for i in units if i not in different]
     return found
 
 
-def differing(units: dict[str, UnitFile], new: CompactedFile) -> set[str]:
+def find_differing(units: dict[str, UnitFile], new: CompactedFile) -> set[str]:
     """The ids of those of these units that the new file lacks or has otherwise."""
     there = {unit_id: file for files in new.read(units) for unit_id, file in files.items()}
     return {
@@ -93,7 +93,7 @@ def differing(units: dict[str, UnitFile], new: CompactedFile) -> set[str]:
     }
 
 
-def not_read_back(store: Store, name: str) -> StoreUnwritable:
+def explain_difference(store: Store, name: str) -> StoreUnwritable:
     """The sentence for a new file that is not what was written."""
     return StoreUnwritable(
         f"{store.files.name} did not give back {name} as it was written; nothing was deleted; "

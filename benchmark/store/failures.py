@@ -119,12 +119,12 @@ def hide_user(text: str) -> str:
     return HOME.sub("~", text)
 
 
-def description(unit: Unit) -> str:
+def describe_unit(unit: Unit) -> str:
     """A unit in a few words."""
     return f"{unit.space} {unit.architecture} ({len(unit.replicas)} replicas)"
 
 
-def describe(error: BaseException) -> tuple[str, str]:
+def describe_error(error: BaseException) -> tuple[str, str]:
     """The last line and the whole of an exception's traceback."""
     return "".join(traceback.format_exception_only(error)).strip(), "".join(
         traceback.format_exception(error)

@@ -19,21 +19,21 @@ PACKAGES = ("torch", "ray", "numpy", "pyarrow")
 
 
 @cache
-def commit() -> str:
+def find_commit() -> str:
     """The git commit of this source tree, ``-dirty`` where it was changed, or ``unknown``.
 
     It is unknown too where this file lies in a repository that does not hold it: an installed copy
     inside another project's folder.
     """
     try:
-        git("ls-files", "--error-unmatch", "--", Path(__file__).name)
-        head = git("rev-parse", "HEAD")
-        return f"{head}-dirty" if git("status", "--porcelain", "--untracked-files=no") else head
+        run_git("ls-files", "--error-unmatch", "--", Path(__file__).name)
+        head = run_git("rev-parse", "HEAD")
+        return f"{head}-dirty" if run_git("status", "--porcelain", "--untracked-files=no") else head
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
-def git(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
     """What git says in the folder of this file, whatever repository the environment names."""
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
     surroundings = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
@@ -42,17 +42,17 @@ def git(*arguments: str) -> str:
 
 
 @cache
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Versions and machine of this process."""
     return {
-        "versions": {"python": platform.python_version()} | {p: installed(p) for p in PACKAGES},
+        "versions": {"python": platform.python_version()} | {p: find_version(p) for p in PACKAGES},
         "platform": platform.platform(),
-        "processor": processor(),
+        "processor": find_processor(),
         "cores": os.cpu_count(),
     }
 
 
-def installed(package: str) -> str:
+def find_version(package: str) -> str:
     """A package's version without importing it; ``unknown`` where its metadata are missing."""
     try:
         return version(package)
@@ -60,7 +60,7 @@ def installed(package: str) -> str:
         return "unknown"
 
 
-def processor() -> str:
+def find_processor() -> str:
     """The processor's model as the system names it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -71,7 +71,9 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def record(source: str, seconds: float, resources: dict[str, Any] | None = None) -> dict[str, Any]:
+def make_record(
+    source: str, seconds: float, resources: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The provenance of a unit that has just been run.
 
     ``source`` is the driver's ``commit()`` (a worker on another machine may have no git tree),
@@ -79,12 +81,12 @@ def record(source: str, seconds: float, resources: dict[str, Any] | None = None)
     a GPU below 1 means that the time was taken in company).
     """
     known = resources or {}
-    return environment() | {
+    return describe_environment() | {
         "commit": source,
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "resources": known,
-        "accelerator": accelerator() if known.get("gpus") else "none",
+        "accelerator": find_accelerator() if known.get("gpus") else "none",
         "float32_products": float32_products(),
     }
 
@@ -96,7 +98,7 @@ def list_records(stored: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @cache
-def accelerator() -> str:
+def find_accelerator() -> str:
     """The GPU's model, or ``none``."""
     import torch  # a driver that only plans does without
 

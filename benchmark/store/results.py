@@ -107,7 +107,7 @@ class Results:
         """
         store = Store.open(uri)
         stored = planned or store.manifest()
-        stages = manifest.stages(stored)
+        stages = manifest.read_stages(stored)
         ids = dict.fromkeys(unit_id for stage in stages for unit_id in stage.units or ())
         loaded = store.load(ids)
         failures = {i: failure for i, failure in store.failures().items() if i in ids}

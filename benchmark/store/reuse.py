@@ -107,7 +107,7 @@ class Recalled:
             for replica, row in zip(self.rest.replicas, rows, strict=True)
         }
         return [
-            schema.row(self.unit, replica, measured[replica.training_key])
+            schema.make_row(self.unit, replica, measured[replica.training_key])
             for replica in self.unit.replicas
         ]
 

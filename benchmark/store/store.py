@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from benchmark.store.failures import Failure, FailureLogs, describe, description
+from benchmark.store.failures import Failure, FailureLogs, describe_error, describe_unit
 from benchmark.store.folder.errors import StoreUnreadable, StoreUnwritable
 from benchmark.store.folder.files import FIRST_PAUSES, Files
 from benchmark.store.folder.quarantine import Quarantine
@@ -34,7 +34,7 @@ from benchmark.store.stored_units import StoredUnits
 from benchmark.study.unit import Unit
 from search_spaces.errors import InvalidInput
 
-__all__ = ["Failure", "Store", "StoreUnreadable", "StoreUnwritable", "describe"]
+__all__ = ["Failure", "Store", "StoreUnreadable", "StoreUnwritable", "describe_error"]
 
 FOLDERS: Final = ("units", "compacted", "failures", "checkpoints", "quarantine")
 
@@ -144,7 +144,7 @@ class Store:
 
     def write_failure(self, unit: Unit, error: str, trace: str, killed: bool = False) -> None:
         """Keep the log of a failed attempt; raises ``StoreUnwritable``."""
-        self.logs.write(Failure(unit.id, description(unit), 0, error, trace, killed))
+        self.logs.write(Failure(unit.id, describe_unit(unit), 0, error, trace, killed))
 
     def attempts(self) -> dict[str, list[int]]:
         """The failed attempts per unit id, in order; two drivers may both have made the k-th."""

@@ -81,7 +81,7 @@ class StoredUnits:
                 yield units
                 for unit_id in units:
                     del wanted[unit_id]
-        for some in batched([unit_id for unit_id in wanted if unit_id in loose], BATCH):
+        for some in split_batches([unit_id for unit_id in wanted if unit_id in loose], BATCH):
             units = self.read_loose(some)
             if missing := [unit_id for unit_id in some if unit_id not in units]:
                 units |= self.read_folded(missing)  # damaged, or folded since
@@ -112,7 +112,7 @@ class StoredUnits:
         return {i: unit for file in files for units in file.read(ids) for i, unit in units.items()}
 
 
-def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def split_batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Split into runs of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -18,7 +18,7 @@ FIXED: Final = {"name", "options", "recipe"}
 """Fields of a part that are reached otherwise, or say which part it is."""
 
 
-def assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+def read_assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """``--FIELD VALUE`` and ``--FIELD=VALUE`` as pairs of field and value.
 
     Raises ``InvalidInput`` for anything else.
@@ -36,7 +36,7 @@ def assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def override(study: Study, given: Sequence[tuple[str, str]]) -> Study:
+def override_fields(study: Study, given: Sequence[tuple[str, str]]) -> Study:
     """The study with fields set: for all parts that have them, or for one as ``PART.FIELD``.
 
     Raises ``InvalidInput`` for a field that no part has and for a value of another type, and
@@ -46,12 +46,14 @@ def override(study: Study, given: Sequence[tuple[str, str]]) -> Study:
     for name, text in given:
         owner, _, field = name.rpartition(".")
         field = field.replace("-", "_")
-        takers = [p for p in study.parts if owner in ("", p.name) and field in types(p)]
+        takers = [p for p in study.parts if owner in ("", p.name) and field in list_field_types(p)]
         if not takers:
-            raise InvalidInput(unknown(study, name))
+            raise InvalidInput(explain_unknown_field(study, name))
         for part in takers:
-            changes[part.name][field] = parse(name, text, types(part)[field])
-    return replace(study, parts=tuple(changed(part, changes[part.name]) for part in study.parts))
+            changes[part.name][field] = parse_value(name, text, list_field_types(part)[field])
+    return replace(
+        study, parts=tuple(change_part(part, changes[part.name]) for part in study.parts)
+    )
 
 
 def list_lowered(study: Study, asked: Study, given: Sequence[tuple[str, str]]) -> list[str]:
@@ -82,7 +84,7 @@ def is_below(low: Any, high: Any) -> bool:
     return type(low) is int and type(high) is int and low < high
 
 
-def types(part: Part) -> dict[str, Any]:
+def list_field_types(part: Part) -> dict[str, Any]:
     """The type of every field that can be set: the part's, its recipe's and its space's options.
 
     Options that the part leaves at their defaults are among them, and each has the type that the
@@ -93,7 +95,7 @@ def types(part: Part) -> dict[str, Any]:
     return get_type_hints(Recipe) | own | option_types(part.space)
 
 
-def changed(part: AnyPart, values: dict[str, Any]) -> AnyPart:
+def change_part(part: AnyPart, values: dict[str, Any]) -> AnyPart:
     """A part with fields of its own, of its recipe and of its options set together."""
     own = {name for name in (field.name for field in fields(part)) if name not in FIXED}
     options = {k: v for k, v in values.items() if k in option_types(part.space)}
@@ -107,23 +109,25 @@ def changed(part: AnyPart, values: dict[str, Any]) -> AnyPart:
     )
 
 
-def unknown(study: Study, name: str) -> str:
+def explain_unknown_field(study: Study, name: str) -> str:
     """The sentence for a field that no part has."""
-    known = {field for part in study.parts for field in types(part)}
-    known |= {f"{part.name}.{field}" for part in study.parts for field in types(part)}
+    known = {field for part in study.parts for field in list_field_types(part)}
+    known |= {f"{part.name}.{field}" for part in study.parts for field in list_field_types(part)}
     near = difflib.get_close_matches(name.replace("-", "_"), sorted(known), n=3, cutoff=0.5)
     mend = f"did you mean {', '.join(f'--{each}' for each in near)}?" if near else "see --help"
     return f"study {study.name} has no field --{name}; {mend}"
 
 
-def parse(name: str, text: str, kind: Any) -> Any:
+def parse_value(name: str, text: str, kind: Any) -> Any:
     """A value of a field's type from what was typed; tuples are comma lists."""
     if get_origin(kind) is tuple:
-        return tuple(parse(name, each.strip(), get_args(kind)[0]) for each in text.split(","))
+        return tuple(parse_value(name, each.strip(), get_args(kind)[0]) for each in text.split(","))
     if get_origin(kind) is UnionType:
         if text.lower() == "none":
             return None
-        return parse(name, text, next(each for each in get_args(kind) if each is not NoneType))
+        return parse_value(
+            name, text, next(each for each in get_args(kind) if each is not NoneType)
+        )
     if kind is bool:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
@@ -143,10 +147,10 @@ def parse(name: str, text: str, kind: Any) -> Any:
     return text
 
 
-def usage(study: Study) -> str:
+def describe_fields(study: Study) -> str:
     """The fields that can be set, a line per part."""
     lines = [f"fields ({', '.join(get_type_hints(Recipe))} of the recipe, and of each part):"]
     for part in study.parts:
-        own = [field for field in types(part) if field not in get_type_hints(Recipe)]
+        own = [field for field in list_field_types(part) if field not in get_type_hints(Recipe)]
         lines.append(f"  {part.name}: {', '.join(own)}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from benchmark.progress import Progress
 from benchmark.store.store import Store, StoreUnwritable
 from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.shards import Run, calibrate
-from benchmark.sweep.workers.worker import trainable
+from benchmark.sweep.workers.worker import make_trainable
 
 CALIBRATION_PATIENCE: Final = 120.0
 """Seconds: a cluster may have to start a node first."""
@@ -47,7 +47,7 @@ def sweep(
     sent = [ray.put(list(shard)) for shard in shards]
     tuner = tune.Tuner(
         tune.with_resources(
-            trainable(sent, store.uri, run, cluster.resources), demand or {"cpu": 0}
+            make_trainable(sent, store.uri, run, cluster.resources), demand or {"cpu": 0}
         ),
         param_space={"shard": tune.grid_search(list(range(len(shards))))},
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=cluster.slots),

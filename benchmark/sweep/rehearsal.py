@@ -17,7 +17,7 @@ from benchmark.progress import clock
 from benchmark.stage_table import print_stage_counts
 from benchmark.store.field_changes import list_field_changes
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study
@@ -80,7 +80,9 @@ def describe_reuse(
     """What differs from the fields of the stored results, and how many replicas they still give."""
     lines = []
     if store.exists():
-        changes = list_field_changes(store.manifest()["study"], manifest(study, stages)["study"])
+        changes = list_field_changes(
+            store.manifest()["study"], make_manifest(study, stages)["study"]
+        )
         lines += [f"changed since the stored results: {line}" for line in changes]
     kept = sum(len(unit.replicas) for unit in units.values())
     kept -= sum(len(unit.replicas) for unit in rest)
@@ -97,7 +99,7 @@ def assume_rows(unit: Unit) -> list[dict[str, Any]]:
     logs = [math.log(replica.lr) for replica in unit.replicas]
     middle = (min(logs) + max(logs)) / 2
     return [
-        schema.row(
+        schema.make_row(
             unit,
             replica,
             {
@@ -123,7 +125,7 @@ def assumed_plan(study: Study, store: Store) -> list[Stage]:
         stored = store.read([former.get(unit_id, unit_id) for unit_id in ids])
         if stored is not None or not all(unit_id in seen for unit_id in ids):
             return stored
-        return schema.table([row for unit_id in ids for row in assume_rows(seen[unit_id])])
+        return schema.make_table([row for unit_id in ids for row in assume_rows(seen[unit_id])])
 
     stages = plan(study, read)
     while any(stage.units is None for stage in stages):

@@ -15,7 +15,7 @@ from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.reuse import ReplicaIndex, compose_units
 from benchmark.store.store import Store
 from benchmark.study import Study
@@ -106,7 +106,7 @@ class Rounds:
         stages = plan(self.study, self.store.read)
         while self.take_over([unit for stage in stages for unit in stage.units or ()]):
             stages = plan(self.study, self.store.read)
-        self.planned = manifest(self.study, stages)
+        self.planned = make_manifest(self.study, stages)
         self.store.write_manifest(self.planned)
         units = {unit.id: unit for stage in stages for unit in stage.units or ()}
         self.known |= self.store.verified(units.keys() - self.known)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from benchmark.datasets.images.dataset import Dataset, placed
+from benchmark.datasets.images.dataset import Dataset, place_on_device
 from benchmark.datasets.streams import create_stream
 from benchmark.study.recipe import Recipe
 from benchmark.training.augmentation import Augmentation
@@ -46,7 +46,7 @@ class Batches:
     ) -> None:
         self.recipe, self.ranks = recipe, ranks or Ranks()
         self.device = device or torch.device("cpu")
-        self.data = placed(data, self.device, dtype)
+        self.data = place_on_device(data, self.device, dtype)
         self.channels_last = channels_last
         self.distinct = sorted(set(seeds))
         numbers = [self.distinct.index(seed) for seed in seeds]

@@ -39,7 +39,7 @@ def canonical_cell(cell: Cell) -> Cell:
     """The representative of the cells that are the same function of the same live parameters."""
     acts = _acting(tuple(_PATTERN[op] for op in cell))
     kept = tuple(op if act is None else act for op, act in zip(cell, acts, strict=True))
-    return kept if kept[2] != NONE else min(kept, swapped(kept))
+    return kept if kept[2] != NONE else min(kept, swap_middle_nodes(kept))
 
 
 _PATTERN = (NONE, SKIP, CONV_1X1, CONV_1X1, SKIP)
@@ -58,7 +58,7 @@ def _acting(pattern: Cell) -> tuple[int | None, ...]:
     )
 
 
-def swapped(cell: Cell) -> Cell:
+def swap_middle_nodes(cell: Cell) -> Cell:
     """The cell with its middle nodes in the other order; exact where no edge joins them."""
     to_1, to_2, _, to_3, from_1, from_2 = cell
     return (to_2, to_1, NONE, to_3, from_2, from_1)

@@ -47,7 +47,7 @@ def official_order() -> tuple[Cell, ...]:
 
 
 @lru_cache(maxsize=1)
-def positions() -> dict[Cell, int]:
+def index_cells() -> dict[Cell, int]:
     """The official index of every cell."""
     return {cell: index for index, cell in enumerate(official_order())}
 
@@ -64,7 +64,7 @@ def _official_names() -> dict[str, Cell]:
     return {write(cell): cell for cell in official_order()}
 
 
-def code(cell: Cell) -> str:
+def write_code(cell: Cell) -> str:
     """The short code, such as ``1_01_001``."""
     digits = "".join(map(str, cell))
     return f"{digits[0]}_{digits[1:3]}_{digits[3:]}"

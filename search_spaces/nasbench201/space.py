@@ -21,11 +21,11 @@ from search_spaces.nasbench201.cell import (
     SKIP,
     Cell,
     cell_graph,
-    code,
+    index_cells,
     official_order,
-    positions,
     read,
     write,
+    write_code,
 )
 from search_spaces.nasbench201.cost import Cost, count_cost
 from search_spaces.nasbench201.stratify import by_class
@@ -73,7 +73,7 @@ def _live_pattern(cell: Cell) -> Cell:
 def _topology(pattern: Cell, channels: int, cells: int) -> Topology:
     cell = cell_graph(pattern)
     network = network_graph(cell, cells)
-    shape = f"nasbench201 {code(pattern)} x{cells}"
+    shape = f"nasbench201 {write_code(pattern)} x{cells}"
     return Topology(cell, network, network.additions, channels, shape=shape)
 
 
@@ -114,7 +114,7 @@ class NasBench201:
 
     def index(self, architecture: str) -> int:
         """The official index, 0 to 15,624."""
-        return positions()[read(architecture)]
+        return index_cells()[read(architecture)]
 
     def canonical(self, architecture: str) -> str:
         """The official string of the class's representative; see ``canonical_cell``."""

@@ -93,7 +93,7 @@ def path_lines(graph: ArchGraph) -> Iterator[str]:
     if count == 0:
         yield "none"
     if count > MOST_PATHS:
-        yield f"... {whole(count)} in all"
+        yield f"... {format_integer(count)} in all"
 
 
 def depth_table(topology: Topology) -> Table:
@@ -102,7 +102,7 @@ def depth_table(topology: Topology) -> Table:
     for name, convention in CONVENTIONS.items():
         paths = convention.statistics(topology)
         low, high = ("-" if end is None else str(end) for end in (paths.min, paths.max))
-        counts = whole(paths.count), low, high, whole(paths.sum_cubes)
+        counts = format_integer(paths.count), low, high, format_integer(paths.sum_cubes)
         table.add_row(name, convention.scope, *counts)
     return table
 
@@ -145,7 +145,7 @@ def _table(*left: str, right: tuple[str, ...]) -> Table:
     return table
 
 
-def whole(number: int) -> str:
+def format_integer(number: int) -> str:
     """An integer, or its power of two where it has more than nine digits."""
     if number < 10**9:
         return str(number)

@@ -17,7 +17,7 @@ def label_operation(operation: Operation) -> str:
     return {"identity": "skip", "attention": "attend"}.get(operation.kind, operation.kind)
 
 
-def lanes(edges: Sequence[Edge]) -> list[int]:
+def assign_lanes(edges: Sequence[Edge]) -> list[int]:
     """A lane per edge such that no two edges in one lane overlap; short edges come first."""
     taken: list[list[tuple[int, int]]] = []
     found = dict.fromkeys(range(len(edges)), 0)
@@ -67,7 +67,7 @@ def draw_graph(graph: ArchGraph, most_nodes: int) -> Iterator[str]:
     shown = min(graph.n_nodes, most_nodes)
     edges = [edge for edge in graph.edges if edge.target < shown]
     live = set(graph.live_edges)
-    columns = [_MARGIN + _LANE * (lane + 1) for lane in lanes(edges)]
+    columns = [_MARGIN + _LANE * (lane + 1) for lane in assign_lanes(edges)]
     strokes: dict[tuple[int, int], int] = {}
     solid: set[tuple[int, int]] = set()
 

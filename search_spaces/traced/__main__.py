@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search_spaces.command import Parser, entry_point
-from search_spaces.traced.coverage import make_table, targets, write_table
+from search_spaces.traced.coverage import list_targets, make_table, write_table
 
 
 @entry_point
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     coverage.add_argument("target", nargs="*", help="such as torchvision:resnet18 (else all)")
     coverage.add_argument("--out", type=Path, metavar="PAGE.md", help="write it between its marks")
     asked = parser.parse_args(arguments)
-    known = dict(targets())
+    known = dict(list_targets())
     chosen = [(t, known.get(t)) for t in asked.target] if asked.target else list(known.items())
     lines = []
     for line in make_table(chosen):

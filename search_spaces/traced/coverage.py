@@ -77,7 +77,7 @@ HEADING = (
 )
 
 
-def targets() -> list[tuple[str, str | None]]:
+def list_targets() -> list[tuple[str, str | None]]:
     """(target, input) of a network per family: torchvision's, and timm's where it is installed."""
     found = [(f"torchvision:{name}", shape) for name, shape in TORCHVISION]
     if importlib.util.find_spec("timm") is not None:

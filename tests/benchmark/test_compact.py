@@ -323,7 +323,7 @@ def test_a_unit_may_lie_across_row_groups(tmp_path: Path) -> None:
     parquet.write_table(parquet.read_table(path), tmp_path / "new", row_group_size=4)
     path.unlink()
     with pa.OSFile(str(tmp_path / "new")) as file:
-        name = f"{compacted_file.checksum(file)}.parquet"
+        name = f"{compacted_file.compute_checksum(file)}.parquet"
     (tmp_path / "new").rename(tmp_path / "compacted" / name)
     fresh = Store.open(str(tmp_path))
     (found,) = fresh.units.open_compacted().values()

@@ -16,7 +16,7 @@ from benchmark import job
 from benchmark.datasets import catalog
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
-from benchmark.study.fields import assignments, override
+from benchmark.study.fields import override_fields, read_assignments
 from benchmark.study.recipe import Recipe
 from search_spaces import registry
 from search_spaces.command import report_uncaught
@@ -26,7 +26,7 @@ RANK = Rank(name="all", space="mlp", rules=("default",), rates=(0.1, 0.2))
 
 
 def parts_with(*arguments: str) -> tuple[Rank, Depth, Updates]:
-    cells, rungs, steps = override(STUDY, list(assignments(arguments))).parts
+    cells, rungs, steps = override_fields(STUDY, list(read_assignments(arguments))).parts
     assert isinstance(cells, Rank)
     assert isinstance(rungs, Depth)
     assert isinstance(steps, Updates)
@@ -78,7 +78,7 @@ def test_an_option_is_typed_by_its_space_whether_or_not_the_job_names_it(
         for named in ({}, {option: default}):
             part = replace(RANK, space=space, options=named)
             study = Study(name="small", question="?", parts=(part,))
-            (given,) = override(study, [(option.replace("_", "-"), str(value))]).parts
+            (given,) = override_fields(study, [(option.replace("_", "-"), str(value))]).parts
             assert given.options == {option: value}
             assert type(given.options[option]) is type(default)
 

@@ -15,7 +15,7 @@ from support.small_study import STUDY
 from benchmark import job
 from benchmark.command import COMMANDS
 from benchmark.speed.machinery import train_nothing
-from benchmark.study.fields import types
+from benchmark.study.fields import list_field_types
 
 SECONDS = 20.0
 """How long any answer may take."""
@@ -61,7 +61,7 @@ PATHS = (
     ),
 )
 VALUES = st.sampled_from((*NUMBERS, *TEXTS, *LISTS))
-FIELDS = sorted({field for part in STUDY.parts for field in types(part)})
+FIELDS = sorted({field for part in STUDY.parts for field in list_field_types(part)})
 OPTIONS = ("workers", "cpus", "gpus", "ranks", "unit-timeout", "scale", "qqqq")
 QUIET = settings(
     max_examples=40,

@@ -18,7 +18,7 @@ from benchmark import job
 from benchmark.engine import costs, engine
 from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.store import Store
 from benchmark.study import Depth, Rank, Study, Updates
 from benchmark.study.unit import Unit
@@ -164,7 +164,7 @@ def carry_out(whole: Study, store: Store) -> None:
     """What a job does, in this process and without Ray."""
     while True:
         stages = plan(whole, store.read)
-        store.write_manifest(manifest(whole, stages))
+        store.write_manifest(make_manifest(whole, stages))
         done = store.done()
         todo = [unit for stage in stages for unit in stage.units or () if unit.id not in done]
         if not todo:

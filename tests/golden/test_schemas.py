@@ -39,7 +39,7 @@ def write() -> None:
     rows = engine.run(unit)
     folder = GOLDEN / f"schema-{schema.VERSION}"
     folder.mkdir()
-    file = encode(unit, rows, provenance.record("0" * 40, 1.0))
+    file = encode(unit, rows, provenance.make_record("0" * 40, 1.0))
     (folder / f"{unit.id}.arrow").write_bytes(file)
     (folder / "rows.json").write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -7,7 +7,7 @@ import pytest
 
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.registry import create
-from search_spaces.show.describe import whole
+from search_spaces.show.describe import format_integer
 from search_spaces.show.text_drawing import draw_graph
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "depth.md").read_text()
@@ -33,10 +33,10 @@ def test_an_example(title: str, name: str, architecture: str, base: str) -> None
         assert paths.min is not None
         assert start.min is not None
         expected = (
-            whole(paths.count).removesuffix(".0"),
+            format_integer(paths.count).removesuffix(".0"),
             str(paths.min),
             str(paths.max),
-            whole(paths.sum_cubes),
+            format_integer(paths.sum_cubes),
             f"{(paths.sum_cubes / start.sum_cubes) ** -0.5:.4g}",
             f"{(paths.min / start.min) ** -1.5:.4g}",
         )

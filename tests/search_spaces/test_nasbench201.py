@@ -11,7 +11,7 @@ import pytest
 
 from search_spaces.conventions import convention
 from search_spaces.errors import InvalidInput
-from search_spaces.nasbench201.cell import code, official_order, read, write
+from search_spaces.nasbench201.cell import official_order, read, write, write_code
 from search_spaces.nasbench201.cost import Cost
 from search_spaces.nasbench201.space import NasBench201
 
@@ -33,7 +33,9 @@ def test_strings_codes_and_indices_name_each_cell_once() -> None:
     names = SPACE.architectures()
     assert len(set(names)) == len(names) == 15_625
     for index, cell in enumerate(official_order()):
-        assert names[index] == write(cell) == SPACE.parse(str(index)) == SPACE.parse(code(cell))
+        assert (
+            names[index] == write(cell) == SPACE.parse(str(index)) == SPACE.parse(write_code(cell))
+        )
         assert SPACE.index(names[index]) == index
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.conventions import CONVENTIONS
-from search_spaces.nasbench201.canonical import swapped
+from search_spaces.nasbench201.canonical import swap_middle_nodes
 from search_spaces.nasbench201.cell import (
     EDGES,
     KERNEL,
@@ -94,7 +94,7 @@ def test_without_the_norms_biases_there_would_be_fewer_classes() -> None:
         return tuple(op * (edge in ends) for op, edge in zip(cell, EDGES, strict=True))
 
     kept = {live(cell) for cell in official_order()}
-    assert len({cell if cell[2] else min(cell, swapped(cell)) for cell in kept}) == 8_765
+    assert len({cell if cell[2] else min(cell, swap_middle_nodes(cell)) for cell in kept}) == 8_765
 
 
 def test_members_of_a_class_have_one_depth_under_every_convention() -> None:

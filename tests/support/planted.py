@@ -82,7 +82,7 @@ def write(
     last = [unit.id for stage in stages for unit in stage.units or ()][len(written) - leave_out :]
     for unit_id in last:
         (folder / "units" / f"{unit_id}.arrow").unlink()
-    store.write_manifest(manifest.manifest(planned, stages))
+    store.write_manifest(manifest.make_manifest(planned, stages))
     return str(folder)
 
 
@@ -100,7 +100,7 @@ def rows(unit: Unit, helps: str, diverges: str = "") -> Iterator[dict[str, Any]]
     lost = {"status": "diverged", "diverged_step": 1, "steps": 1, "chance_loss": 2.3}
     for replica in unit.replicas:
         found = lost if diverges in (replica.rule, "*") else outcome(unit, replica, facts, helps)
-        yield schema.row(unit, replica, facts | found)
+        yield schema.make_row(unit, replica, facts | found)
 
 
 def trained(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> dict[str, Any]:

@@ -25,11 +25,11 @@ def planted_unit(architecture: str, replicas: int = 3) -> Unit:
 
 def planted_rows(unit: Unit, loss: float = 0.5, status: str = "done") -> list[dict[str, Any]]:
     outcome = {"status": status, "train_loss": loss, "train_loss_curve": [2.0, loss]}
-    return [schema.row(unit, each, outcome) for each in unit.replicas]
+    return [schema.make_row(unit, each, outcome) for each in unit.replicas]
 
 
 def planted_provenance(seconds: float = 1.0) -> dict[str, Any]:
-    return provenance.record("c0ffee", seconds)
+    return provenance.make_record("c0ffee", seconds)
 
 
 def planted_manifest(units: list[Unit], name: str = "planted") -> dict[str, Any]:

@@ -82,7 +82,7 @@ def train_alone(place: Path) -> list[dict[str, Any]]:
     while len(store.done()) < UNITS:
         for unit in (unit for stage in stages for unit in stage.units or ()):
             if unit.id not in store.done():
-                store.write(unit, engine.run(unit), provenance.record("none", 0.0))
+                store.write(unit, engine.run(unit), provenance.make_record("none", 0.0))
         stages = plan(STUDY, store.read)
     rows = store.read([unit.id for stage in stages for unit in stage.units or ()])
     assert rows is not None

@@ -96,6 +96,6 @@ class StreamedDataset(Dataset):
 
 
 @lru_cache(maxsize=2)
-def placed(data: Dataset, device: torch.device, dtype: torch.dtype) -> Dataset:
+def place_on_device(data: Dataset, device: torch.device, dtype: torch.dtype) -> Dataset:
     """The set on a device; remembered, for all chunks and units that follow."""
     return data.on(device, dtype)

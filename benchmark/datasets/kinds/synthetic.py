@@ -15,7 +15,7 @@ TRAIN: Final = 2048
 TEST: Final = 512
 
 
-def images() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+def make_images() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """x_train, y_train, x_test, y_test: float32 N x 8 x 8 x 1, labels 0 to 9.
 
     x ~ N(0, 1) per pixel; y is the largest of the teacher's logits V relu(W x), each centered over

@@ -107,11 +107,11 @@ def tabulate_studies(results: Sequence[Results], pages: Sequence[str]) -> Table:
 
 def tabulate_answers(results: Sequence[Results]) -> Table:
     """Every answer about a rule: the words and numbers of the studies' own pages."""
-    rows: list[Sequence[TableCell]] = [
-        (v.rule, v.topic, entry.word[0], entry.effect or "–", each.study["name"], v.part)
-        for each in results
-        for v in judge_study(each, None)[0]
-        for entry in [enter(v)]
-    ]
+    rows: list[Sequence[TableCell]] = []
+    for each in results:
+        for verdict in judge_study(each, None)[0]:
+            entry = enter(verdict)
+            answer = entry.word[0], entry.effect or "–"
+            rows.append((verdict.rule, verdict.topic, *answer, each.study["name"], verdict.part))
     columns = ("rule", "question", "answer", "effect", "study", "part")
     return Table("Every answer of every study", columns, sorted(rows, key=str))

@@ -35,14 +35,14 @@ from benchmark.published.agreement import (
     TOP,
     Index,
     Mask,
-    agreement,
-    jackknifed,
-    top,
+    find_top,
+    jackknife_statistic,
+    measure_agreement,
 )
-from benchmark.published.rate_classes import multipliers
+from benchmark.published.rate_classes import compute_multipliers
 from benchmark.published.table import Published
 from benchmark.rules import Control, find
-from search_spaces.nasbench201.cell import positions, read
+from search_spaces.nasbench201.cell import index_cells, read
 
 QUESTION: Final = "Does its ranking stand for the published 200-epoch one, up to seed noise?"
 PUBLISHED: Final = "published"
@@ -61,14 +61,14 @@ class Beside:
     @classmethod
     def of(cls, data: Data, index_A: Index) -> Beside:
         """The cells of these official indices."""
-        best_A = top(data.long_A)[index_A]
+        best_A = find_top(data.long_A)[index_A]
         return cls(data, data.long_A[index_A], data.pair_A2[index_A], best_A)
 
 
 def compare_with_published(part: Mapping[str, Any], rows: pa.Table, table: Published) -> Findings:
     """Whether the default's ranking stands for the published one, and what each rule changes."""
     ranked = RankArrays.of(part, rows)
-    index_A = np.array([positions()[read(n)] for n in ranked.architectures], dtype=np.intp)
+    index_A = np.array([index_cells()[read(n)] for n in ranked.architectures], dtype=np.intp)
     there = {name: Data.of(table, name) for name in DATASETS}
     beside = {name: Beside.of(each, index_A) for name, each in there.items() if each.cells}
     main = beside.get(part["dataset"]) or next(iter(beside.values()), None)
@@ -112,15 +112,17 @@ def judge_standing(ranked: RankArrays, main: Beside) -> Verdict:
 def draw_standing(ranked: RankArrays, beside: Sequence[Beside], main: Beside) -> Figure:
     """The default against every published data set, beside what seeds agree on."""
     name = main.data.name
-    found = {(ranked.base, b.data.name): agreement(ranked.base_AS, b.mean_A) for b in beside}
-    found[ranked.base, f"{name}, in the {BEST}"] = agreement(
+    found = {
+        (ranked.base, b.data.name): measure_agreement(ranked.base_AS, b.mean_A) for b in beside
+    }
+    found[ranked.base, f"{name}, in the {BEST}"] = measure_agreement(
         ranked.base_AS, main.mean_A, main.top_A
     )
     if ranked.base_AS.shape[1] > 1:
         first_A, second_A = ranked.base_AS[:, 0], ranked.base_AS[:, 1]
-        found[ranked.base, "another seed of ours"] = agreement(first_A, second_A)
+        found[ranked.base, "another seed of ours"] = measure_agreement(first_A, second_A)
     if not np.isnan(main.data.pair_A2).all():
-        here = agreement(main.pair_A2[:, 0], main.pair_A2[:, 1])
+        here = measure_agreement(main.pair_A2[:, 0], main.pair_A2[:, 1])
         every, best = main.data.agreements(len(main.data.long_A)), main.data.agreements(TOP)
         found[PUBLISHED, f"{SEED}, {name}, these cells"] = here
         found[PUBLISHED, f"{SEED}, {name}, {ALL}"] = every[SEED]
@@ -156,10 +158,13 @@ def tabulate_moves(ranked: RankArrays, main: Beside) -> tuple[Table | str, ...]:
         change_A = measure_accuracy_shift(ranked.base_AS, acc_AS).shift_A
         row: list[TableCell] = [
             rule,
-            agreement(acc_AS, y_A).tau,
+            measure_agreement(acc_AS, y_A).tau,
             measure_approach(ranked.base_AS, acc_AS, y_A),
         ]
-        row += [agreement(y_A + change_A, y_A).tau, agreement(multiplier_AS, y_A).spearman]
+        row += [
+            measure_agreement(y_A + change_A, y_A).tau,
+            measure_agreement(multiplier_AS, y_A).spearman,
+        ]
         rows.append([*row, all_cells])
         if all_cells and abs(all_cells) > FOLLOWS:
             warned.append(f"{rule}'s {format_number(all_cells)}")
@@ -193,7 +198,7 @@ def correlate_multiplier(rule: str, data: Data) -> float | None:
     for a control that deals every seed anew among the cells of a study."""
     found = find(rule)
     own = rule if isinstance(found, Control) else rule.partition(":")[0]
-    multiplier_A = multipliers().get(own)
+    multiplier_A = compute_multipliers().get(own)
     if multiplier_A is None:
         return None
     both_A = ~np.isnan(multiplier_A) & ~np.isnan(data.long_A)
@@ -209,4 +214,4 @@ def measure_approach(base_AS: Array, rule_AS: Array, y_A: Array) -> Interval:
         pairs = zip(rule_SN[:, rows], base_SN[:, rows], strict=True)
         return float(np.mean([tau(new, y_N[rows]) - tau(old, y_N[rows]) for new, old in pairs]))
 
-    return jackknifed(gain, len(y_N))
+    return jackknife_statistic(gain, len(y_N))

@@ -22,8 +22,8 @@ from benchmark.findings.content import (
 from benchmark.findings.plots import Curves, Forest, Line
 from benchmark.findings.published.seeds import ALL, BEST, PART, Data, measure_seed_scatter
 from benchmark.findings.verdict import Findings, Verdict, judge_below
-from benchmark.published.agreement import agreement, top
-from benchmark.published.rate_classes import Classes, classes, multipliers
+from benchmark.published.agreement import find_top, measure_agreement
+from benchmark.published.rate_classes import Classes, compute_multipliers, measure_rate_classes
 
 ALONE: Final = "Does the multiplier alone, before any training, follow published accuracy?"
 BETWEEN: Final = "Does most of the ranking of {} lie between rate classes, where the rule can act?"
@@ -34,12 +34,12 @@ SHOWN: Final = "path-cubed"
 def judge_multipliers(data: Sequence[Data]) -> Findings:
     """How the multipliers follow accuracy, and how far a rule could matter."""
     rho, carried = {}, {}
-    for rule, multiplier_A in multipliers().items():
+    for rule, multiplier_A in compute_multipliers().items():
         for each in data:
-            for label, among_A in ((ALL, None), (BEST, top(each.long_A))):
+            for label, among_A in ((ALL, None), (BEST, find_top(each.long_A))):
                 key = rule, f"{each.name}, {label}"
-                rho[key] = agreement(multiplier_A, each.long_A, among_A).spearman
-                carried[key] = classes(multiplier_A, each.long_A, among_A)
+                rho[key] = measure_agreement(multiplier_A, each.long_A, among_A).spearman
+                carried[key] = measure_rate_classes(multiplier_A, each.long_A, among_A)
     first = data[0]
     found = [*judge_multipliers_alone(first, rho), *judge_classes(first, carried)]
     correlations, shares = (
@@ -63,7 +63,7 @@ def judge_following(rho: Interval) -> Judged:
 def judge_multipliers_alone(first: Data, rho: Mapping[tuple[str, str], Interval]) -> list[Verdict]:
     """A verdict per rule, on the first data set, with the others beside it."""
     verdicts = []
-    for rule in multipliers():
+    for rule in compute_multipliers():
         own = {what: value for (who, what), value in rho.items() if who == rule}
         main = own.pop(f"{first.name}, {ALL}")
         others, best = (
@@ -102,7 +102,7 @@ def draw_correlations(first: Data, rho: Mapping[tuple[str, str], Interval]) -> F
 
 def draw_cells(each: Data) -> Figure:
     """Every cell's accuracy against its multiplier, with the mean of each rate class."""
-    multiplier_A = multipliers()[SHOWN].round(9)
+    multiplier_A = compute_multipliers()[SHOWN].round(9)
     cells = np.flatnonzero(~np.isnan(multiplier_A) & ~np.isnan(each.long_A))
     x_N, y_N = multiplier_A[cells], 100 * each.long_A[cells]
     rate_C, class_N = np.unique(x_N, return_inverse=True)
@@ -129,7 +129,7 @@ def judge_classes(first: Data, carried: Mapping[tuple[str, str], Classes]) -> li
     """A verdict per rule on all cells and on the top, on the first data set."""
     verdicts = []
     for label in (ALL, BEST):
-        for rule in multipliers():
+        for rule in compute_multipliers():
             each = carried[rule, f"{first.name}, {label}"]
             answer, why, _ = judge_below(each.share, CARRIES, f"{CARRIES:.0%}")
             because = (

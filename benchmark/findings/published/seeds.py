@@ -29,9 +29,9 @@ from benchmark.published.agreement import (
     Agreement,
     Index,
     Mask,
-    agreement,
-    jackknifed,
-    top,
+    find_top,
+    jackknife_statistic,
+    measure_agreement,
     two_seeds,
 )
 from benchmark.published.table import Published
@@ -69,7 +69,7 @@ class Data:
 
     def among_seeds(self, k: int = TOP) -> Mask:
         """The top ``k`` by the mean, of the cells with two seeds."""
-        return top(np.where(np.isnan(self.pair_A2[:, 0]), np.nan, self.long_A), k)
+        return find_top(np.where(np.isnan(self.pair_A2[:, 0]), np.nan, self.long_A), k)
 
     def by_third(self, k: int = TOP) -> Mask:
         """The top by the third seed: as large a share of the cells with three seeds as ``k`` is of
@@ -78,17 +78,19 @@ class Data:
             return np.zeros(self.long_A.shape, dtype=bool)
         whole_A = ~np.isnan(self.seeds_AS[:, :3]).any(axis=1)
         size = round(k * np.count_nonzero(whole_A) / len(self.long_A))
-        return top(np.where(whole_A, self.seeds_AS[:, 2], np.nan), size)
+        return find_top(np.where(whole_A, self.seeds_AS[:, 2], np.nan), size)
 
     def agreements(self, k: int) -> dict[str, Agreement]:
         """What agrees how far among the top ``k``."""
         first_A, second_A = self.pair_A2.T
         found = {}
         if not np.isnan(first_A).all():
-            found[SEED] = agreement(first_A, second_A, self.among_seeds(k))
+            found[SEED] = measure_agreement(first_A, second_A, self.among_seeds(k))
         if self.by_third(k).any():
-            found[THIRD] = agreement(first_A, second_A, self.by_third(k))
-        return found | {SHORT: agreement(self.short_A, self.long_A, top(self.long_A, k))}
+            found[THIRD] = measure_agreement(first_A, second_A, self.by_third(k))
+        return found | {
+            SHORT: measure_agreement(self.short_A, self.long_A, find_top(self.long_A, k))
+        }
 
 
 def judge_seeds(data: Sequence[Data]) -> Findings:
@@ -161,7 +163,7 @@ def measure_tau_lost(pair_N2: Array, short_N: Array) -> Interval:
     def lost(rows: Index) -> float:
         return tau(seed_N[rows], other_N[rows]) - tau(seed_N[rows], short_N[rows])
 
-    return jackknifed(lost, len(seed_N))
+    return jackknife_statistic(lost, len(seed_N))
 
 
 def draw_agreement_by_k(among: Mapping[tuple[str, int], Mapping[str, Agreement]]) -> Figure:
@@ -196,7 +198,7 @@ def tabulate_deviations(data: Sequence[Data]) -> Table:
     """What seeds scatter by, beside what the best cells differ by."""
     rows: list[tuple[TableCell, ...]] = []
     for each in data:
-        best_N = each.long_A[top(each.long_A)]
+        best_N = each.long_A[find_top(each.long_A)]
         spread = (float(np.nanstd(each.long_A)), float(np.std(best_N)), float(np.ptp(best_N)))
         rows.append((each.name, *(100 * value for value in (measure_seed_scatter(each), *spread))))
     columns = ("data set", "seeds of one cell (median)", ALL, BEST, f"range of the {BEST}")

@@ -44,7 +44,7 @@ def describe_published_methods() -> Block:
     """The rules, the thresholds, and the statistics in the words of the code."""
     used = [
         (rule, rules.rule(rule).formula, rules.rule(rule).source)
-        for rule in rate_classes.multipliers()
+        for rule in rate_classes.compute_multipliers()
     ]
     words = [
         ("smallest change of ranking", format_number(TAU_MARGIN), "tau-b"),
@@ -52,12 +52,12 @@ def describe_published_methods() -> Block:
         ("carries the ranking", f"{CARRIES:.0%}", "of the variance of ranks"),
     ]
     statistics = [
-        ("agreement", read_docstring(agreement.agreement)),
-        ("interval", read_docstring(agreement.jackknifed)),
-        ("top", read_docstring(agreement.top)),
+        ("agreement", read_docstring(agreement.measure_agreement)),
+        ("interval", read_docstring(agreement.jackknife_statistic)),
+        ("top", read_docstring(agreement.find_top)),
         ("two seeds", read_docstring(agreement.two_seeds)),
         ("a top by a third seed", read_docstring(Data.by_third)),
-        ("multiplier", read_docstring(rate_classes.multipliers)),
+        ("multiplier", read_docstring(rate_classes.compute_multipliers)),
         ("rate classes", read_docstring(rate_classes.Classes)),
         ("share between classes", read_docstring(rate_classes.between_share)),
     ]

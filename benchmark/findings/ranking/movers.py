@@ -18,7 +18,7 @@ from benchmark.findings.content import (
     make_slug,
 )
 from benchmark.findings.ranking.rank_arrays import RankArrays
-from search_spaces.nasbench201.cell import code, read
+from search_spaces.nasbench201.cell import read, write_code
 from search_spaces.nasbench201.space import NasBench201
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
@@ -80,7 +80,7 @@ def shorten_name(space: SearchSpace, architecture: str) -> str:
     """The architecture's name, or a NAS-Bench-201 cell's official index and short code."""
     if not isinstance(space, NasBench201):
         return architecture
-    return f"{space.index(architecture)} ({code(read(architecture))})"
+    return f"{space.index(architecture)} ({write_code(read(architecture))})"
 
 
 def mark_gain(moved: Movers, a: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.rules.grammar.rule import Bundle, Reading, Rule, multiplied
+from benchmark.rules.grammar.rule import Bundle, Reading, Rule, multiply_factors
 from search_spaces.errors import InvalidInput
 
 
@@ -34,7 +34,7 @@ def compose(depth: Rule, width: Rule) -> Rule:
         return replace(
             one,
             lr_multiplier=one.lr_multiplier * other.lr_multiplier,
-            factors=multiplied(one.factors, other.factors),
+            factors=multiply_factors(one.factors, other.factors),
         )
 
     optimizers = tuple(each for each in depth.optimizers if each in width.optimizers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from benchmark.rules.grammar.rule import Bundle, Form, Reading, changed, multiplied
+from benchmark.rules.grammar.rule import Bundle, Form, Reading, drop_ones, multiply_factors
 from search_spaces.errors import InvalidInput
 
 IN_DEGREE = "in-degree-target"
@@ -72,7 +72,7 @@ def kernel_none(bundle: Bundle, target: Reading) -> Bundle:
 def mean_field_readout(bundle: Bundle, target: Reading) -> Bundle:
     """Readout weights of variance 1/n^2 (arXiv 2402.17440, 2510.04327) in place of 1/n."""
     scheme = bundle.initialization.partition("+")[0]
-    kept = changed({k: v for k, v in bundle.factors if k != "readout-variance"})
+    kept = drop_ones({k: v for k, v in bundle.factors if k != "readout-variance"})
     return replace(bundle, initialization=f"{scheme}+mean-field", factors=kept)
 
 
@@ -89,7 +89,9 @@ def weight_variance(bundle: Bundle, target: Reading) -> Bundle:
         own = {"branch": 1 / K, "branch-decay": K}
     else:
         own = {"branch": K**-0.5, "branch-decay": K**0.5, "branch-epsilon": K**0.5}
-    return replace(moved(bundle, target), factors=multiplied(bundle.factors, changed(own)))
+    return replace(
+        move_into_weights(bundle, target), factors=multiply_factors(bundle.factors, drop_ones(own))
+    )
 
 
 def weight_variance_all_rates(bundle: Bundle, target: Reading) -> Bundle:
@@ -99,10 +101,10 @@ def weight_variance_all_rates(bundle: Bundle, target: Reading) -> Bundle:
     ``weight-variance``, all others K times slower. So Depth-muP's constant rate becomes K^-1.
     """
     rate = bundle.lr_multiplier / max(1, target.residual_blocks)
-    return replace(moved(bundle, target), lr_multiplier=rate)
+    return replace(move_into_weights(bundle, target), lr_multiplier=rate)
 
 
-def moved(bundle: Bundle, target: Reading) -> Bundle:
+def move_into_weights(bundle: Bundle, target: Reading) -> Bundle:
     """Branch multipliers K^(-1/2) as weights of variance 1/K.
 
     Raises ``InvalidInput`` where another form has removed the multipliers.

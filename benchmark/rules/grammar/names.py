@@ -37,7 +37,7 @@ def rule(name: str) -> Rule:
     """
     base, *rest = name.split(":")
     head, *others = base.split("*")
-    found = plain(head)
+    found = find_plain_rule(head)
     if isinstance(found, Control):
         if others:
             raise InvalidInput(
@@ -45,7 +45,7 @@ def rule(name: str) -> Rule:
             )
         return control_of_rule(found, name, rest)
     for other in others:
-        found = compose(found, plain(other))
+        found = compose(found, find_plain_rule(other))
     if not rest:
         return found
     forms = tuple(form_of(form, base, head) for form in rest)
@@ -61,7 +61,7 @@ def find(name: str) -> Rule | None:
         return None
 
 
-def plain(name: str) -> Rule:
+def find_plain_rule(name: str) -> Rule:
     """A rule of the registry; raises ``InvalidInput`` with the names there are."""
     if name not in registry():
         raise InvalidInput(f"unknown rule {name!r}; choose one of {', '.join(registry())}")

@@ -49,17 +49,17 @@ class Bundle:
         return replace(self, lr_multiplier=multiplier, factors=factors, by_seed=())
 
 
-def changed(factors: Mapping[str, float]) -> Factors:
+def drop_ones(factors: Mapping[str, float]) -> Factors:
     """Factors in alphabetical order, without those that are 1."""
     return tuple(sorted((name, factor) for name, factor in factors.items() if factor != 1))
 
 
-def multiplied(one: Factors, other: Factors) -> Factors:
+def multiply_factors(one: Factors, other: Factors) -> Factors:
     """The factors of two rules that act together."""
     product = dict(one)
     for name, factor in other:
         product[name] = product.get(name, 1.0) * factor
-    return changed(product)
+    return drop_ones(product)
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,13 @@ def explain_unwritable(path: str, error: Exception) -> StoreUnwritable:
         mend = find_mend(error) or "give --out a folder that can be written"
         if "--out" not in mend:
             mend += ", or give --out another place"
-    return StoreUnwritable(f"cannot write {shown(path)} ({shown_reason(error)}); {mend}")
+    return StoreUnwritable(f"cannot write {make_printable(path)} ({shown_reason(error)}); {mend}")
 
 
 def explain_unreadable(path: str, error: Exception) -> StoreUnreadable:
     """The sentence for a read that failed; it names the path, the reason and a mend."""
     mend = find_mend(error) or "name a folder or URI that can be read"
-    return StoreUnreadable(f"cannot read {shown(path)} ({shown_reason(error)}); {mend}")
+    return StoreUnreadable(f"cannot read {make_printable(path)} ({shown_reason(error)}); {mend}")
 
 
 def find_mend(error: Exception) -> str | None:
@@ -99,10 +99,10 @@ def is_lasting(error: Exception) -> bool:
 def shown_reason(error: Exception) -> str:
     """The reason in one line."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return shown(text)
+    return make_printable(text)
 
 
-def shown(text: str, longest: int = 300) -> str:
+def make_printable(text: str, longest: int = 300) -> str:
     """A text in one line of printable characters, not too long, without secrets."""
     line = " ".join(mask_secrets(text).split())
     line = "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -9,7 +9,12 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import fs
 
-from benchmark.store.folder.errors import StoreUnreadable, explain_unreadable, shown, shown_reason
+from benchmark.store.folder.errors import (
+    StoreUnreadable,
+    explain_unreadable,
+    make_printable,
+    shown_reason,
+)
 
 FAILURES: Final = (OSError, ValueError, pa.ArrowException)
 """What pyarrow and the standard library raise for a path or a storage that they cannot use."""
@@ -24,8 +29,8 @@ def open_filesystem(uri: str) -> tuple[fs.FileSystem, str]:
     if (found := ONE_SLASH.match(uri)) is not None:
         rest = ("/" if found[1] == "file" else "") + uri[found.end() :].lstrip("/")
         raise StoreUnreadable(
-            f"{shown(uri)} is no URI; write {found[1]}://{shown(rest)}, "
-            f"or ./{shown(uri)} for a folder of that name"
+            f"{make_printable(uri)} is no URI; write {found[1]}://{make_printable(rest)}, "
+            f"or ./{make_printable(uri)} for a folder of that name"
         )
     if "://" not in uri:
         try:
@@ -40,9 +45,11 @@ def open_filesystem(uri: str) -> tuple[fs.FileSystem, str]:
         filesystem, path = fs.FileSystem.from_uri(asked)
     except FAILURES as error:
         raise StoreUnreadable(
-            f"{shown(uri)} is no place that pyarrow opens ({shown_reason(error)}); "
+            f"{make_printable(uri)} is no place that pyarrow opens ({shown_reason(error)}); "
             "give a path, or a URI such as s3://bucket/folder"
         ) from error
     if not path.strip("/"):
-        raise StoreUnreadable(f"{shown(uri)} names no bucket or folder; add one to the URI")
+        raise StoreUnreadable(
+            f"{make_printable(uri)} names no bucket or folder; add one to the URI"
+        )
     return filesystem, path.rstrip("/")

@@ -23,7 +23,7 @@ from pyarrow import parquet
 from benchmark.store.folder.atomic import BLOCK
 from benchmark.store.folder.seal import Corrupt
 from benchmark.store.formats import schema
-from benchmark.store.formats.unit_file import READERS, UnitFile, newer
+from benchmark.store.formats.unit_file import READERS, UnitFile, explain_newer
 from benchmark.study.unit import canonical_json
 
 FORMAT: Final = 1
@@ -43,13 +43,13 @@ class CompactedFile:
     """
 
     def __init__(self, file: pa.NativeFile, name: str) -> None:
-        if f"{checksum(file)}.parquet" != name:
+        if f"{compute_checksum(file)}.parquet" != name:
             raise Corrupt("the name is not the checksum of the bytes")
         self.parquet = parquet.ParquetFile(file)
         metadata = self.parquet.schema_arrow.metadata
         self.version = int(metadata[b"schema_version"])
         if self.version not in READERS or int(metadata[b"format"]) != FORMAT:
-            raise newer(name[:12], self.version)
+            raise explain_newer(name[:12], self.version)
         self.rows_of(self.parquet.schema_arrow.empty_table())  # other columns raise here
         starts: dict[str, int] = {}
         row = 0
@@ -115,7 +115,7 @@ class CompactedFile:
         )
 
 
-def checksum(file: pa.NativeFile) -> str:
+def compute_checksum(file: pa.NativeFile) -> str:
     """The sha256 of all bytes of an open file."""
     file.seek(0)
     digest = hashlib.sha256()
@@ -141,7 +141,7 @@ def write_compacted(path: Path, units: Iterable[dict[str, UnitFile]]) -> tuple[s
         for group in row_groups(units, written):
             writer.write_table(to_table(group, columns))
     with pa.OSFile(str(path)) as file:
-        return f"{checksum(file)}.parquet", written
+        return f"{compute_checksum(file)}.parquet", written
 
 
 def row_groups(units: Iterable[dict[str, UnitFile]], written: set[str]) -> Iterator[list[UnitFile]]:

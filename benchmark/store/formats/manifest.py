@@ -42,7 +42,7 @@ class PlannedStage(Protocol):
     def expected(self) -> int: ...
 
 
-def manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any]:
+def make_manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any]:
     """The manifest of a study and its plan.
 
     Data sets have the labels of the planned units: no path of the user's is in the results.
@@ -130,7 +130,7 @@ def is_list_of(content: Any, fits: Callable[[Any], bool]) -> bool:
     return isinstance(content, list) and all(map(fits, content))
 
 
-def stages(manifest: dict[str, Any]) -> tuple[StoredStage, ...]:
+def read_stages(manifest: dict[str, Any]) -> tuple[StoredStage, ...]:
     """The stages of a manifest."""
     return tuple(
         StoredStage(**{**stage, "units": None if stage["units"] is None else tuple(stage["units"])})

@@ -72,7 +72,7 @@ ADDED_IN_2: Final = (
 )
 
 
-def row(unit: Unit, replica: Replica, outcome: dict[str, Any]) -> dict[str, Any]:
+def make_row(unit: Unit, replica: Replica, outcome: dict[str, Any]) -> dict[str, Any]:
     """One row of ``SCHEMA``; outcomes that are missing stay null.
 
     Raises ``ValueError`` for an outcome that no column takes: it would be lost.
@@ -125,6 +125,6 @@ ASKED: Final = frozenset(
 """The columns that a unit and its replica fill; all others come from the outcome."""
 
 
-def table(rows: list[dict[str, Any]]) -> pa.Table:
+def make_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Rows to an Arrow table of ``SCHEMA``."""
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -34,7 +34,7 @@ class UnitFile:
 
 def encode(unit: Unit, rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
     """The sealed file of a unit's rows; raises ``ArrowInvalid`` on rows that do not fit."""
-    return seal(UnitFile(schema.table(rows), provenance, unit.canonical))
+    return seal(UnitFile(schema.make_table(rows), provenance, unit.canonical))
 
 
 def seal(file: UnitFile) -> bytes:
@@ -63,7 +63,7 @@ def decode(data: bytes, unit_id: str) -> UnitFile:
         raise Corrupt("the file's name is another unit's")
     version = int(metadata[b"schema_version"])
     if version not in READERS:
-        raise newer(unit_id[:12], version)
+        raise explain_newer(unit_id[:12], version)
     return UnitFile(
         rows=READERS[version](table.replace_schema_metadata(None)),
         provenance=json.loads(metadata[b"provenance"]),
@@ -84,7 +84,7 @@ def equal_rows(first: pa.Table, second: pa.Table) -> bool:
     )
 
 
-def newer(name: str, version: int) -> InvalidInput:
+def explain_newer(name: str, version: int) -> InvalidInput:
     """The sentence for a file that a newer version wrote."""
     return InvalidInput(
         f"{name} was written in schema {version}, and this version reads "

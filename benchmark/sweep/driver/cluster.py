@@ -89,7 +89,7 @@ class Cluster:
         except BaseException as error:
             self.close(error)
             if joined and isinstance(error, ConnectionError):
-                raise unreachable(address, error) from error
+                raise explain_unreachable(address, error) from error
             if isinstance(error, Exception) and not isinstance(error, InvalidInput):
                 raise InvalidInput(
                     f"Ray could not be started ({first_line(error)}); check the memory and the "
@@ -109,7 +109,7 @@ class Cluster:
     def connect(self, address: str, joined: bool) -> None:
         """Join the cluster of an address, or start a Ray of our own."""
         if joined:
-            reach(address)
+            require_reachable(address)
             with no_handler_of_ray(), nothing_of_uv():
                 ray.init(log_to_driver=False, logging_level=logging.ERROR)
         else:
@@ -210,7 +210,7 @@ def first_line(error: BaseException | None) -> str:
     return text.splitlines()[0]
 
 
-def reach(address: str) -> None:
+def require_reachable(address: str) -> None:
     """Raise ``InvalidInput`` where nobody listens; Ray itself would try for minutes."""
     if address == "auto":  # Ray looks for a cluster on this machine, and knows at once
         return
@@ -219,10 +219,10 @@ def reach(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
     except (OSError, ValueError, OverflowError) as error:
-        raise unreachable(address, error) from error
+        raise explain_unreachable(address, error) from error
 
 
-def unreachable(address: str, error: Exception) -> InvalidInput:
+def explain_unreachable(address: str, error: Exception) -> InvalidInput:
     """The sentence for a cluster that does not answer."""
     reason = " ".join(str(error).split())
     return InvalidInput(

@@ -43,7 +43,7 @@ def are_running(servers: list[psutil.Process]) -> bool:
     return False
 
 
-def answers(host: str, port: int) -> bool:
+def accepts_connections(host: str, port: int) -> bool:
     """Whether a server accepts connections."""
     try:
         socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
@@ -58,7 +58,7 @@ def find_check(joined: bool) -> Callable[[], bool]:
         servers = find_servers()
         return lambda: are_running(servers)
     host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
-    return lambda: answers(host.strip("[]"), int(port))
+    return lambda: accepts_connections(host.strip("[]"), int(port))
 
 
 @contextlib.contextmanager

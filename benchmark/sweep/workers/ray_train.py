@@ -39,7 +39,7 @@ class Assignment:
     sources: tuple[str, ...] = ()
 
 
-def train(assignment: Assignment) -> None:
+def train_on_ranks(assignment: Assignment) -> None:
     """Train a unit and store it; raises Ray Train's error with the traceback of a failed rank.
 
     Tune does not reserve what the ranks use: the caller keeps few enough trials at once.
@@ -48,7 +48,7 @@ def train(assignment: Assignment) -> None:
     share = {"CPU": float(resources.cpus), "GPU": resources.gpus}
     with tempfile.TemporaryDirectory() as folder:
         TorchTrainer(
-            work,
+            train_rank,
             train_loop_config={"assignment": assignment},
             torch_config=TorchConfig(
                 backend="nccl" if resources.gpus else "gloo",
@@ -67,7 +67,7 @@ def train(assignment: Assignment) -> None:
         ).fit()
 
 
-def work(config: dict[str, Assignment]) -> None:
+def train_rank(config: dict[str, Assignment]) -> None:
     """One rank."""
     assignment = config["assignment"]
     unit, resources = assignment.unit, assignment.resources
@@ -79,5 +79,5 @@ def work(config: dict[str, Assignment]) -> None:
     )
     if ranks.rank == 0:
         seconds = time.perf_counter() - begin
-        record = provenance.record(assignment.source, seconds, resources.record())
+        record = provenance.make_record(assignment.source, seconds, resources.record())
         store.write(unit, recalled.complete_rows(rows), recalled.credit(record))

@@ -63,9 +63,9 @@ class Watchdog:
     @contextmanager
     def watching(self, unit: Unit) -> Iterator[None]:
         """The clock of a unit."""
-        from benchmark.store.failures import description
+        from benchmark.store.failures import describe_unit
 
-        self.tell({"unit": unit.id, "description": description(unit)})
+        self.tell({"unit": unit.id, "description": describe_unit(unit)})
         try:
             yield
         finally:
@@ -81,15 +81,17 @@ def main(seconds: float, descriptor: int) -> None:
         begun = json.loads(line)
         if not begun or select.select([pipe], [], [], seconds)[0]:
             continue
-        stacks = ask(worker, descriptor)
-        writing = threading.Thread(target=keep, args=(uri, begun, seconds, stacks), daemon=True)
+        stacks = ask_for_stacks(worker, descriptor)
+        writing = threading.Thread(
+            target=keep_failure, args=(uri, begun, seconds, stacks), daemon=True
+        )
         writing.start()
         writing.join(STORE_SECONDS)
         if not select.select([pipe], [], [], 0)[0]:  # it did not end meanwhile
             os.kill(worker, signal.SIGKILL)
 
 
-def ask(worker: int, descriptor: int) -> str:
+def ask_for_stacks(worker: int, descriptor: int) -> str:
     """The worker's stacks, or that it gives none."""
     before = os.fstat(descriptor).st_size
     os.kill(worker, ASK)
@@ -102,7 +104,7 @@ def ask(worker: int, descriptor: int) -> str:
     return text or "the worker did not answer when asked for its stacks: stopped, or in the kernel"
 
 
-def keep(uri: str, begun: dict[str, str], seconds: float, stacks: str) -> None:
+def keep_failure(uri: str, begun: dict[str, str], seconds: float, stacks: str) -> None:
     """Store the failed attempt."""
     from benchmark.store.store import Failure, Store
 

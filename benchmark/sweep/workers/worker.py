@@ -19,7 +19,7 @@ from benchmark.store import provenance
 from benchmark.store.folder.errors import StoreError, StoreUnwritable
 from benchmark.store.formats.unit_file import UnitFile
 from benchmark.store.reuse import recall_replicas
-from benchmark.store.store import Store, describe
+from benchmark.store.store import Store, describe_error
 from benchmark.sweep.resources import Resources
 from benchmark.sweep.shards import Run
 from benchmark.sweep.workers.watchdog import Watchdog
@@ -29,16 +29,16 @@ REPORT_EVERY: Final = 1.0
 
 
 @lru_cache(maxsize=1)
-def watchdog(uri: str, seconds: float) -> Watchdog:
+def get_watchdog(uri: str, seconds: float) -> Watchdog:
     """This process's watchdog: workers are used again, and a job has one store and one limit."""
     return Watchdog(uri, seconds)
 
 
-def trainable(
+def make_trainable(
     shards: Sequence[Any], uri: str, run: Run, resources: Resources
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The function that Tune runs in a worker: the shard of a number, from Ray's object store."""
-    source = provenance.commit()
+    source = provenance.find_commit()
 
     def shard(config: dict[str, Any]) -> dict[str, Any]:
         torch.set_num_threads(1)
@@ -52,7 +52,7 @@ def trainable(
                     "storage that every node sees: a shared folder, or a URI"
                 )
             for priced in ray.get(shards[config["shard"]]):
-                with watchdog(uri, resources.unit_timeout).watching(priced.unit):
+                with get_watchdog(uri, resources.unit_timeout).watching(priced.unit):
                     worker.attempt(priced)
                 worker.report()
         except StoreError as error:
@@ -95,7 +95,7 @@ class Worker:
         except StoreError:
             raise
         except Exception as error:
-            self.store.write_failure(unit, *describe(error))
+            self.store.write_failure(unit, *describe_error(error))
             self.counts["failed"] += 1
             return
         self.counts["units"] += 1
@@ -109,7 +109,7 @@ class Worker:
         if self.resources.ranks > 1 and unit.measure == "training":
             from benchmark.sweep.workers import ray_train
 
-            ray_train.train(
+            ray_train.train_on_ranks(
                 ray_train.Assignment(
                     unit, self.store.uri, self.source, self.resources, priced.sources
                 )
@@ -130,7 +130,7 @@ class Worker:
         )
         rows = recalled.complete_rows(trained)
         seconds = time.perf_counter() - begin
-        record = provenance.record(self.source, seconds, self.resources.record())
+        record = provenance.make_record(self.source, seconds, self.resources.record())
         self.store.write(unit, rows, recalled.credit(record))
         return [row["status"] for row in rows]
 

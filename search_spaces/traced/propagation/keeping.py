@@ -9,7 +9,7 @@ from torch import fx
 from search_spaces.traced.propagation.signals import Signal, Value
 from search_spaces.traced.propagation.values import NOTHING, Values
 from search_spaces.traced.reading import operations as ops
-from search_spaces.traced.reading.nodes import aliasing, operation_name
+from search_spaces.traced.reading.nodes import find_aliasing, operation_name
 
 _SHAPED_LIKE = ("expand_as", "view_as", "type_as", "reshape_as")
 
@@ -27,7 +27,7 @@ def keep(values: Values, node: fx.Node) -> Value:
         values.refuse(node, "by the input")
     if name == "alias" and values.marks_node(node):
         return values.points.mark(values.settled(signal))
-    is_view, _ = aliasing(node)
+    is_view, _ = find_aliasing(node)
     return signal if is_view else replace(signal, direct=False)
 
 

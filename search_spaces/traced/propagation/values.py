@@ -12,8 +12,8 @@ from search_spaces.layers import Node
 from search_spaces.traced.propagation.signals import Merge, Points, Signal, Value
 from search_spaces.traced.reading import operations as ops
 from search_spaces.traced.reading.nodes import (
-    aliasing,
     called_again,
+    find_aliasing,
     inner_module,
     is_floating,
     numel_of,
@@ -84,7 +84,7 @@ class Values:
     def set(self, node: fx.Node, value: Value) -> None:
         """Give an operation's result its value, in place where the operation writes in place."""
         first = node.args[0] if node.args else None
-        aliases, writes = aliasing(node)
+        aliases, writes = find_aliasing(node)
         if isinstance(first, fx.Node) and writes:
             root = self.root(first)
             if root is not first and numel_of(root) != numel_of(first):

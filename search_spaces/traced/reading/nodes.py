@@ -84,7 +84,7 @@ def inner_module(operand: fx.Node, merge: fx.Node) -> str:
     return inside[-1] if len(inside) > len(around) and inside[: len(around)] == around else ""
 
 
-def aliasing(node: fx.Node) -> tuple[bool, bool]:
+def find_aliasing(node: fx.Node) -> tuple[bool, bool]:
     """Whether the result is a view of the first argument, and whether that is overwritten."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return False, False

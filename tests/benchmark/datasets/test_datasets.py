@@ -21,7 +21,7 @@ from benchmark.datasets.kinds import imagenet16
 from benchmark.datasets.kinds.sources import CIFAR
 from benchmark.datasets.names import data_folder
 from benchmark.engine import engine
-from benchmark.plan.units import gridded, unit
+from benchmark.plan.units import plan_grid, plan_unit
 from benchmark.study import Depth
 from benchmark.study.recipe import Recipe
 from search_spaces.errors import InvalidInput
@@ -247,7 +247,7 @@ def test_the_planted_teacher_is_one_set_and_can_be_learned() -> None:
         rates=(0.1, 0.2),
         recipe=Recipe(batch=32, epochs=20, momentum=0.9),
     )
-    rows = engine.run(unit(part, "mlp-1", gridded(part, "tuned-constant", None, [0.03])))
+    rows = engine.run(plan_unit(part, "mlp-1", plan_grid(part, "tuned-constant", None, [0.03])))
     assert all(row["test_accuracy"] > 0.4 for row in rows)  # guessing gets 0.1 to 0.17
 
 

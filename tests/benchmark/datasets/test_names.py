@@ -19,7 +19,7 @@ from benchmark.engine import engine
 from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
 from benchmark.store import provenance
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.store import Store
 from benchmark.study import Depth, Study
 from benchmark.study.recipe import Recipe
@@ -87,12 +87,12 @@ def carry_out(dataset: str, store: Store) -> int:
         units = [unit for stage in stages for unit in stage.units or ()]
         if adopt_former_units(store, units):
             continue
-        store.write_manifest(manifest(study(dataset), stages))
+        store.write_manifest(make_manifest(study(dataset), stages))
         todo = [unit for unit in units if unit.id not in store.done()]
         if not todo:
             return trained
         for unit in todo:
-            store.write(unit, engine.run(unit), provenance.record("0" * 40, 1.0))
+            store.write(unit, engine.run(unit), provenance.make_record("0" * 40, 1.0))
             trained += 1
 
 
@@ -263,7 +263,7 @@ def test_results_of_other_images_are_not_taken_over(here: Path) -> None:
     units = first_units("npz:x.npz")
     store = Store.open(str(here.parent / "old"), create=True)
     former = replace(units[0], dataset="npz:x.npz", dataset_checksum="0" * 64)
-    store.write(former, engine.run(units[0]), provenance.record("0" * 40, 1.0))
+    store.write(former, engine.run(units[0]), provenance.make_record("0" * 40, 1.0))
     assert adopt_former_units(store, units) == set()
 
 

@@ -79,10 +79,11 @@ FLOAT32 = """
 import torch
 asked = torch.backends.cuda.matmul.allow_tf32
 from benchmark.engine.device import prepare_device
-from benchmark.store.provenance import record
-before = record("", 0.0)["float32_products"]
+from benchmark.store.provenance import make_record
+before = make_record("", 0.0)["float32_products"]
 prepare_device(torch.device("cpu"))
-print(asked, before, record("", 0.0)["float32_products"], torch.get_float32_matmul_precision())
+after = make_record("", 0.0)["float32_products"]
+print(asked, before, after, torch.get_float32_matmul_precision())
 """
 
 

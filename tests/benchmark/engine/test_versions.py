@@ -8,7 +8,7 @@ import pytest
 from benchmark import rules
 from benchmark.engine.build import check_versions
 from benchmark.plan.planner import plan
-from benchmark.plan.units import replica
+from benchmark.plan.units import plan_replica
 from benchmark.rules.grammar.forms import FORMS
 from benchmark.rules.grammar.names import registry
 from benchmark.study import PLAIN_SGD, Depth, Study
@@ -56,7 +56,7 @@ def test_what_is_planned_here_is_trained_here(optimizer: Literal["sgd", "adamw"]
     unit = next(unit for stage in stages for unit in stage.units or ())
     space = create(part.space, **part.options)
     for name in names:
-        planned = replica(part, name, None, 0.1, 0)
+        planned = plan_replica(part, name, None, 0.1, 0)
         check_versions(replace(unit, replicas=(planned,)), space)
         other = replace(planned, rule_version=planned.rule_version + 1)
         with pytest.raises(InvalidInput, match="install the driver's code on every node"):

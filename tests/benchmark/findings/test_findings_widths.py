@@ -15,7 +15,7 @@ from benchmark.findings.ladders.depth_part import judge_depth_part
 from benchmark.findings.ladders.updates_part import judge_updates_part
 from benchmark.plan.planner import plan
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.study import Depth, Study, Updates, rate_grid
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
@@ -53,7 +53,7 @@ def rows(unit: Unit) -> list[dict[str, Any]]:
         if unit.measure == "updates":
             size = each.lr**2 * depth**3.0 * (1 + 0.05 * noise / 0.002)
             outcome["update_moments"] = [float(size)] * depth
-        found.append(schema.row(unit, each, {"effective_depth": depth, **outcome}))
+        found.append(schema.make_row(unit, each, {"effective_depth": depth, **outcome}))
     return found
 
 
@@ -64,7 +64,7 @@ def carried(part: Depth | Updates) -> tuple[dict[str, Any], pa.Table]:
     def read(ids: Sequence[str]) -> pa.Table | None:
         if not all(each in stored for each in ids):
             return None
-        return schema.table([row for each in ids for row in stored[each]])
+        return schema.make_table([row for each in ids for row in stored[each]])
 
     study = Study(name="test", question="", parts=(part,))
     while True:
@@ -75,9 +75,9 @@ def carried(part: Depth | Updates) -> tuple[dict[str, Any], pa.Table]:
         stored |= {unit.id: rows(unit) for unit in todo}
     tables = []
     for stage in stages:
-        own = schema.table([row for unit in stage.units or () for row in stored[unit.id]])
+        own = schema.make_table([row for unit in stage.units or () for row in stored[unit.id]])
         tables.append(own.append_column("stage", pa.array([stage.name] * len(own), pa.string())))
-    return manifest(study, stages)["study"]["parts"][0], pa.concat_tables(tables)
+    return make_manifest(study, stages)["study"]["parts"][0], pa.concat_tables(tables)
 
 
 def find_table(blocks: Sequence[Block], title: str) -> Table:

@@ -58,7 +58,7 @@ def test_ranking_waits_for_the_base_rates_and_uses_them() -> None:
     assert rank.units is None
     assert rank.expected == 6
     assert base.units is not None
-    rows = schema.table(engine.run(base.units[0]))
+    rows = schema.make_table(engine.run(base.units[0]))
     _, ranked = plan(replace(STUDY, parts=(RANK,)), lambda _ids: rows)
     assert ranked.units is not None
     assert len({unit.id for unit in ranked.units}) == 6
@@ -118,7 +118,9 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     for coarse, fine in zip(grid, near, strict=True):
         for rule in rules:
             rows = [row for row in stored[coarse.id] if row["rule"] == rule]
-            best = find_optimum(schema.table(rows), rule, Rung(part, coarse.architecture)).grid_rate
+            best = find_optimum(
+                schema.make_table(rows), rule, Rung(part, coarse.architecture)
+            ).grid_rate
             low, high = sorted({r.lr for r in fine.replicas if r.rule == rule})
             assert low < best < high
             assert not {low, high} & set(part.rates)
@@ -128,7 +130,7 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
                 assert ratio == pytest.approx(step, rel=1e-4) or ratio == pytest.approx(
                     step**2, rel=1e-4
                 )
-    rows = schema.table([row for stage in (grid, near) for u in stage for row in stored[u.id]])
+    rows = schema.make_table([row for stage in (grid, near) for u in stage for row in stored[u.id]])
     (deep,) = transfer
     assert deep.architecture == "resnet-4"
     for rule in rules:
@@ -173,7 +175,7 @@ def test_a_depth_part_over_dags_tunes_on_the_base_and_transfers_to_the_others() 
     base, *others = part.architectures()
     assert [unit.architecture for unit in grid] == [base, *others]
     assert [unit.architecture for unit in transfer] == others
-    rows = schema.table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
+    rows = schema.make_table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
     best = find_optimum(rows, "path-cubed", Rung(part, base))
     assert best.usable
     space = part.search_space
@@ -195,7 +197,7 @@ def test_ranking_can_use_a_rate_measured_at_initialization() -> None:
     stages, stored = carried_out(replace(STUDY, parts=(part,)))
     assert [stage.name for stage in stages] == ["probe", "base", "rank"]
     probe, _, rank = (stage.units or () for stage in stages)
-    eta = one_step_rates(schema.table([row for unit in probe for row in stored[unit.id]]))
+    eta = one_step_rates(schema.make_table([row for unit in probe for row in stored[unit.id]]))
     base = name_network(part, part.search_space.base_architecture)
     for unit in rank:
         for replica in unit.replicas:

@@ -41,7 +41,7 @@ def planned(
     def read(ids: Sequence[str]) -> pa.Table | None:
         if not all(each in stored for each in ids):
             return None
-        return schema.table([row for each in ids for row in stored[each]])
+        return schema.make_table([row for each in ids for row in stored[each]])
 
     study = Study(name="test", question="", parts=(part,))
     for unit in plan(study, read)[0].units or ():
@@ -49,7 +49,7 @@ def planned(
         rng = np.random.default_rng(0)
         drawn = dict(zip(noise, rng.normal(0, error, len(noise)).tolist(), strict=True))
         stored[unit.id] = [
-            schema.row(
+            schema.make_row(
                 unit,
                 each,
                 {
@@ -127,4 +127,4 @@ def test_the_rank_stage_has_the_constant_that_was_chosen() -> None:
     base, rank, _ = planned(PART, TRUTH, error=0.0001)
     assert chosen(rank)["effective-depth"] == {0.1}
     assert base.units is not None
-    assert base_rates(schema.table([])) == {}
+    assert base_rates(schema.make_table([])) == {}

@@ -39,7 +39,7 @@ def test_constants_are_tuned_on_the_whole_panel() -> None:
         assert [each.base_lr for each in unit.replicas] == list(PART.rates)
         for each in unit.replicas:
             assert each.lr == pytest.approx(each.base_lr * bundle.lr_multiplier)
-    rows = schema.table([row for unit in base for row in stored[unit.id]])
+    rows = schema.make_table([row for unit in base for row in stored[unit.id]])
     (rate,) = base_rates(rows).values()
     mean = {
         constant: sum(

@@ -32,7 +32,7 @@ def test_every_depth_is_a_rung_at_every_width_and_all_transfer_from_the_first() 
     rungs = [(dict(unit.space_options)["width"], unit.architecture) for unit in grid]
     assert rungs == [(8, "mlp-1"), (8, "mlp-2"), (16, "mlp-1"), (16, "mlp-2")]
     assert [(dict(u.space_options)["width"], u.architecture) for u in transfer] == rungs[1:]
-    rows = schema.table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
+    rows = schema.make_table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
     best = find_optimum(rows, "mup", list_rungs(PART)[0])
     assert best.usable
     for unit in transfer:
@@ -50,7 +50,7 @@ def test_every_depth_is_a_rung_at_every_width_and_all_transfer_from_the_first() 
 
 def test_the_optimum_of_a_rung_is_that_of_its_width() -> None:
     _, stored = carried_out(Study(name="test", question="", parts=(replace(PART, seeds=1),)))
-    rows = schema.table([row for rows in stored.values() for row in rows])
+    rows = schema.make_table([row for rows in stored.values() for row in rows])
     rates = {find_optimum(rows, "tuned-constant", rung).loss for rung in list_rungs(PART)}
     assert len(rates) == 4
 

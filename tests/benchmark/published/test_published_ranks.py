@@ -15,13 +15,17 @@ from scipy import stats
 from benchmark.findings.published.seeds import Data, measure_seed_scatter
 from benchmark.published.agreement import (
     Index,
-    agreement,
-    jackknifed,
-    top,
+    find_top,
+    jackknife_statistic,
+    measure_agreement,
     two_seeds,
 )
-from benchmark.published.rate_classes import between_share, classes, multipliers
-from benchmark.published.table import Published, read
+from benchmark.published.rate_classes import (
+    between_share,
+    compute_multipliers,
+    measure_rate_classes,
+)
+from benchmark.published.table import Published, read_table
 
 SCORES = st.one_of(st.just(np.nan), st.integers(0, 4).map(float))
 
@@ -32,7 +36,7 @@ def test_the_top_is_the_best_k_with_a_score_and_the_lower_index_of_equals(
 ) -> None:
     scored = [i for i, score in enumerate(score_A) if not np.isnan(score)]
     best = sorted(scored, key=lambda i: (-score_A[i], i))[:k]
-    assert set(np.flatnonzero(top(score_A, k))) == set(best)
+    assert set(np.flatnonzero(find_top(score_A, k))) == set(best)
 
 
 @given(arrays.arrays(float, st.tuples(st.integers(1, 8), st.integers(0, 4)), elements=SCORES))
@@ -49,7 +53,7 @@ def test_agreement_is_the_mean_over_seeds_of_the_cells_that_have_all_values() ->
     x_AS[3, 1], y_A[5] = np.nan, np.nan
     among_A = np.arange(40) > 1
     kept = [i for i in range(2, 40) if i not in (3, 5)]
-    found = agreement(x_AS, y_A, among_A)
+    found = measure_agreement(x_AS, y_A, among_A)
     assert found.tau.n == found.spearman.n == len(kept)
     for value, function in ((found.tau, stats.kendalltau), (found.spearman, stats.spearmanr)):
         each = [function(x_AS[kept, s], y_A[kept]).statistic for s in range(3)]
@@ -61,12 +65,12 @@ def test_a_replica_that_diverged_ranks_last() -> None:
     y_A = np.arange(8.0)
     x_A = y_A.copy()
     x_A[0] = -np.inf
-    assert agreement(x_A, y_A).tau.estimate == pytest.approx(1)
+    assert measure_agreement(x_A, y_A).tau.estimate == pytest.approx(1)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_too_few_cells_leave_it_undetermined(n: int) -> None:
-    value = agreement(np.arange(n, dtype=float), np.arange(n, dtype=float)).tau
+    value = measure_agreement(np.arange(n, dtype=float), np.arange(n, dtype=float)).tau
     assert not value.determined
     assert value.reason == "fewer than 6 architectures"
 
@@ -95,9 +99,9 @@ def test_intervals_of_tau_and_of_a_difference_cover_planted_truth(n: int, rho: f
         x_2N = rho * y_N + np.sqrt(1 - rho**2) * generator.normal(size=(2, n))
 
         y_NN, x_NN, other_NN = signs(y_N), signs(x_2N[0]), signs(x_2N[1])
-        tau_held += jackknifed(partial(taken, y_NN=y_NN, x_NN=x_NN), n).contains(truth)
+        tau_held += jackknife_statistic(partial(taken, y_NN=y_NN, x_NN=x_NN), n).contains(truth)
         gain = partial(gained, y_NN=y_NN, x_NN=x_NN, other_NN=other_NN)
-        gain_held += jackknifed(gain, n).contains(0)
+        gain_held += jackknife_statistic(gain, n).contains(0)
     # 200 draws of 0.95: four standard errors are 0.062.
     assert tau_held / repeats >= 0.888
     assert gain_held / repeats >= 0.888
@@ -109,7 +113,7 @@ def test_intervals_by_groups_cover_a_planted_mean() -> None:
     held = 0
     for _ in range(400):
         x_N = generator.exponential(size=500)
-        held += jackknifed(lambda rows, x_N=x_N: float(x_N[rows].mean()), 500).contains(1)  # type: ignore[misc]
+        held += jackknife_statistic(lambda rows, x_N=x_N: float(x_N[rows].mean()), 500).contains(1)  # type: ignore[misc]
     assert abs(held / 400 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 400)
 
 
@@ -129,7 +133,7 @@ def test_classes_by_brute_force() -> None:
     generator = np.random.default_rng(3)
     rate_A = generator.choice([0.1, 0.1 + 1e-12, 0.3, np.nan], 60)
     accuracy_A = generator.uniform(size=60)
-    found = classes(rate_A, accuracy_A)
+    found = measure_rate_classes(rate_A, accuracy_A)
     rates = [round(float(rate), 6) for rate in rate_A if not np.isnan(rate)]
     n = len(rates)
     same = sum(rates[i] == rates[j] for i in range(n) for j in range(i))
@@ -142,7 +146,7 @@ def test_classes_by_brute_force() -> None:
 
 
 def test_multipliers_leave_out_what_gives_all_cells_one_rate() -> None:
-    found = multipliers()
+    found = compute_multipliers()
     assert {"path-cubed", "effective-depth", "shuffled"} <= found.keys()
     assert found.keys().isdisjoint({"default", "tuned-constant", "geometric-mean"})
     for value_A in found.values():
@@ -156,7 +160,7 @@ def full() -> Published:
     path = os.environ.get("PUBLISHED_TABLE")
     if path is None:
         pytest.skip("PUBLISHED_TABLE does not point to the full table")
-    return read(path)
+    return read_table(path)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +181,8 @@ def test_published_seeds_agree_as_known() -> None:
     """Pairs of seeds of 13,400 cells; the top 1,000 of them by their mean over seeds."""
     data = Data.of(full(), "cifar10")
     pair = data.pair_A2[:, 0], data.pair_A2[:, 1]
-    assert round(agreement(*pair).spearman.estimate, 3) == 0.986
-    assert round(agreement(*pair, data.among_seeds()).spearman.estimate, 3) == 0.565
+    assert round(measure_agreement(*pair).spearman.estimate, 3) == 0.986
+    assert round(measure_agreement(*pair, data.among_seeds()).spearman.estimate, 3) == 0.565
     assert round(100 * measure_seed_scatter(data), 2) == 0.21
 
 
@@ -195,12 +199,16 @@ def test_12_epochs_rank_as_known(dataset: str, every: float, best: float) -> Non
     correlation there by up to 0.005."""
     data = Data.of(full(), dataset)
     columns = data.short_A, data.long_A
-    assert round(agreement(*columns).spearman.estimate, 3) == every
-    assert agreement(*columns, top(data.long_A)).spearman.estimate == pytest.approx(best, abs=0.005)
+    assert round(measure_agreement(*columns).spearman.estimate, 3) == every
+    assert measure_agreement(*columns, find_top(data.long_A)).spearman.estimate == pytest.approx(
+        best, abs=0.005
+    )
 
 
 def test_path_cubeds_multiplier_follows_accuracy_as_known() -> None:
     for dataset in ("cifar10", "cifar100", "imagenet16-120"):
-        value = agreement(multipliers()["path-cubed"], full().accuracy_A(dataset)).spearman
+        value = measure_agreement(
+            compute_multipliers()["path-cubed"], full().accuracy_A(dataset)
+        ).spearman
         assert value.n == 15_625 - 341
         assert value.estimate == pytest.approx(-0.68, abs=0.015)

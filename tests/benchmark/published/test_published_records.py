@@ -14,7 +14,7 @@ from nats_bench.api_utils import pickle_save
 from support import planted_published as planted
 
 from benchmark.published.__main__ import main
-from benchmark.published.table import read
+from benchmark.published.table import read_table
 from search_spaces.nasbench201.cell import official_order, write
 
 CELLS: dict[int, planted.Trials] = {
@@ -39,7 +39,7 @@ def folder(written: Path, tmp_path: Path) -> Path:
 
 
 def rows(path: Path) -> dict[tuple[Any, ...], float]:
-    table = read(path).table.to_pylist()
+    table = read_table(path).table.to_pylist()
     return {
         (r["index"], r["dataset"], r["split"], r["epochs"], r["seed"]): r["accuracy"] for r in table
     }
@@ -64,7 +64,7 @@ def test_every_trial_and_every_mean_is_a_row_and_no_seed_is_made_up(
 
 def test_arrays_hold_nan_where_a_seed_is_missing(folder: Path, tmp_path: Path) -> None:
     main([str(folder), "--out", str(tmp_path / "t.parquet")])
-    published = read(tmp_path / "t.parquet")
+    published = read_table(tmp_path / "t.parquet")
     seeds_AS = published.seeds_AS("cifar10")
     assert seeds_AS.shape == (15_625, 3)
     np.testing.assert_array_equal(seeds_AS[7], [0.10, np.nan, 0.12])
@@ -82,7 +82,7 @@ def test_means_of_equal_accuracies_tie_whatever_their_float_noise(tmp_path: Path
     }
     folder = planted.write_records(tmp_path / "records", cells)
     main([str(folder), "--out", str(tmp_path / "t.parquet")])
-    value_A = read(tmp_path / "t.parquet").accuracy_A("cifar100")
+    value_A = read_table(tmp_path / "t.parquet").accuracy_A("cifar100")
     assert value_A[3] == value_A[4] < value_A[5]
 
 
@@ -168,7 +168,7 @@ def test_the_real_records_read_as_published(tmp_path: Path) -> None:
     if folder is None:
         pytest.skip("NATS_BENCH_DIR does not point to a folder of NATS-Bench records")
     assert main([folder, "--out", str(tmp_path / "t.parquet")]) == 0
-    published = read(tmp_path / "t.parquet")
+    published = read_table(tmp_path / "t.parquet")
     by_seed = published.seeds_AS("cifar10")
     whole = np.isfinite(by_seed).all(axis=1)
     assert whole.any()
@@ -178,7 +178,7 @@ def test_the_real_records_read_as_published(tmp_path: Path) -> None:
     table = os.environ.get("PUBLISHED_TABLE")
     if table is None:
         pytest.skip("PUBLISHED_TABLE does not point to the full table")
-    full = read(table)
+    full = read_table(table)
     for dataset, epochs, split in (
         *(
             (name, epochs, "test")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from support import planted_published as planted
 
-from benchmark.published.table import SCHEMA, read
+from benchmark.published.table import SCHEMA, read_table
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import official_order, write
 
@@ -40,7 +40,7 @@ def test_a_wide_table_reads_as_its_cells_shares(tmp_path: Path) -> None:
         c10_test_200_s1_v10=[86.18, None, 88.55],
         c10_test_200_nseeds_v10=[3, 1, 2],
     )
-    published = read(planted.save(table, tmp_path / "wide.parquet"))
+    published = read_table(planted.save(table, tmp_path / "wide.parquet"))
     at = [0, 11, 284]
     np.testing.assert_allclose(published.accuracy_A("cifar10")[at], [0.8586, 0.9158, 0.8879])
     np.testing.assert_allclose(
@@ -61,8 +61,8 @@ def test_the_two_layouts_read_alike(tmp_path: Path) -> None:
     value_A[[0, 11, 284]] = generator.uniform(0.1, 0.9, 3).round(4)
     long = planted.long_table({("cifar100", "test", 200, None): value_A})
     percent = (100 * value_A[[0, 11, 284]]).tolist()
-    one = read(planted.save(long, tmp_path / "long.parquet"))
-    other = read(planted.save(wide(c100_test_200=percent), tmp_path / "wide.parquet"))
+    one = read_table(planted.save(long, tmp_path / "long.parquet"))
+    other = read_table(planted.save(wide(c100_test_200=percent), tmp_path / "wide.parquet"))
     np.testing.assert_array_equal(one.accuracy_A("cifar100"), other.accuracy_A("cifar100"))
 
 
@@ -87,24 +87,24 @@ def test_rows_that_cannot_be_right_are_refused(
         rows.append(ROW | changed)
     path = planted.save(pa.Table.from_pylist(rows, schema=SCHEMA), tmp_path / "t.parquet")
     with pytest.raises(InvalidInput, match=said.replace("[", r"\[")):
-        read(path)
+        read_table(path)
 
 
 def test_other_columns_are_refused_and_named(tmp_path: Path) -> None:
     path = planted.save(pa.table({"net": [1], "error": [0.1]}), tmp_path / "t.parquet")
     with pytest.raises(InvalidInput, match=r"columns net, error; it needs index, arch"):
-        read(path)
+        read_table(path)
 
 
 def test_columns_of_another_type_are_refused(tmp_path: Path) -> None:
     table = pa.table({name: ["a"] for name in SCHEMA.names})
     with pytest.raises(InvalidInput, match=r"t\.parquet"):
-        read(planted.save(table, tmp_path / "t.parquet"))
+        read_table(planted.save(table, tmp_path / "t.parquet"))
 
 
 def test_a_missing_file_and_a_file_of_another_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such file"):
-        read(tmp_path / "none.parquet")
+        read_table(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("index,arch\n")
     with pytest.raises(InvalidInput, match="no Parquet file"):
-        read(tmp_path / "text.parquet")
+        read_table(tmp_path / "text.parquet")

@@ -10,8 +10,8 @@ import pytest
 from support import planted, planted_published
 
 from benchmark.power.planted_truth import draw
-from benchmark.published.rate_classes import multipliers
-from benchmark.published.table import read
+from benchmark.published.rate_classes import compute_multipliers
+from benchmark.published.table import read_table
 from benchmark.report.__main__ import main
 from benchmark.report.page import Page, build_page
 from benchmark.store.results import Results
@@ -48,11 +48,11 @@ def same(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(ranked: str, same: Path) -> Page:
     """The study beside them."""
-    return build_page(Results.load(ranked), read(same))
+    return build_page(Results.load(ranked), read_table(same))
 
 
 def built(store: str, published: Path) -> tuple[Page, dict[str, str]]:
-    page = build_page(Results.load(store), read(published))
+    page = build_page(Results.load(store), read_table(published))
     return page, dict(page.summary)
 
 
@@ -94,7 +94,7 @@ def test_the_warning_names_the_rules_whose_multiplier_follows_accuracy(
     page: Page, ranked: str, tmp_path: Path
 ) -> None:
     assert "Warning: a multiplier" not in page.html
-    rate_A = np.nan_to_num(multipliers()["path-cubed"], nan=1)
+    rate_A = np.nan_to_num(compute_multipliers()["path-cubed"], nan=1)
     follows_A = 0.9 - 0.4 * rate_A + 0.05 * np.random.default_rng(8).normal(size=len(rate_A))
     warned, _ = built(ranked, table(tmp_path, follows_A.clip(0, 1)))
     (warning,) = re.findall(r"<p>(Warning: a multiplier.*?)</p>", warned.html)
@@ -132,4 +132,4 @@ def test_a_table_that_is_none_is_refused_before_anything_is_written(
 def test_studies_of_other_spaces_are_left_as_they_are(tmp_path: Path, same: Path) -> None:
     store = planted.write(tmp_path / "results", planted.study(parts="updates"))
     results = Results.load(store)
-    assert build_page(results, read(same)).html == build_page(results).html
+    assert build_page(results, read_table(same)).html == build_page(results).html

@@ -16,8 +16,8 @@ from support import planted_published
 from support.commands import environment
 from support.planted_published import Accuracies
 
-from benchmark.published.rate_classes import multipliers
-from benchmark.published.table import read
+from benchmark.published.rate_classes import compute_multipliers
+from benchmark.published.table import read_table
 from benchmark.report.page import Page, build_published_page
 
 JOB = Path(__file__).parents[3] / "jobs" / "published_ranks.py"
@@ -39,7 +39,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """CIFAR-10: accuracy follows path-cubed's multiplier, and 12 epochs are another seed of 200.
     CIFAR-100: accuracy is chance, and 12 epochs rank otherwise. A third of the cells."""
     generator = np.random.default_rng(0)
-    rate_A = np.nan_to_num(multipliers()["path-cubed"], nan=1)
+    rate_A = np.nan_to_num(compute_multipliers()["path-cubed"], nan=1)
     rate_A[np.arange(len(rate_A)) % 3 > 0] = np.nan
 
     def noise() -> np.ndarray:
@@ -72,7 +72,7 @@ def out(published: Path) -> Path:
 @pytest.fixture(scope="module")
 def found(published: Path) -> Page:
     """The study's page, built here."""
-    return build_published_page(read(published))
+    return build_published_page(read_table(published))
 
 
 def test_the_answers_are_those_that_were_planted(found: Page) -> None:
@@ -97,7 +97,7 @@ def test_the_page_is_one_small_offline_file_with_its_numbers_beside_it(out: Path
     names = {path.stem for path in (out / "data").iterdir()}
     assert {"agreement", "agreement-by-k", "multipliers", "classes"} <= names
     points = (out / "data" / "accuracy-by-multiplier.csv").read_text().splitlines()
-    assert len(points) == 1 + np.count_nonzero(~np.isnan(multipliers()["path-cubed"][::3]))
+    assert len(points) == 1 + np.count_nonzero(~np.isnan(compute_multipliers()["path-cubed"][::3]))
     assert "<image" in (out / "figures" / "accuracy-by-multiplier.svg").read_text()
 
 
@@ -131,7 +131,7 @@ def test_without_seeds_there_is_a_page_and_no_ceiling(tmp_path: Path) -> None:
     value_A = np.random.default_rng(1).uniform(0.1, 0.9, 15_625)
     columns: Accuracies = {("cifar100", "test", epochs, None): value_A for epochs in (12, 200)}
     path = planted_published.save(planted_published.long_table(columns), tmp_path / "t.parquet")
-    found = build_published_page(read(path))
+    found = build_published_page(read_table(path))
     assert dict(found.summary)["12 epochs as 200"].endswith("undetermined (CIFAR-100)")
     assert "unknown, as no cell has two" in found.html
 

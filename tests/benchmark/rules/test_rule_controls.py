@@ -8,7 +8,7 @@ import pytest
 
 from benchmark import rules
 from benchmark.plan.planner import plan
-from benchmark.plan.units import gridded, prescribed
+from benchmark.plan.units import plan_grid, prescribe_bundles
 from benchmark.rules.grammar.rule import Bundle, Control
 from benchmark.study import Depth, Recipe, Study, Updates
 from search_spaces import registry
@@ -178,9 +178,9 @@ def test_a_grid_gives_every_seed_the_factors_of_its_own_deal() -> None:
         recipe=Recipe(optimizer="adamw"),
     )
     (name,) = part.rules
-    bundle = prescribed(part, name, part.architectures(), part.architectures()[0])[-1]
+    bundle = prescribe_bundles(part, name, part.architectures(), part.architectures()[0])[-1]
     assert bundle
-    for replica in gridded(part, name, bundle, part.rates):
+    for replica in plan_grid(part, name, bundle, part.rates):
         own = bundle.for_seed(replica.seed)
         assert (replica.lr_multiplier, replica.factors) == own.rate
         assert replica.base_lr * own.lr_multiplier == pytest.approx(replica.lr)
@@ -197,7 +197,7 @@ def test_a_plan_may_take_its_constant_from_another_width() -> None:
         rates=(0.1, 0.2),
     )
     narrow, rungs = replace(part, options={"width": 4}), part.architectures()
-    given = prescribed(part, "mup", rungs, rungs[0], base_part=narrow)
+    given = prescribe_bundles(part, "mup", rungs, rungs[0], base_part=narrow)
     space = narrow.search_space
     assert given == rules.bundles("mup", part.search_space, rungs, rungs[0], base_space=space)
-    assert given != prescribed(part, "mup", rungs, rungs[0])
+    assert given != prescribe_bundles(part, "mup", rungs, rungs[0])

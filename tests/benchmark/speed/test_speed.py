@@ -11,10 +11,10 @@ import pytest
 from benchmark.speed import __main__ as speed
 from benchmark.speed import contenders, measure, scales
 from benchmark.speed import ray_tune as tuned
-from benchmark.speed.networks import TimedNetwork, networks
+from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow
 
-TINY = [replace(n, rates=5, steps=3) for n in networks(quick=True, gpu=False) if n.side == 8]
+TINY = [replace(n, rates=5, steps=3) for n in list_networks(quick=True, gpu=False) if n.side == 8]
 
 
 @pytest.mark.parametrize("network", TINY, ids=[n.name for n in TINY])
@@ -34,14 +34,14 @@ def test_all_ways_train_the_same(network: TimedNetwork) -> None:
 
 
 def test_the_table_has_the_rows_that_were_asked_for() -> None:
-    found = networks(quick=False, gpu=False)
+    found = list_networks(quick=False, gpu=False)
     assert {n.batch for n in found} == {32, 256}
     assert len(found) == len(set(found)) == 10
     assert sum("NAS-Bench-201" in n.name for n in found) == 6
     for network in found:
         builder = network.create_builder("cpu")
         assert network.steps <= builder.build_training(network.replicas(1)).batches.steps
-    (cells,) = {dict(n.options)["cells"] for n in networks(True, True) if "light" in n.name}
+    (cells,) = {dict(n.options)["cells"] for n in list_networks(True, True) if "light" in n.name}
     assert cells == 5
 
 
@@ -49,8 +49,12 @@ def test_the_table_has_the_rows_that_were_asked_for() -> None:
 def test_the_command_prints_and_writes_every_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(measure, "networks", lambda quick, gpu: [replace(TINY[1], goal=1e9)])
-    monkeypatch.setattr(scales, "rows", lambda quick: [*scales.paths(6), *scales.store(20)])
+    monkeypatch.setattr(measure, "list_networks", lambda quick, gpu: [replace(TINY[1], goal=1e9)])
+    monkeypatch.setattr(
+        scales,
+        "measure_scales",
+        lambda quick: [*scales.measure_paths(6), *scales.measure_store(20)],
+    )
     out = tmp_path / "speed.parquet"
     assert speed.main(["--quick", "--out", str(out)]) == 0
     said = capsys.readouterr().out
@@ -75,9 +79,9 @@ def test_the_command_prints_and_writes_every_row(
 
 
 def test_the_plan_and_the_report_are_timed() -> None:
-    row = scales.plan(3, 2)
+    row = scales.measure_plan(3, 2)
     assert row.name == f"{3 * 8 * 2 + 3 * 2 * 7:,} replicas"
-    page, size = scales.report(20)
+    page, size = scales.measure_report(20)
     assert page.subject == "report of 1,280 rows"
     assert 0 < size.values[0] < 2
 

@@ -28,7 +28,7 @@ from benchmark.datasets import catalog
 from benchmark.engine import checkpoint, engine
 from benchmark.published import table as published
 from benchmark.store.compaction import compact_store
-from benchmark.store.failures import Failure, describe
+from benchmark.store.failures import Failure, describe_error
 from benchmark.store.folder import atomic
 from benchmark.store.results import Results
 from benchmark.store.store import Store
@@ -117,7 +117,7 @@ def test_a_failure_log_names_neither_the_user_nor_the_machine(results: Path) -> 
     try:
         raise ValueError(error)
     except ValueError as raised:
-        Store.open(str(results)).write_failure(FAILED, *describe(raised))
+        Store.open(str(results)).write_failure(FAILED, *describe_error(raised))
     (log,) = Store.open(str(results)).failures().values()
     for text in (log.error, log.traceback):
         for hidden in (str(Path.cwd()), f"{Path.home()}/", "jo/", f"on {gethostname()}"):
@@ -345,14 +345,14 @@ def test_the_published_table(tmp_path: Path) -> None:
     table = long_table({("cifar10", "test", 200, None): accuracy_A})
     path = tmp_path / "published.parquet"
     published.write_table(table, path)
-    whole = published.read(path)
+    whole = published.read_table(path)
     assert pq.read_table(path).equals(whole.table)  # any reader opens it
     assert not pq.read_metadata(path).metadata[b"seal"].endswith(b"0" * 64)
     sentences: list[str] = []
     for damaged in flipped(path.read_bytes()):
         path.write_bytes(damaged)
         try:
-            found = published.read(path)
+            found = published.read_table(path)
         except InvalidInput as error:
             sentences.append(str(error))
         else:  # the bit was one of the seal's own mark
@@ -360,7 +360,7 @@ def test_the_published_table(tmp_path: Path) -> None:
     assert len(sentences) > FLIPS * 0.9
     assert all(f"{path} is damaged" in each and "\n" not in each for each in sentences)
     pq.write_table(table, path)  # as another program would: without a seal
-    assert published.read(path).table.equals(whole.table)
+    assert published.read_table(path).table.equals(whole.table)
 
 
 def test_an_exported_space(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def make_repository(folder: Path, *names: str) -> str:
 
 def find_commit(source: Path, **variables: str) -> str:
     """What the copy of this project in a folder says of itself."""
-    code = "from benchmark.store import provenance; print(provenance.commit())"
+    code = "from benchmark.store import provenance; print(provenance.find_commit())"
     command = [sys.executable, "-c", code]
     surroundings = os.environ | {"PYTHONPATH": str(source)} | variables
     done = subprocess.run(
@@ -76,4 +76,4 @@ def test_another_projects_repository_says_nothing_of_this_one(project: Path) -> 
 
 
 def test_a_package_without_metadata_is_unknown() -> None:
-    assert provenance.installed("no-such-package") == "unknown"
+    assert provenance.find_version("no-such-package") == "unknown"

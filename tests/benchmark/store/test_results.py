@@ -152,7 +152,9 @@ def test_memory_is_bounded_by_the_table_and_a_few_kilobytes_a_unit(
     store = Store.open(str(tmp_path), create=True)
     units = [planted_unit(f"mlp-{depth}", replicas=8) for depth in range(2, 602)]
     files = {
-        unit.id: UnitFile(schema.table(planted_rows(unit)), planted_provenance(), unit.canonical)
+        unit.id: UnitFile(
+            schema.make_table(planted_rows(unit)), planted_provenance(), unit.canonical
+        )
         for unit in units
     }
     if compacted:

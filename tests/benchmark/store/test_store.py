@@ -21,7 +21,7 @@ from benchmark.store.folder.files import Files
 from benchmark.store.folder.seal import Corrupt
 from benchmark.store.formats import schema, unit_file
 from benchmark.store.formats.unit_file import decode, encode
-from benchmark.store.store import Failure, Store, StoreUnwritable, describe
+from benchmark.store.store import Failure, Store, StoreUnwritable, describe_error
 from search_spaces.errors import InvalidInput
 
 UNIT = planted_unit("mlp-2")
@@ -121,11 +121,11 @@ def test_a_newer_schema_is_named_and_left_alone(
 def test_an_outcome_without_a_column_is_refused_not_lost(name: str) -> None:
     replica = UNIT.replicas[0]
     misspelled = f"{name}s"
-    assert schema.row(UNIT, replica, {name: None}).keys() == set(schema.SCHEMA.names)
+    assert schema.make_row(UNIT, replica, {name: None}).keys() == set(schema.SCHEMA.names)
     with pytest.raises(
         ValueError, match=rf"outcomes {misspelled} have no column.*correct the name"
     ):
-        schema.row(UNIT, replica, {name: None, misspelled: 1.0})
+        schema.make_row(UNIT, replica, {name: None, misspelled: 1.0})
 
 
 def test_every_released_schema_has_a_reader() -> None:
@@ -163,7 +163,7 @@ def test_failures_number_themselves_and_end_with_success(store: Store) -> None:
         try:
             raise ValueError(text)
         except ValueError as error:
-            store.write_failure(UNIT, *describe(error))
+            store.write_failure(UNIT, *describe_error(error))
     failure = store.failures()[UNIT.id]
     assert (failure.attempt, failure.error) == (2, "ValueError: second")
     assert "raise ValueError(text)" in failure.traceback

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from benchmark.plan.units import gridded, unit
+from benchmark.plan.units import plan_grid, plan_unit
 from benchmark.study import Rank
 from benchmark.study.unit import Replica, canonical_json
 from search_spaces import registry
@@ -26,7 +26,7 @@ def part(space: str, *rates: Any, **options: Any) -> Rank:
 
 def unit_id(asked: Rank) -> str:
     base = asked.search_space.base_architecture
-    return unit(asked, base, gridded(asked, "default", None, asked.rates)).id
+    return plan_unit(asked, base, plan_grid(asked, "default", None, asked.rates)).id
 
 
 @pytest.mark.parametrize(("space", "option", "kind"), OPTIONS)

@@ -16,7 +16,7 @@ import ray
 from ray._private import worker as ray_worker
 from ray._private.runtime_env import uv_runtime_env_hook
 
-from benchmark.sweep.driver.cluster import Cluster, reach
+from benchmark.sweep.driver.cluster import Cluster, require_reachable
 from benchmark.sweep.resources import Resources, count_cores
 from search_spaces.errors import InvalidInput
 
@@ -172,7 +172,7 @@ def test_cores_are_those_that_this_process_may_run_on() -> None:
 
 def test_an_address_of_version_6_keeps_no_brackets() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
-        reach(f"[::1]:{server.getsockname()[1]}")
+        require_reachable(f"[::1]:{server.getsockname()[1]}")
     for address in ("[::1]:1", "localhost:99999999999", "nowhere", "http://127.0.0.1:1"):
         with pytest.raises(InvalidInput, match="nothing answers at RAY_ADDRESS="):
-            reach(address)
+            require_reachable(address)

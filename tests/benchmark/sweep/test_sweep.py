@@ -133,7 +133,7 @@ def test_every_other_unit_is_done_with_the_rows_the_engine_gives(outcome: Outcom
     units = [unit for unit in stage.units or () if unit.architecture != RAISES]
     direct = [row for unit in units for row in engine.run(unit)]
     rows = outcome.results.table.drop_columns(["part", "kind", "stage"]).to_pylist()
-    TALLY.same(rows, schema.table(direct).to_pylist())
+    TALLY.same(rows, schema.make_table(direct).to_pylist())
     assert "diverged" in {row["status"] for row in rows}
 
 

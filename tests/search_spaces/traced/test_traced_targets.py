@@ -170,7 +170,7 @@ def test_the_coverage_table_is_what_the_code_gives(target: str) -> None:
     if target.startswith("timm:"):
         pytest.importorskip("timm")
     written = coverage.read_table(PAGE)
-    row = coverage.trace_row(target, dict(coverage.targets())[target])
+    row = coverage.trace_row(target, dict(coverage.list_targets())[target])
     assert written[target][:5] == (
         row.outcome, row.mode, row.additions, row.concatenations, row.layers,
     )  # fmt: skip
