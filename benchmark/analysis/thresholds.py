@@ -19,8 +19,11 @@ TAU_MARGIN: Final = 0.05
 """A delta below this is no change of ranking worth the name."""
 ACCURACY_MARGIN: Final = 0.005
 """A gain below half a percentage point is no gain worth the name."""
+LOSS_MARGIN: Final = 0.05
+"""A rule whose mean loss lies above the best by less than this share of the loss of guessing is
+near the best: on small networks of 10 classes, about what a rate wrong by a factor 2 costs."""
 RATE_FACTOR: Final = 2.0
-"""A predicted rate within this factor of the measured optimum counts as predicted."""
+"""Predicted rates within this factor of the measured ones lie in the band that figures draw."""
 TOLD_APART: Final = 2.0
 """Standard errors (of a difference between two rates) by which a rate must fall short."""
 FOLLOWS: Final = 0.3

@@ -36,13 +36,13 @@ WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
         "void": ("void", "unknown", "test accuracy rises under {}, and under its placebo as well"),
         "undetermined": (CANNOT_TELL, "unknown", "whether it changes under {} cannot be told"),
     },
-    "Rate predicted": {
-        "yes": ("lands near", "good", "{} predicts the best rates to within a factor 2"),
-        "no": ("misses", "bad", "{} misses the best rates by more than a factor 2"),
+    "Loss near the best": {
+        "yes": ("near the best", "good", "{} trains to near the lowest loss that anything reached"),
+        "no": ("loses", "bad", "{} trains to a loss clearly above the lowest"),
         "undetermined": (
             CANNOT_TELL,
             "unknown",
-            "whether the best rates lie within a factor 2 of {} cannot be told",
+            "whether the loss under {} lies near the lowest cannot be told",
         ),
     },
     "Step stays flat": {
@@ -90,11 +90,9 @@ WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
 """What an answer means, by topic; the headline asks the topics in this order."""
 TONES: Final[Sequence[Tone]] = ("good", "bad", "neutral", "unknown")
 """The order of clauses in a sentence."""
-FACTORS: Final = ("Rate predicted",)
-"""Topics whose interval is the size of a log10, read as a factor."""
 PERCENT: Final = ("Accuracy rises", "Beats the placebo")
 """Topics whose interval is a share, read in percentage points."""
-UNITS: Final = {"Rate predicted": "×", "Ranking changes": " tau"} | dict.fromkeys(
+UNITS: Final = {"Loss near the best": " nats", "Ranking changes": " tau"} | dict.fromkeys(
     PERCENT, " points"
 )
 EXPONENTS: Final = ("Step stays flat",)
@@ -169,13 +167,6 @@ def enter(v: Verdict) -> Entry:
     value = v.value
     if value is None or isnan(value.estimate):
         return Entry(v, choose_word(v), "", "")
-    if v.topic in FACTORS:
-        value = replace(
-            value,
-            estimate=10**value.estimate,
-            low=10 ** max(value.low, 0.0),
-            high=10**value.high,
-        )
     scale, unit = (100 if v.topic in PERCENT else 1), UNITS.get(v.topic, "")
     estimate = f"{format_number(scale * value.estimate)}{unit}"
     effect = format_interval(value, scale, unit) if value.determined else estimate

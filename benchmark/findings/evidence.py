@@ -19,7 +19,7 @@ from benchmark.models.network import NetworkKind, find_kind
 from benchmark.store.results import Results
 from search_spaces.registry import create
 
-TOPICS: Final = {"depth": "Rate predicted", "rank": "Accuracy rises"}
+TOPICS: Final = {"depth": "Loss near the best", "rank": "Accuracy rises"}
 """The question of each kind of part that bears on which rate a network should get."""
 
 
@@ -44,8 +44,8 @@ class Evidence:
 def find_evidence(results: Iterable[Results], kind: NetworkKind, optimizer: str) -> list[Evidence]:
     """The answers of these studies about networks of that kind under that optimizer.
 
-    Depth parts say whether a rule's rates lie within a factor 2 of the best, and what they lose in
-    training loss; rank parts whether test accuracy rises against the published rate.
+    Depth parts say what a rule's rates lose in training loss against the best that anything
+    reached, on all rungs; rank parts whether test accuracy rises against the published rate.
     """
     found = []
     for each in results:

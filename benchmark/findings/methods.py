@@ -28,7 +28,7 @@ from benchmark.analysis.ranking.top_k import (
     measure_top_k_regret,
 )
 from benchmark.analysis.regret.transfer import measure_transfer
-from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARGIN
+from benchmark.analysis.thresholds import ACCURACY_MARGIN, LOSS_MARGIN, TAU_MARGIN
 from benchmark.findings.content import Paragraphs, Table, format_number
 from benchmark.findings.methods_text import describe_study
 from benchmark.store.results import Results
@@ -159,9 +159,9 @@ def tabulate_thresholds() -> Table:
             "mean accuracy shift",
         ),
         (
-            "rate predicted",
-            f"within a factor {format_number(RATE_FACTOR)}",
-            "mean |log rate error|",
+            "loss near the best",
+            f"{LOSS_MARGIN:.0%} of the loss of guessing",
+            "mean excess loss",
         ),
         ("level", f"{100 * LEVEL:.0f}%", "every interval"),
     ]

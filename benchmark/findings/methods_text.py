@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from benchmark.analysis.intervals import LEVEL
-from benchmark.analysis.thresholds import ACCURACY_MARGIN, RATE_FACTOR, TAU_MARGIN
+from benchmark.analysis.thresholds import ACCURACY_MARGIN, LOSS_MARGIN, TAU_MARGIN
 from benchmark.findings.content import Paragraphs, format_number, title_name
 
 RANK: Final = (
@@ -23,10 +23,12 @@ DEPTH: Final = (
     "Each rung is trained at every rate of the grid. A parabola through the mean losses near the "
     "lowest one, in log rate, gives its best rate; where that lies on the grid's edge, or the rung "
     "does not beat guessing, it is shown and left out of every fit. The exponent is the slope of "
-    "log best rate on log depth. A rule takes its constant from the shallowest rung alone; on each "
-    f"other rung its rate is compared with the best one, and a factor {RATE_FACTOR:g} off, on "
-    "average, is a miss. Regret is the loss at the rule's rate above the loss at the best rate; a "
-    "replica that diverged is scored as guessing."
+    "log best rate on log depth. A rule takes its constant from the shallowest rung alone. What it "
+    "loses is the training loss at its own rates above the lowest that any rule reached on that "
+    "rung, at its rate or at the best of its grid, averaged over all rungs, untrained ones too; "
+    f"below {LOSS_MARGIN:.0%} of the loss of guessing it counts as near the best. Rate regret is "
+    "the loss at the rule's rate above the best under its own initialization. A replica that "
+    "diverged is scored as guessing."
 )
 UPDATES: Final = (
     "One step is taken at initialization, and the mean squared change of every layer's "

@@ -89,7 +89,9 @@ def test_evidence_is_of_the_same_kind_and_optimizer_with_its_numbers() -> None:
     assert {each.part for each in residual} == {"residual-depth"}
     assert {each.rule for each in residual} == {"tuned-constant", "effective-depth", "path-cubed"}
     for each in residual:
-        assert re.match(r"Off by a factor \S+ \[.*\], n\s=\s5 rungs; regret .* n\s=\s5", each.found)
+        assert re.match(
+            r"Loss above the lowest \S+ \[.*\], n\s=\s2 seeds, over all 6 rungs", each.found
+        )
         assert each.about == "resnet of 1 to 16 blocks on digits"
     assert {each.part for each in find_evidence(example, "chain", "sgd")} == {"chain-depth"}
     assert {each.part for each in find_evidence(example, "cell", "sgd")} == {"cells"}

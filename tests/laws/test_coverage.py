@@ -10,9 +10,11 @@ interval that ignores it, and of the one that holds it.
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from support.coverage_table import cover_rechosen, square
 
 from benchmark.analysis.correlation.spearman import spearman_interval
 from benchmark.analysis.intervals import (
@@ -37,7 +39,7 @@ from benchmark.analysis.ranking.accuracy_shift import measure_accuracy_shift
 from benchmark.analysis.ranking.other_agreement import measure_spearman_agreement
 from benchmark.analysis.ranking.rank_agreement import measure_rank_agreement
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.regret.base_error import QUADRATURE, add_base_error, widen_regret
+from benchmark.analysis.regret.base_error import add_base_error, bound_moves, widen_regret
 from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
 
@@ -333,17 +335,20 @@ def test_transfer_with_the_error_of_the_base(common: float, own: float, rungs: i
         off_D = common * normal(rng, 1) + own * normal(rng, rungs)
         base = replace(some, log10_error=common * math.sqrt(rng.chisquare(10) / 10), freedom=10)
         errors.append(add_base_error(t_interval(off_D), off_D, base.log10_error, base))
-        reach = QUADRATURE * base.log10_error
         for trend, found in ((0.0, regrets), (0.3, wrong)):
             regret_D = (off_D + trend) ** 2
-            moved = [
-                float(((off_D + trend + move) ** 2 - regret_D).mean()) for move in (-reach, reach)
-            ]
-            found.append(widen_regret(t_interval(regret_D), regret_D, moved))
+            moves = bound_moves(partial(square, off_D + trend), base, 0.95)
+            found.append(widen_regret(t_interval(regret_D), regret_D, moves))
     held(errors, 0.0)
     truth = common**2 + own**2
     assert np.mean([i.contains(truth) for i in regrets]) >= 0.93
-    assert np.mean([i.contains(truth + 0.09) for i in wrong]) >= 0.9
+    assert np.mean([i.contains(truth + 0.09) for i in wrong]) >= 0.93
+
+
+@pytest.mark.parametrize("trend", [0.0, 0.3])
+def test_regret_with_the_base_rate_chosen_anew(trend: float) -> None:
+    """From curves of three seeds to the interval; ``trend`` is by how much the rule is wrong."""
+    assert cover_rechosen(0.06, 0.1, trend, studies=150, resamples=30)[1] >= 0.91
 
 
 @pytest.mark.parametrize("seeds", [4, 8])

@@ -6,16 +6,19 @@ the source, and the one that holds it.
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from benchmark.analysis.intervals import mean_interval, t_interval
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.regret.base_error import QUADRATURE, add_base_error, widen_regret
+from benchmark.analysis.regret.base_error import add_base_error, bound_moves, widen_regret
+from benchmark.analysis.regret.rechosen_rate import measure_rechosen_regret
 from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
 
 STUDIES = 1000
+RECHOSEN_CASES = ((0.02, 0.1, 0.0), (0.06, 0.1, 0.0), (0.06, 0.1, 0.3), (0.06, 0.05, 0.1))
 
 
 def cover_shifts(seeds: int, common: float) -> tuple[float, float]:
@@ -42,15 +45,56 @@ def cover_transfers(rungs: int, common: float, own: float) -> list[tuple[float, 
         error = common * math.sqrt(rng.chisquare(10) / 10)
         base = replace(some, log10_error=error, freedom=10)
         plain, regret = t_interval(off_D), t_interval(off_D**2)
-        reach = QUADRATURE * error
-        moved = [float(((off_D + m) ** 2 - off_D**2).mean()) for m in (-reach, reach)]
+        moves = bound_moves(partial(square, off_D), base, 0.95)
         truth = common**2 + own**2
         hits[0] += plain.contains(0.0), add_base_error(plain, off_D, error, base).contains(0.0)
         hits[1] += (
             regret.contains(truth),
-            widen_regret(regret, off_D**2, moved).contains(truth),
+            widen_regret(regret, off_D**2, moves).contains(truth),
         )
     return [(float(a), float(b)) for a, b in hits / STUDIES]
+
+
+def square(off_D: np.ndarray, shift_N: np.ndarray) -> np.ndarray:
+    """The mean regret where the loss is the squared distance in decades."""
+    return np.asarray(((off_D[:, None] + shift_N) ** 2).mean(axis=0))
+
+
+def cover_rechosen(
+    noise: float, own: float, trend: float, *, studies: int = STUDIES, resamples: int = 60
+) -> tuple[float, float]:
+    """Regret of a rule that is off by `trend` decades on average, by `own` on each of 4 rungs.
+
+    Three seeds, losses with `noise`; the base rate is chosen from the base rung's own curve. The
+    truth is over all base rates that might have been chosen.
+    """
+    rng = np.random.default_rng(22)
+    rates = np.logspace(-3, 0.5, 15)
+    log_rates = np.log10(rates)
+
+    def curve(best_D: np.ndarray) -> np.ndarray:
+        off = log_rates[None, :, None] - best_D[:, None, None]
+        return np.asarray(1 + off**2 + noise * rng.standard_normal((len(best_D), 15, 3)))
+
+    chosen = [
+        found.log10_rate.estimate for found in find_optima(rates, curve(np.full(2000, -1.2)), 9.0)
+    ]
+    truth = float(np.mean((np.array(chosen) + 1.2) ** 2)) + own**2 + trend**2
+    hits = np.zeros(2)
+    for k in range(studies):
+        off_D = np.concatenate([[0.0], trend + own * rng.standard_normal(4)])
+        loss_DRS = curve(-1.2 - off_D)
+        optima = find_optima(rates, loss_DRS, 9.0)
+        trained = 1 + (optima[0].log10_rate.estimate + 1.2 + off_D[1:, None]) ** 2
+        measured_DS = trained + noise * rng.standard_normal((4, 3))
+        found = measure_rechosen_regret(
+            *(rates, loss_DRS, optima, np.ones(5), 9.0),
+            measured_DS=measured_DS,
+            resamples=resamples,
+            seed=k,
+        )
+        hits += found.rate_fixed.contains(truth), found.rate_rechosen.contains(truth)
+    return float(hits[0] / studies), float(hits[1] / studies)
 
 
 def cover_constants(cells: int, spread: float, plateau: float) -> tuple[float, float]:
@@ -93,6 +137,10 @@ def main() -> None:
             for name, (before, after) in zip(("rate error", "regret"), rows, strict=True):
                 what = f"{name}, {rungs} rungs, base off by {common}, each by {own}"
                 print(f"{what:66} {before:.3f}  {after:.3f}")
+    for noise, own, trend in RECHOSEN_CASES:
+        before, after = cover_rechosen(noise, own, trend)
+        what = f"regret, base re-chosen; noise {noise}, each off by {own}, all by {trend}"
+        print(f"{what:66} {before:.3f}  {after:.3f}")
     for cells, spread in ((1, 0.0), (5, 0.0), (5, 0.15)):
         for plateau in (0.0, 0.5, 0.9):
             before, after = cover_constants(cells, spread, plateau)

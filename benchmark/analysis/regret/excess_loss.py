@@ -8,11 +8,13 @@ Shapes: D rungs, R rates, S seeds.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
+from benchmark.analysis.regret.base_error import Moves, widen_sides
+from benchmark.analysis.regret.rung_curve import score_losses
 from search_spaces.errors import InvalidInput
 
 
@@ -22,7 +24,7 @@ class ExcessLoss:
 
     `rungs` are in the order of depth, with intervals over seeds; `worst` is the index of the rung
     with the largest excess. `mean` is over these rungs, whose number is no sample: its interval
-    holds the seeds alone.
+    holds the seeds and the error of the base rate.
     """
 
     mean: Interval
@@ -40,43 +42,45 @@ class OracleConstant:
     at_edge: bool
 
 
-def score_losses(loss: Array, chance_loss: float) -> Array:
-    """Losses with divergence, and worse than guessing, scored at `chance_loss`."""
-    return np.asarray(np.where(np.isfinite(loss), np.minimum(loss, chance_loss), chance_loss))
-
-
 def measure_excess_losses(
     loss: Mapping[str, Array],
     chance_loss: float,
     *,
-    reached_DS: Array | None = None,
+    reached: Mapping[str, Array] | None = None,
+    moves: Mapping[str, Moves] | None = None,
     level: float = LEVEL,
 ) -> dict[str, ExcessLoss]:
     """Every rule's loss above the lowest that any rule reached on that rung, on all rungs.
 
     A rung that a rule does not train counts with its measured loss, a diverged replica with that of
     guessing: nothing is left out, so all rules are compared on the same rungs. The reference of a
-    rung is the rule (or `reached_DS`) with the lowest mean loss there; differences are paired by
-    seed. Intervals are Student's t over seeds, their spread pooled over the rungs of a rule. The
+    rung is the rule (or entry of `reached`) with the lowest mean loss there; differences are paired
+    by seed. Intervals are Student's t over seeds, their spread pooled over the rungs of a rule. The
     reference was chosen for its loss, so an excess is too large by a part of its own error.
 
     Args:
         loss: rule -> training losses at the rule's own rates, rungs x seeds, the same seeds for all
             rules; non-finite where diverged.
         chance_loss: the loss of guessing.
-        reached_DS: the losses at the lowest point of any grid, if that counts as reached.
+        reached: losses at the best rate of a grid, where that counts as reached; any name.
+        moves: rule -> how far its mean loss may be off because its base rate is (`bound_moves`);
+            added to the interval of the mean, in quadrature.
     """
     check_level(level)
     tables = {name: np.asarray(table, dtype=np.float64) for name, table in loss.items()}
     if not tables or len({table.shape for table in tables.values()}) != 1:
         raise InvalidInput("excess losses need one table of rungs x seeds for each rule")
     scored = {name: score_losses(table, chance_loss) for name, table in tables.items()}
-    others = [] if reached_DS is None else [score_losses(np.asarray(reached_DS), chance_loss)]
+    others = [score_losses(np.asarray(each), chance_loss) for each in (reached or {}).values()]
     loss_CDS = np.stack([*scored.values(), *others])
     rungs, seeds = loss_CDS.shape[1:]
     best_D = loss_CDS.mean(axis=2).argmin(axis=0)
     reference_DS = loss_CDS[best_D, np.arange(rungs)]
-    return {name: _excess(each - reference_DS, seeds, level) for name, each in scored.items()}
+    found = {name: _excess(each - reference_DS, seeds, level) for name, each in scored.items()}
+    for name, each in (moves or {}).items():
+        if found[name].mean.determined:
+            found[name] = replace(found[name], mean=widen_sides(found[name].mean, each))
+    return found
 
 
 def _excess(excess_DS: Array, seeds: int, level: float) -> ExcessLoss:

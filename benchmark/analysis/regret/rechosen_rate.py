@@ -9,13 +9,14 @@ Shapes: D rungs, R rates, S seeds, B resamples.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
 from benchmark.analysis.ladders.optimum import Optimum, check_curves, find_optima
-from benchmark.analysis.regret.transfer import measure_transfer, read_mean_regret
+from benchmark.analysis.regret.base_error import smooth_moves, spread_regrets, widen_sides
+from benchmark.analysis.regret.transfer import list_curves, measure_transfer, read_mean_regret
 from search_spaces.errors import InvalidInput
 
 RECHOSEN = 200
@@ -86,9 +87,9 @@ def measure_rechosen_regret(
     """A rule's mean regret beyond the base, with the choice of its base rate held fixed and anew.
 
     Each resample chooses the base rate again (`rechoose_rates`), predicts every rung's rate from it
-    and reads the rung's stored curve there; no network is trained. The second interval adds, on
-    each side in quadrature, the distance from the regret at the chosen rate to the resamples'
-    quantile.
+    and reads the rung's stored curve there; no network is trained. The first interval holds the
+    rungs' own scatter (`spread_regrets`); the second adds on each side, in quadrature, how far the
+    expected regret over all chosen rates may lie from the regret at this one (`smooth_moves`).
 
     Args:
         rate_DR, loss_DRS, optima, chance_loss: as in `measure_transfer`, the base rung first.
@@ -105,31 +106,31 @@ def measure_rechosen_regret(
         raise InvalidInput(f"the base rung is {optima[0].status}: it gives no rate to choose anew")
     beyond = rate_DR[1:], loss_DRS[1:], optima[1:]
     predicted_DS = optima[0].rate * multiplier_DS[1:]
-    fixed = measure_transfer(
+    found = measure_transfer(
         *beyond, predicted_DS, chance_loss, measured_DS=measured_DS, level=level
     )
-    rate_B = rechoose_rates(rate_DR[0], loss_DRS[0], chance_loss, resamples=resamples, seed=seed)
-    kept_B = rate_B[np.isfinite(rate_B)]
-    lost = 1 - len(kept_B) / len(rate_B)
-    if not fixed.regret.determined or lost > 0.5:
-        reason = fixed.regret.reason or "the base has no optimum in most resamples"
-        none = Interval.undetermined(reason, estimate=fixed.regret.estimate, n=fixed.regret.n)
-        return RechosenRegret(fixed.regret, none, math.nan, math.nan, lost)
-
-    def read(rate: float) -> float:
-        return read_mean_regret(
-            rate * multiplier_DS[1:], rate_DR[1:], loss_DRS[1:], optima[1:], chance_loss
-        )
-
-    moved_B = np.array([read(rate) for rate in kept_B.tolist()]) - read(optima[0].rate)
-    down, up = np.quantile(moved_B, [(1 - level) / 2, (1 + level) / 2])
-    point = fixed.regret.estimate
-    rechosen = replace(
-        fixed.regret,
-        low=point - math.hypot(point - fixed.regret.low, max(0.0, -float(down))),
-        high=point + math.hypot(fixed.regret.high - point, max(0.0, float(up))),
-        method=f"{fixed.regret.method}; base rate chosen anew",
+    regret_D = np.array(
+        [
+            rung.regret
+            for rung, optimum in zip(found.rungs, optima[1:], strict=True)
+            if optimum.usable and not math.isnan(rung.regret)
+        ]
     )
-    width = fixed.regret.high - fixed.regret.low
+    fixed = spread_regrets(found.regret, regret_D)
+    rate_B = rechoose_rates(rate_DR[0], loss_DRS[0], chance_loss, resamples=resamples, seed=seed)
+    moved_B = np.log10(rate_B[np.isfinite(rate_B)] / optima[0].rate)
+    lost = 1 - len(moved_B) / len(rate_B)
+    if not fixed.determined or lost > 0.5:
+        reason = fixed.reason or "the base has no optimum in most resamples"
+        none = Interval.undetermined(reason, estimate=fixed.estimate, n=fixed.n)
+        return RechosenRegret(fixed, none, math.nan, math.nan, lost)
+    curves = list_curves(*beyond, chance_loss)
+    reach_2 = -np.quantile(moved_B, [(1 + level) / 2, (1 - level) / 2])
+    moves = smooth_moves(
+        lambda shift_N: read_mean_regret(curves, predicted_DS, shift_N),
+        *(reach_2, moved_B, np.full(len(moved_B), 1 / len(moved_B))),
+    )
+    rechosen = widen_sides(fixed, moves, method=f"{fixed.method}; base rate chosen anew")
+    width = fixed.high - fixed.low
     ratio = (rechosen.high - rechosen.low) / width if width > 0 else math.nan
-    return RechosenRegret(fixed.regret, rechosen, ratio, float(np.log10(kept_B).std(ddof=1)), lost)
+    return RechosenRegret(fixed, rechosen, ratio, float(moved_B.std(ddof=1)), lost)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import Akima1DInterpolator
 
 from benchmark.analysis.intervals import (
     LEVEL,
@@ -21,14 +20,12 @@ from benchmark.analysis.ladders.optimum import Optimum, OptimumStatus, check_cur
 from benchmark.analysis.regret.base_error import (
     QUADRATURE,
     add_base_error,
+    bound_moves,
     spread_reads,
     widen_regret,
 )
-from benchmark.analysis.regret.excess_loss import score_losses
+from benchmark.analysis.regret.rung_curve import RungCurve, score_losses
 from search_spaces.errors import InvalidInput
-
-FINE = 2001
-"""Points at which an interpolated curve is searched for its lowest."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,12 @@ def measure_transfer(
 
     All rungs share one constant, from the base rung's optimum, and its error moves all of them
     together. With `base`, the variance of the rate error is that of the rungs plus that of the base
-    (Satterthwaite's degrees of freedom), and the regret is read again on each rung's curve at
-    10^(+-sqrt(3) standard errors) times the rate, the outer points of a three-point quadrature: the
-    interval reaches from the lowest to the highest reading, plus the rungs' own scatter (scaled
-    chi-square). Simulated coverage at 95% with 4 to 6 rungs and a base error of 0, 0.1 and 0.15
-    decades: 0.94 to 0.96 for the rate error, at least 0.93 for the regret (0.99 where the rule is
-    right, for it cannot be known to be).
+    (Satterthwaite's degrees of freedom), and the regret is read on each rung's curve at other
+    constants (`bound_moves`), on top of the rungs' own scatter (`spread_regrets`). Simulated
+    coverage at 95% with 4 to 6 rungs and a base error of 0, 0.1 and 0.15 decades: 0.94 to 0.96 for
+    the rate error; for the regret 0.94 to 0.98 where the rule is wrong or one of the two errors is
+    the larger, and more than 0.99 where a right rule's errors are alike, for each of them can only
+    raise the regret.
 
     Args:
         rate_DR, loss_DRS, chance_loss: as in `find_optima`.
@@ -147,11 +144,12 @@ def measure_transfer(
         shifted_2D = np.abs(error_DS + np.array([-reach, reach])[:, None, None]).mean(axis=2)
         absolute = add_base_error(absolute, size_D, spread_reads(absolute, shifted_2D), base)
         error = add_base_error(error, error_D, base.log10_error, base)
-        reads = [
-            read_mean_regret(10**shift * predicted_DS, rate_DR, loss_DRS, optima, chance_loss)
-            for shift in (-reach, 0.0, reach)
-        ]
-        regret = widen_regret(regret, regret_D, [read - reads[1] for read in reads])
+        curves = list_curves(rate_DR, loss_DRS, optima, chance_loss)
+
+        def read(shift_N: Array) -> Array:
+            return read_mean_regret(curves, predicted_DS, shift_N)
+
+        regret = widen_regret(regret, regret_D, bound_moves(read, base, level))
     return Transfer(
         regret=regret,
         log10_error=error,
@@ -163,23 +161,29 @@ def measure_transfer(
     )
 
 
+def list_curves(
+    rate_DR: Array, loss_DRS: Array, optima: Sequence[Optimum], chance_loss: float
+) -> list[RungCurve | None]:
+    """The curve of every rung with a usable optimum, for `read_mean_regret`."""
+    return [
+        RungCurve.of(rate_R, loss_RS, chance_loss) if optimum.usable else None
+        for rate_R, loss_RS, optimum in zip(rate_DR, loss_DRS, optima, strict=True)
+    ]
+
+
 def read_mean_regret(
-    predicted_DS: Array,
-    rate_DR: Array,
-    loss_DRS: Array,
-    optima: Sequence[Optimum],
-    chance_loss: float,
-) -> float:
-    """Mean regret on the usable rungs' own curves; rates beyond a grid are read at its end."""
-    regrets = []
-    for predicted, rate_R, loss_RS, optimum in zip(
-        predicted_DS, rate_DR, loss_DRS, optima, strict=True
-    ):
-        if optimum.usable:
-            inside_S = np.clip(np.atleast_1d(predicted), np.nanmin(rate_R), np.nanmax(rate_R))
-            found = _interpolated_seeds(inside_S, rate_R, loss_RS, optimum, chance_loss)
-            regrets.append(found.regret)
-    return float(np.mean(regrets)) if regrets else math.nan
+    curves: Sequence[RungCurve | None], predicted_DS: Array, shift_N: Array
+) -> Array:
+    """Mean regret on the rungs' own curves where all rates move by so many decades, (N,).
+
+    Rates beyond a grid are read at its end. NaN where no rung has a curve.
+    """
+    regret_DN = [
+        curve.read(np.atleast_1d(predicted_S)[:, None] * 10**shift_N).mean(axis=0) - curve.lowest
+        for curve, predicted_S in zip(curves, predicted_DS, strict=True)
+        if curve is not None
+    ]
+    return np.mean(regret_DN, axis=0) if regret_DN else np.full(len(shift_N), math.nan)
 
 
 def _rung(
@@ -218,9 +222,8 @@ def _measured_rung(
 def _interpolated_seeds(
     predicted_S: Array, rate_R: Array, loss_RS: Array, optimum: Optimum, chance_loss: float
 ) -> RungTransfer:
-    return _average_seeds(
-        [_interpolated_rung(p, rate_R, loss_RS, optimum, chance_loss) for p in predicted_S.tolist()]
-    )
+    curve = RungCurve.of(rate_R, loss_RS, chance_loss)
+    return _average_seeds([_interpolated_rung(p, curve, optimum) for p in predicted_S.tolist()])
 
 
 def _average_seeds(found: Sequence[RungTransfer]) -> RungTransfer:
@@ -241,30 +244,18 @@ def _average_seeds(found: Sequence[RungTransfer]) -> RungTransfer:
     )
 
 
-def _interpolated_rung(
-    predicted: float, rate_R: Array, loss_RS: Array, optimum: Optimum, chance_loss: float
-) -> RungTransfer:
-    measured_R = ~np.isnan(rate_R)
-    rate_R, loss_RS = rate_R[measured_R], loss_RS[measured_R]
-    stable_R = np.asarray(np.isfinite(loss_RS).all(axis=1))
-    mean_R = score_losses(loss_RS, chance_loss).mean(axis=1)
-    if not rate_R[0] <= predicted <= rate_R[-1]:
+def _interpolated_rung(predicted: float, curve: RungCurve, optimum: Optimum) -> RungTransfer:
+    if not curve.holds(predicted):
         return _rung(predicted, math.nan, optimum, outside=True)
-    curve = Akima1DInterpolator(np.log10(rate_R), mean_R, method="makima")
-    fine = np.linspace(math.log10(rate_R[0]), math.log10(rate_R[-1]), FINE)
-    best = float(curve(fine).min())
-    hit = np.flatnonzero(np.isclose(rate_R, predicted, rtol=1e-9, atol=0))
-    if len(hit):
-        at = int(hit[0])
-        loss = float(mean_R[at])
-        return _rung(predicted, loss, optimum, best=min(best, loss), diverged=not stable_R[at])
-    above = int(np.searchsorted(rate_R, predicted))
-    loss = float(curve(math.log10(predicted)))
+    loss = float(curve.read(np.array(predicted)))
+    at = curve.find_rate(predicted)
+    above = int(np.searchsorted(curve.rate_R, predicted))
+    near = slice(above - 1, above + 1) if at is None else slice(at, at + 1)
     return _rung(
         predicted,
-        loss,
+        loss if at is None else float(curve.mean_R[at]),
         optimum,
-        best=min(best, loss),
-        interpolated=True,
-        diverged=not stable_R[above - 1 : above + 1].all(),
+        best=min(curve.lowest, loss),
+        interpolated=at is None,
+        diverged=not curve.stable_R[near].all(),
     )

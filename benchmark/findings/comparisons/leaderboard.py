@@ -47,8 +47,10 @@ def measure_part(part: Mapping[str, Any], table: pa.Table) -> dict[str, Array]:
         ladder = widths.join_widths(part, widths.split_widths(part, rows))
     else:
         ladder = DepthArrays.of(part, rows)
-    losses = {rule: loss for scheme in ladder.schemes for rule, loss in scheme.losses.items()}
-    return measure_seed_excess(losses, ladder.chance) if losses else {}
+    own = {rule: each.loss_DS for s in ladder.schemes for rule, each in s.losses.items()}
+    if not own or not ladder.trains:
+        return {}
+    return measure_seed_excess(own, ladder.chance, ladder.reached)
 
 
 def describe_leader(standings: Sequence[Standing], ladders: int) -> str:

@@ -30,7 +30,14 @@ from benchmark.analysis.regret.rechosen_rate import RechosenRegret
 from benchmark.analysis.regret.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
-from benchmark.findings.ladders.losses import LadderLosses, read_losses, rechoose
+from benchmark.findings.ladders.losses import (
+    LadderLosses,
+    RuleLosses,
+    gives_constant,
+    read_losses,
+    read_reached,
+    rechoose,
+)
 from benchmark.study.stage_names import GRID, NEIGHBORS, TRANSFER
 
 
@@ -42,8 +49,8 @@ class Scheme:
     are none where that rung has no optimum. They are measured where every predicted rate was
     trained, else interpolated. ``slopes`` are the same exponent looked at otherwise, by what is
     different; ``profiles`` has them in every unit of depth, local ones too. ``losses`` are each
-    rule's on all rungs, rungs x seeds, and ``rechosen`` its regret with the base rate chosen anew;
-    ``oracle`` is the best single rate in hindsight.
+    rule's on all rungs, ``reached_DS`` those at the best rates, and ``rechosen`` a rule's regret
+    with the base rate chosen anew; ``oracle`` is the best single rate in hindsight.
     """
 
     name: str
@@ -54,7 +61,8 @@ class Scheme:
     slopes: dict[str, Slope]
     profiles: dict[str, ExponentProfile]
     transfers: dict[str, Transfer]
-    losses: dict[str, Array] = field(default_factory=dict)
+    losses: dict[str, RuleLosses] = field(default_factory=dict)
+    reached_DS: Array | None = None
     rechosen: dict[str, RechosenRegret] = field(default_factory=dict)
     oracle: OracleConstant | None = None
 
@@ -118,15 +126,35 @@ class DepthArrays:
 
     @cached_property
     def excess(self) -> dict[str, ExcessLoss]:
-        """The loss of every rule, and of each best single rate, above the lowest on each rung."""
-        tables = {rule: loss for scheme in self.schemes for rule, loss in scheme.losses.items()}
-        if not tables:
+        """The loss of every rule, and of each best single rate, above the lowest on each rung.
+
+        Reached on a rung is what any rule has at its own rate, and what any initialization has at
+        the best rate of the grid: a rule alone is no measure of itself.
+        """
+        own = {rule: each for scheme in self.schemes for rule, each in scheme.losses.items()}
+        if not own or not self.trains:
             return {}
+        tables = {rule: each.loss_DS for rule, each in own.items()}
         for scheme in self.schemes:
             if scheme.oracle:
                 name = f"oracle-constant ({scheme.name}, {scheme.oracle.rate:.3g})"
                 tables[name] = scheme.oracle.loss_DS
-        return measure_excess_losses(tables, self.chance)
+        return measure_excess_losses(
+            tables,
+            self.chance,
+            reached=self.reached,
+            moves={rule: each.moves for rule, each in own.items()},
+        )
+
+    @property
+    def trains(self) -> bool:
+        """Whether any rung has an optimum."""
+        return any(optimum.usable for *_, optimum in self.optima())
+
+    @property
+    def reached(self) -> dict[str, Array]:
+        """The losses at the best rates of every initialization's grid, rungs x seeds."""
+        return {s.name: s.reached_DS for s in self.schemes if s.reached_DS is not None}
 
     def predictions(self) -> Iterator[tuple[str, str, float, Optimum, RungTransfer]]:
         """Rule, rung, effective depth, the rung's optimum and how the rule fares there."""
@@ -182,8 +210,9 @@ def measure_scheme(
         slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
     curves = rate_DR, loss_DRS, optima
     found: list[tuple[str, Carried]] = []
-    oracle = None
+    oracle = reached_DS = None
     if predicted is not None:
+        reached_DS = read_reached(LadderLosses(*curves, ladder.chance))
         found = list(measure_transfers(ladder, curves, rules, predicted, seeds))
         oracle = find_oracle_constant(ladder.rate_R, loss_DRS, ladder.chance)
     slope = fit_depth_slope(ladder.depth_D, optima)
@@ -191,18 +220,22 @@ def measure_scheme(
     mean_DR = loss_DRS.mean(axis=2)
     return Scheme(
         *(name, tuple(rules), mean_DR, optima, slope, slopes, profiles),
-        transfers={rule: each.transfer for rule, each in found},
-        losses={rule: each.loss_DS for rule, each in found if each.loss_DS is not None},
+        transfers={rule: each.transfer for rule, each in found if each.transfer},
+        losses={rule: each.losses for rule, each in found if each.losses},
+        reached_DS=reached_DS,
         rechosen={rule: each.rechosen for rule, each in found if each.rechosen},
         oracle=oracle,
     )
 
 
 class Carried(NamedTuple):
-    """One rule along the ladder: its rates and regret, losses, and regret with another base."""
+    """One rule along the ladder: its rates and regret, losses, and regret with another base.
 
-    transfer: Transfer
-    loss_DS: Array | None
+    Without an optimum on the base rung it has losses alone.
+    """
+
+    transfer: Transfer | None
+    losses: RuleLosses | None
     rechosen: RechosenRegret | None
 
 
@@ -216,26 +249,23 @@ def measure_transfers(
     """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant."""
     rate_DR, loss_DRS, optima = curves
     rungs = ladder.rungs
-    if len(rungs) < 2 or not optima[0].usable:
+    if len(rungs) < 2 or not gives_constant(optima[0], rate_DR[0]):
         return
     axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
+    whole = LadderLosses(rate_DR, loss_DRS, optima, ladder.chance)
     for rule, own in rules.items():
         given_DS = arrange_rates(own, rungs, seeds)
         multiplier_DS = given_DS / given_DS[0]
-        predicted_DS = multiplier_DS * optima[0].rate
         trained = predicted.filter(pc.field("rule") == rule)
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
-        beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS[1:], ladder.chance)
-        whole = LadderLosses(rate_DR, loss_DRS, optima, ladder.chance)
-        yield (
-            rule,
-            Carried(
-                measure_transfer(*beyond, measured_DS=measured_DS, base=optima[0]),
-                read_losses(whole, predicted_DS, measured_DS),
-                rechoose(whole, multiplier_DS, measured_DS),
-            ),
-        )
+        losses = read_losses(whole, multiplier_DS, measured_DS)
+        transfer = None
+        if optima[0].usable:
+            predicted_DS = multiplier_DS[1:] * optima[0].rate
+            beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS, ladder.chance)
+            transfer = measure_transfer(*beyond, measured_DS=measured_DS, base=optima[0])
+        yield rule, Carried(transfer, losses, rechoose(whole, multiplier_DS, measured_DS))
 
 
 def replace_diverged(loss_DRS: Array) -> Array:

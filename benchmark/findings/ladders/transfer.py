@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.regret.transfer import RungTransfer, Transfer
-from benchmark.analysis.thresholds import RATE_FACTOR
+from benchmark.analysis.thresholds import LOSS_MARGIN, RATE_FACTOR
 from benchmark.findings.content import (
     Figure,
     Table,
@@ -18,47 +18,52 @@ from benchmark.findings.content import (
     format_number,
     make_slug,
 )
-from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.ladder_arrays import DepthArrays, Scheme
 from benchmark.findings.plots import Curves, Line
 from benchmark.findings.verdict import Verdict, judge_below
 
-QUESTION = f"Does the rule land within a factor {RATE_FACTOR:g} of the best rate, on average?"
+TOPIC = "Loss near the best"
+QUESTION = (
+    "Is the training loss at the rule's rates near the lowest that anything reached, on average "
+    f"over all rungs (within {LOSS_MARGIN:.0%} of the loss of guessing)?"
+)
 COLUMNS = ("rung", "rule", "effective depth", "measured best rate", "predicted rate")
 REGRET = "regret (training loss)"
 BOUNDS = ("measured low", "measured high")
 
 
 def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
-    """Whether each rule's rates lie near the measured optima."""
+    """Whether each rule's loss lies near the best, over all rungs, untrained ones too."""
+    bound = LOSS_MARGIN * ladder.chance
+    said = f"{format_number(bound)}, {LOSS_MARGIN:.0%} of the loss of guessing"
     result = []
     for scheme in ladder.schemes:
         for rule in scheme.rules:
-            head = (ladder.name, "Rate predicted", QUESTION, rule)
-            if rule not in scheme.transfers:
-                base = f"{ladder.rungs[0]} is {scheme.optima[0].status}: the constant has no source"
-                result.append(Verdict(*head, "", "undetermined", base))
+            head = (ladder.name, TOPIC, QUESTION, rule)
+            if rule not in ladder.excess:
+                result.append(
+                    Verdict(*head, "", "undetermined", explain_absence(ladder, scheme, rule))
+                )
                 continue
-            found = scheme.transfers[rule]
-            error = found.absolute_log10_error
-            because = f"Off by a factor {format_number(10**error.estimate)}"
-            if error.determined:
-                low, high = format_number(10 ** max(error.low, 0.0)), format_number(10**error.high)
-                because += f" [{low}, {high}], {format_count(error.n)} rungs"
-            because += f"; regret {format_interval(found.regret)}"
-            if rule in ladder.excess:
-                lost = ladder.excess[rule]
-                because += (
-                    f"; loss above the best of any rule {format_interval(lost.mean)} seeds, over "
-                    f"all rungs, the most on {ladder.rungs[lost.worst]}"
-                )
-            because += "."
-            result.append(
-                Verdict(
-                    *head,
-                    because,
-                    *judge_below(error, float(np.log10(RATE_FACTOR)), f"{RATE_FACTOR:g}"),
-                )
+            lost = ladder.excess[rule]
+            because = (
+                f"Loss above the lowest {format_interval(lost.mean)} seeds, over all "
+                f"{len(ladder.rungs)} rungs, the most on {ladder.rungs[lost.worst]} "
+                f"({format_interval(lost.rungs[lost.worst])})"
             )
+            found = scheme.transfers.get(rule)
+            if found is None:
+                because += f"; {ladder.rungs[0]} is {scheme.optima[0].status} at every rate"
+            elif np.isfinite(found.absolute_log10_error.estimate):
+                error = found.absolute_log10_error
+                because += f"; rates off by a factor {format_number(10**error.estimate)}"
+                if error.determined:
+                    ends = 10 ** max(error.low, 0.0), 10**error.high
+                    low, high = (format_number(end) for end in ends)
+                    because += f" [{low}, {high}], {format_count(error.n)} rungs"
+                because += f", rate regret {format_interval(found.regret)} rungs"
+            because += "."
+            result.append(Verdict(*head, because, *judge_below(lost.mean, bound, said)))
     return result
 
 
@@ -68,6 +73,15 @@ def find_bounds(optimum: Optimum) -> tuple[float, float]:
     if not value.determined:
         return optimum.rate, optimum.rate
     return float(10**value.low), float(10**value.high)
+
+
+def explain_absence(ladder: DepthArrays, scheme: Scheme, rule: str) -> str:
+    """Why a rule has no loss on all rungs."""
+    if rule in scheme.transfers:
+        return "a predicted rate lies outside the grid and was not trained"
+    if rule in scheme.losses:
+        return "no rung is trained at any rate"
+    return f"{ladder.rungs[0]} is {scheme.optima[0].status}: the constant has no source"
 
 
 def describe_source(found: RungTransfer) -> str:
@@ -172,9 +186,10 @@ def tabulate_excess(ladder: DepthArrays) -> tuple[Table, ...]:
         for rule, lost in ordered
     ]
     title = (
-        "Loss above the lowest that any rule reached on that rung, over all rungs (divergence is "
-        "scored as guessing; on the base rung, the best rate of the grid). oracle-constant is the "
-        "best single rate in hindsight. Intervals are over seeds"
+        "Loss above the lowest that any rule reached on that rung, at its own rate or at the best "
+        "of its grid, over all rungs (divergence is scored as guessing). oracle-constant is the "
+        "best single rate in hindsight. Intervals are over seeds; that of the mean holds the "
+        "error of the base rate too"
     )
     columns = ("rule", "mean", "worst rung", "there", *ladder.rungs)
     return (Table(title, columns, rows),) if rows else ()

@@ -47,7 +47,7 @@ def test_depth_and_updates_say_what_was_planted(helped: str) -> None:
     said = answers(helped)
     for scheme in ("he", "residual-aware", "in-degree-target"):
         assert said["Best rate ~ depth^−3/2", scheme] == "yes"
-    assert said["Rate predicted", "effective-depth"] == "yes"
+    assert said["Loss near the best", "effective-depth"] == "yes"
     assert said["Step stays flat", "effective-depth"] == "yes"
     assert said["Step stays flat", "default"] == "no"
 
@@ -73,7 +73,7 @@ def test_a_grid_that_ends_too_low_is_censored_and_not_fitted(tmp_path: Path) -> 
     store = planted.write(tmp_path / "results", study)
     said = answers(store)
     assert said["Best rate ~ depth^−3/2", "he"] == "undetermined"
-    assert said["Rate predicted", "effective-depth"] == "undetermined"
+    assert said["Loss near the best", "effective-depth"] == "undetermined"
     html = build_page(Results.load(store)).html
     assert "shown but not fitted: resnet-2 (he: " in html
     assert "the constant has no source." in html

@@ -41,8 +41,8 @@ def test_a_rule_that_ruins_a_network_pays_for_it() -> None:
 
 
 def test_the_best_of_a_rung_may_be_a_point_of_the_grid() -> None:
-    reached_DS = np.array([[0.5, 0.6]])
-    found = measure_excess_losses({"rule": np.array([[1.0, 1.1]])}, 2.3, reached_DS=reached_DS)
+    reached = {"grid": np.array([[0.5, 0.6]])}
+    found = measure_excess_losses({"rule": np.array([[1.0, 1.1]])}, 2.3, reached=reached)
     assert found["rule"].mean.estimate == pytest.approx(0.5)
 
 
