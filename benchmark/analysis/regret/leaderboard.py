@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
-from benchmark.analysis.regret.excess_loss import score_losses
+from benchmark.analysis.regret.rung_curve import score_losses
 
 
 @dataclass(frozen=True)
