@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from benchmark.command import Parser, entry_point
+from benchmark.command import Parser, entry_point, local_path
 from benchmark.store.results import Results
 from benchmark.tracking import TRACKERS, log_results
 from search_spaces.errors import InvalidInput
+from search_spaces.output_files import make_output
 
 
 def write_csv(table: pa.Table, file: Path) -> None:
@@ -27,12 +28,14 @@ def write_csv(table: pa.Table, file: Path) -> None:
                 None if value is None else json.dumps(value) for value in table[place].to_pylist()
             ]
             table = table.set_column(place, field.name, pa.array(texts, pa.string()))
-    pyarrow.csv.write_csv(table, file)
+    with file.open("wb") as stream:
+        pyarrow.csv.write_csv(table, stream)
 
 
 def write_parquet(table: pa.Table, file: Path) -> None:
     """Write the columns as they are, every page with its checksum."""
-    pyarrow.parquet.write_table(table, file, write_page_checksum=True)
+    with file.open("wb") as stream:  # a bare path could be taken for the URI of a remote storage
+        pyarrow.parquet.write_table(table, stream, write_page_checksum=True)
 
 
 WRITERS: Final[Mapping[str, Callable[[pa.Table, Path], None]]] = {
@@ -50,16 +53,7 @@ def export_rows(results: Results, out: Path) -> None:
     write = WRITERS.get(out.suffix)
     if write is None:
         raise InvalidInput(f"--out {out} ends in no known way; use {' or '.join(WRITERS)}")
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        write(results.table, partial)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InvalidInput(
-            f"--out {out} cannot be written ({error.strerror or error}); name a file in a folder "
-            "that exists and has room"
-        ) from error
+    make_output(out, lambda draft: write(results.table, draft))
 
 
 def select_part(results: Results, part: str | None) -> pa.Table:
@@ -79,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("results", metavar="RESULTS", help="the folder or URI of a job's results")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=local_path,
         required=True,
         metavar="FILE.csv|FILE.parquet|FOLDER",
         help="the table, or the new folder that a tracker's files go to",

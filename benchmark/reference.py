@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point
+from search_spaces.output_files import replace_between, write_output
 
 
 @entry_point
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pages", action="store_true", help="write the studies' pages too")
     options = parser.parse_args(arguments)
     from benchmark.report import committed  # loads what judges and draws
-    from benchmark.report.page import build_page, write_text
+    from benchmark.report.page import build_page
     from benchmark.store.results import Results
 
     studies = committed.find_studies(options.folder)
@@ -36,12 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for study in studies:
             print(build_page(Results.load(str(study / "results"))).write(study))
     judged = [committed.load_study(folder) for folder in (*studies, options.example)]
-    write_text(
-        options.findings, committed.make_findings(judged, options.root or options.findings.parent)
-    )
-    text = options.readme.read_text(encoding="utf-8")
-    answering = judged[: len(studies)] or judged
-    write_text(options.readme, committed.replace_answers(text, committed.make_answers(answering)))
+    beside = options.root or options.findings.parent
+    findings = committed.make_findings(judged, beside)
+    answers = committed.make_answers(judged[: len(studies)] or judged)
+    replace_between(options.readme, committed.BEGIN, committed.END, f"{answers}\n")
+    write_output(options.findings, findings)
     print(options.findings, options.readme, sep="\n")
     return 0
 

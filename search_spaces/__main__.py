@@ -16,6 +16,7 @@ from rich.console import Console
 from search_spaces.command import Parser, entry_point, local_path
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
+from search_spaces.output_files import make_output
 from search_spaces.registry import create, names
 from search_spaces.show.describe import describe
 from search_spaces.show.export import export
@@ -40,7 +41,9 @@ def _parser() -> Parser:
         "--role", action="append", default=[], metavar="LAYER=ROLE", help="choose a layer's role"
     )
     one.add_argument("--space", help="the space, where the name alone does not tell")
-    one.add_argument("--svg", type=Path, metavar="FILE", help="draw the graph into FILE as well")
+    one.add_argument(
+        "--svg", type=local_path, metavar="FILE", help="draw the graph into FILE as well"
+    )
     table = commands.add_parser("export", help="a space as a Parquet table")
     table.add_argument("space", help="such as nasbench201")
     table.add_argument("--out", type=local_path, required=True, metavar="FILE.parquet")
@@ -73,13 +76,17 @@ def _export(name: str, options: Sequence[str], out: Path) -> None:
     table = export(space)
     computed = time.perf_counter()
     _require_folder(out)
-    with out.open("wb") as stream:  # a bare path could be taken for the URI of a remote storage
-        pq.write_table(table, stream, write_page_checksum=True)
+    make_output(out, lambda draft: write_table(table, draft))
     written = time.perf_counter()
     print(
         f"{out}: {table.num_rows} rows, {table.num_columns} columns; computed in "
         f"{computed - started:.2f} s, written in {written - computed:.2f} s"
     )
+
+
+def write_table(table: pa.Table, file: Path) -> None:
+    with file.open("wb") as stream:  # a bare path could be taken for the URI of a remote storage
+        pq.write_table(table, stream, write_page_checksum=True)
 
 
 def _describe_target(asked: argparse.Namespace) -> bool:

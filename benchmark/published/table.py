@@ -21,13 +21,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import fs
 
 from benchmark.analysis.intervals import Array
-from benchmark.store.folder import atomic
 from benchmark.store.folder.seal import Corrupt, blank_seal, has_seal, seal_bytes
 from search_spaces.errors import InvalidInput
 from search_spaces.nasbench201.cell import N_CELLS, official_order, write
+from search_spaces.output_files import write_output
 
 SCHEMA: Final = pa.schema(
     {
@@ -170,10 +169,4 @@ def write_table(table: pa.Table, out: Path) -> None:
         writer.write_table(table)
         writer.add_key_value_metadata({"seal": blank_seal(MARK).decode()})
     data = seal_bytes(sink.getvalue().to_pybytes(), MARK)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_atomically(fs.LocalFileSystem(), str(out), data)
-    except OSError as error:
-        raise InvalidInput(
-            f"--out {out} cannot be written ({error.strerror}); name another file"
-        ) from error
+    write_output(out, data, make_folder=True)

@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [found for name in options.results for found in find_results(name)]
     if len(given) > 1:
         return compare(given, options)
-    table = published.read_table(options.published) if options.published else None
+    table = None if options.published is None else published.read_table(options.published)
     results = Results.load(given[0])
-    old = Results.load(options.against) if options.against else None
+    old = None if options.against is None else Results.load(options.against)
     out = options.out or find_place(given[0], results.study["name"])
     report, written = write_page(out, lambda: page.build_page(results, table, old))
     print(f"{results.study['name']}: {results.study['question']}")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(given: Sequence[str], options: Namespace) -> int:
     """Write the page of several results; 0, or 3 where one is incomplete."""
-    if options.against or options.published:
+    if options.against is not None or options.published is not None:
         raise InvalidInput("--against and --published go with one results folder; give one")
     results = [Results.load(each) for each in given]
     folder = Path(options.results[0]) if len(options.results) == 1 else Path("reports/comparison")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,7 +25,9 @@ says what is missing. What counts as yes, no and undetermined stands in [rules.m
 
 
 def find_studies(folder: Path) -> list[Path]:
-    """The folders of committed studies, by name."""
+    """The folders of committed studies, by name; raises ``InvalidInput`` without such a folder."""
+    if not folder.is_dir():
+        raise InvalidInput(f"there is no folder {folder}; give that of the committed studies")
     return sorted(path.parent for path in folder.glob("*/results") if path.is_dir())
 
 
@@ -46,8 +49,8 @@ def make_findings(studies: Sequence[JudgedStudy], beside: Path) -> str:
     """The text of the page of findings, whose links are relative to the folder ``beside``."""
     sections = [OPENING]
     for folder, results, found in studies:
-        page = (folder / "index.html").resolve().relative_to(beside.resolve().parent)
-        sections.append(describe_results(results, found, f"../{page}"))
+        page = os.path.relpath((folder / "index.html").resolve(), beside.resolve())
+        sections.append(describe_results(results, found, page))
     return "\n".join(sections)
 
 
@@ -57,15 +60,3 @@ def make_answers(studies: Sequence[JudgedStudy]) -> str:
         summarize_results(results, found, f"{folder}/index.html")
         for folder, results, found in studies
     )
-
-
-def replace_answers(readme: str, answers: str) -> str:
-    """The README with these answers between its markers.
-
-    Raises ``InvalidInput`` where it has no markers.
-    """
-    before, found, rest = readme.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not (found and ended):
-        raise InvalidInput(f"the README has no markers {BEGIN.strip()} and {END.strip()}; add them")
-    return f"{before}{BEGIN}{answers}\n{END}{after}"

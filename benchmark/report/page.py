@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,7 @@ from benchmark.report.canvas import NARROW
 from benchmark.report.figures import draw_figure
 from benchmark.report.palette import Palette
 from benchmark.store.results import Results
+from search_spaces.output_files import write_output
 
 ARXIV: Final = re.compile(r"(\barXiv[ :])(\d{4}\.\d{4,5})")
 ALWAYS: Final = {"answer", "verdict", "limits", "cite"}
@@ -70,10 +72,10 @@ class Page:
         for folder in ("data", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            write_text(out / "data" / f"{name}.csv", table.csv())
+            write_output(out / "data" / f"{name}.csv", table.csv())
         for name, svg in self.drawings.items():
-            write_text(out / "figures" / f"{name}.svg", make_standalone(svg))
-        write_text(out / "index.html", self.html)
+            write_output(out / "figures" / f"{name}.svg", make_standalone(svg))
+        write_output(out / "index.html", self.html)
         write_archive(out, [*self.list_files(), "index.html"])
         return out / "index.html"
 
@@ -219,20 +221,15 @@ def read_asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write the same bytes under every locale and on every system."""
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
 def write_archive(out: Path, names: Sequence[str]) -> None:
     """Write the files of a page as one archive: equal files give equal bytes."""
-    partial = out / ".everything.zip.partial"
-    with ZipFile(partial, "w", ZIP_DEFLATED) as archive:
+    content = BytesIO()
+    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
         for name in names:
             entry = ZipInfo(name)  # dated 1980: the time of writing is no part of the content
             entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, (out / name).read_bytes())
-    partial.replace(out / "everything.zip")
+    write_output(out / "everything.zip", content.getvalue())
 
 
 def link_papers(text: Any) -> Markup:

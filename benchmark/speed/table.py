@@ -14,6 +14,7 @@ from rich.console import Console
 
 from benchmark.store.provenance import describe_environment, find_commit
 from benchmark.study.unit import canonical_json
+from search_spaces.output_files import write_output
 
 
 @dataclass
@@ -71,5 +72,7 @@ def write_rows(rows: list[SpeedRow], path: Path, **facts: Any) -> None:
     """All rows as Parquet; versions, machine and ``facts`` are its metadata."""
     origin = describe_environment() | {"commit": find_commit()} | facts
     schema = SCHEMA.with_metadata({"provenance": canonical_json(origin)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), path)
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    write_output(path, sink.getvalue().to_pybytes())

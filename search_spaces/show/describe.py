@@ -13,6 +13,7 @@ from rich.table import Table
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.graph import ArchGraph
 from search_spaces.nasbench201.space import NasBench201
+from search_spaces.output_files import write_output
 from search_spaces.paths import PathStatistics
 from search_spaces.show.installed_rules import GROUP, rule_columns
 from search_spaces.show.svg_drawing import draw_svg
@@ -55,7 +56,7 @@ def describe(
     else:
         say(f"No rules are installed (nothing registers under the entry points {GROUP}).")
     if svg is not None:
-        svg.write_text(drawing, encoding="utf-8")
+        write_output(svg, drawing)
         say(f"\nDrawn in {svg}")
 
 

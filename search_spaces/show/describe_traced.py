@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from search_spaces.output_files import write_output
 from search_spaces.show.describe import depth_table, path_lines
 from search_spaces.show.svg_drawing import draw_svg
 from search_spaces.show.text_drawing import draw_graph
@@ -38,7 +39,7 @@ def describe_traced(network: TracedNetwork, console: Console, svg: Path | None =
     if network.unused:
         say(f"\nNot run in {network.mode} mode: {', '.join(network.unused)}")
     if svg is not None:
-        svg.write_text(drawing, encoding="utf-8")
+        write_output(svg, drawing)
         say(f"\nDrawn in {svg}")
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from search_spaces.command import Parser, entry_point
+from search_spaces.command import Parser, entry_point, local_path
 from search_spaces.traced.coverage import list_targets, make_table, write_table
 
 
@@ -19,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     coverage = commands.add_parser("coverage", help="a table: traced or refused, and why")
     coverage.add_argument("target", nargs="*", help="such as torchvision:resnet18 (else all)")
-    coverage.add_argument("--out", type=Path, metavar="PAGE.md", help="write it between its marks")
+    coverage.add_argument(
+        "--out", type=local_path, metavar="PAGE.md", help="write it between its marks"
+    )
     asked = parser.parse_args(arguments)
     known = dict(list_targets())
     chosen = [(t, known.get(t)) for t in asked.target] if asked.target else list(known.items())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search_spaces.errors import InvalidInput
+from search_spaces.output_files import replace_between, split_at_marks
 from search_spaces.traced.targets import find_target, trace_target
 
 BEGIN = "<!-- coverage: made by python -m search_spaces.traced coverage -->"
@@ -126,19 +127,13 @@ def make_table(chosen: Sequence[tuple[str, str | None]]) -> Iterator[str]:
 
 def write_table(page: Path, lines: Sequence[str]) -> None:
     """Put the table between the page's marks; raises ``InvalidInput`` where it has none."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InvalidInput(f"{page} has no lines {BEGIN} and {END} to write between")
     table = "\n".join(lines)
-    page.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    replace_between(page, BEGIN, END, f"\n\n{table}\n\n")
 
 
 def read_table(page: Path) -> dict[str, tuple[str, ...]]:
     """The cells of the page's table by target, seconds left out."""
-    text = page.read_text(encoding="utf-8")
-    table = text.partition(BEGIN)[2].partition(END)[0]
+    _, table, _ = split_at_marks(page, BEGIN, END)
     found: dict[str, tuple[str, ...]] = {}
     for line in table.splitlines():
         cells = tuple(cell.strip() for cell in line.strip("|").split("|"))

@@ -1,15 +1,13 @@
 """Whatever is typed: exit code 0 or 2, one sentence, in bounded time; no command ends otherwise."""
 
-import contextlib
 import importlib
-import time
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.any_input import NUMBERS, PATHS, QUIET, TEXTS, check
 from support.small_study import STUDY
 
 from benchmark import job
@@ -17,58 +15,10 @@ from benchmark.command import COMMANDS
 from benchmark.speed.machinery import train_nothing
 from benchmark.study.fields import list_field_types
 
-SECONDS = 20.0
-"""How long any answer may take."""
-NUMBERS = (
-    "nan",
-    "inf",
-    "-inf",
-    "0",
-    "-1",
-    "1e-9",
-    "0.5",
-    "2",
-    "99999",
-    str(10**20),
-    "-" + str(10**20),
-)
-TEXTS = (
-    "",
-    " ",
-    ",",
-    "none",
-    "true",
-    "digits",
-    "npz:",
-    "npz:nowhere.npz",
-    "imagefolder:.",
-    "mlp-2",
-)
 LISTS = ("2,3", "3,2", "2,2", "1,100000000000", "nan,inf", "0.1,0.2", "0.1,", "a,b")
-PATHS = (
-    *("", " ", ".", "/", "~nobody/x", "/dev/null", "/dev/null/x", "nowhere/x", "a" * 300, "\0"),
-    *(
-        "x\ny",
-        "-",
-        "--",
-        "s3:",
-        "s3://",
-        "s3:/bucket/x",
-        "nosuch://x",
-        "file://",
-        "http://[",
-        "é/x",
-    ),
-)
 VALUES = st.sampled_from((*NUMBERS, *TEXTS, *LISTS))
 FIELDS = sorted({field for part in STUDY.parts for field in list_field_types(part)})
 OPTIONS = ("workers", "cpus", "gpus", "ranks", "unit-timeout", "scale", "qqqq")
-QUIET = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture(autouse=True)
@@ -76,27 +26,6 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative paths that are written to are written here."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-
-
-def check(
-    main: Callable[[Sequence[str]], int],
-    arguments: Sequence[str],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """One run of a command: its code, its sentence, its time."""
-    begin = time.monotonic()
-    code: object = 0
-    try:
-        with contextlib.suppress(SystemExit):  # --help
-            code = main(arguments)
-    finally:
-        error = capsys.readouterr().err
-    assert time.monotonic() - begin < SECONDS
-    assert code in (0, 2)
-    if code == 2:
-        assert error.startswith("error: ")
-        assert error.count("\n") == 1
-        assert len(error) < 2000
 
 
 dry_run = partial(job.main, STUDY, run=train_nothing)

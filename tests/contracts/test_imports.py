@@ -25,6 +25,7 @@ ROOMS = {
     "search_spaces.errors": Room(0.0, ""),
     "search_spaces.signals": Room(0.0, ""),
     "search_spaces.command": Room(0.1, "errors signals"),
+    "search_spaces.output_files": Room(0.1, "errors"),
     "search_spaces.graph": Room(0.1, "errors"),
     "search_spaces.paths": Room(0.2, "errors graph"),
     "search_spaces.space": Room(0.2, "errors graph"),
@@ -37,13 +38,15 @@ ROOMS = {
     ),
     "search_spaces.dag": Room(0.4, "conventions errors graph layers norms options paths space"),
     "search_spaces.ladders": Room(0.4, "conventions errors graph layers norms options paths space"),
-    "search_spaces.traced": Room(0.4, "conventions errors graph layers norms options paths space"),
+    "search_spaces.traced": Room(
+        0.4, "conventions errors graph layers norms options output_files paths space"
+    ),
     "search_spaces.registry": Room(0.5, "dag errors ladders nasbench201 options space traced"),
     "search_spaces.show": Room(
-        0.6, "conventions errors graph nasbench201 options paths registry space traced"
+        0.6, "conventions errors graph nasbench201 options output_files paths registry space traced"
     ),
     "search_spaces.__main__": Room(
-        0.7, "command conventions errors paths registry show space traced"
+        0.7, "command conventions errors output_files paths registry show space traced"
     ),
     # benchmark
     "benchmark": Room(0.8, ""),

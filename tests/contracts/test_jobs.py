@@ -1,17 +1,15 @@
 """Every job file: what it says of itself, its plan at full size, its smoke scale for real."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from support.commands import environment
+from support.job_files import FILES, UNTRAINED, module
 from support.planted_units import planted_provenance
 
 from benchmark import job
@@ -25,23 +23,10 @@ from benchmark.study.unit import Unit
 from search_spaces.registry import create
 
 ROOT = Path(__file__).parents[2]
-FILES = {path.stem: path for path in sorted((ROOT / "jobs").glob("*.py"))}
-UNTRAINED = "published_ranks"
-"""Reads published accuracies: it has no study to train."""
 FULL = [name for name in FILES if name != UNTRAINED]
 SCALED = [name for name in FULL if name != "quickstart"]
 SHAPES = {"digits": (1, 8, 8), "cifar10": (3, 32, 32), "cifar100": (3, 32, 32)}
 SHAPES["imagenet16-120"] = (3, 16, 16)
-
-
-@cache
-def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"jobs.{name}", FILES[name])
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 def study(name: str, scale: str = "STUDY") -> Study:

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from benchmark import reference
-from benchmark.report import committed
-from search_spaces.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?")
@@ -46,6 +44,13 @@ def test_every_word_and_number_follows_from_the_tables(
     assert numbers(new) == pytest.approx(numbers(old), rel=0.02)
 
 
-def test_a_readme_without_markers_is_one_sentence() -> None:
-    with pytest.raises(InvalidInput, match="has no markers"):
-        committed.replace_answers("# A page", "- an answer")
+def test_a_readme_without_markers_is_one_sentence_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "README.md").write_text("# A page")
+    example, page = str(ROOT / "reports/example"), str(tmp_path / "README.md")
+    asked = [f"--example={example}", f"--readme={page}", f"--findings={tmp_path / 'findings.md'}"]
+    assert reference.main([str(tmp_path / "studies"), *asked]) == 2
+    assert f"{page} has no lines <!-- answers" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "studies"]
