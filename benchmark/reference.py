@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     beside = options.root or options.findings.parent
     findings = committed.make_findings(judged, beside)
     answers = committed.make_answers(judged[: len(studies)] or judged)
-    replace_between(options.readme, committed.BEGIN, committed.END, f"{answers}\n")
-    write_output(options.findings, findings)
+    replace_between(options.readme, committed.BEGIN, committed.END, f"{answers}\n", "--readme")
+    write_output(options.findings, findings, "--findings")
     print(options.findings, options.readme, sep="\n")
     return 0
 

@@ -15,13 +15,23 @@ from uuid import uuid4
 from search_spaces.errors import InvalidInput
 
 
-def write_output(path: Path, data: bytes | str, make_folder: bool = False) -> None:
-    """Write a file; text as UTF-8, its line feeds as they are. Raises ``InvalidInput``."""
+def write_output(
+    path: Path, data: bytes | str, option: str = "--out", make_folder: bool = False
+) -> None:
+    """Write a file; text as UTF-8, its line feeds as they are.
+
+    ``option`` is what named it, for the sentence. Raises ``InvalidInput``.
+    """
     content = data.encode() if isinstance(data, str) else data
-    make_output(path, lambda draft: draft.write_bytes(content), make_folder)
+    make_output(path, lambda draft: draft.write_bytes(content), option, make_folder)
 
 
-def make_output(path: Path, write: Callable[[Path], object], make_folder: bool = False) -> None:
+def make_output(
+    path: Path,
+    write: Callable[[Path], object],
+    option: str = "--out",
+    make_folder: bool = False,
+) -> None:
     """Let ``write`` make the file under a name of its own beside ``path``, then put it there.
 
     Raises ``InvalidInput`` for what ``write`` raises as ``OSError``, where ``path`` is a folder,
@@ -44,18 +54,18 @@ def make_output(path: Path, write: Callable[[Path], object], make_folder: bool =
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInput(
-            f"{path} cannot be written ({error.strerror or error}); name a file in a folder that "
-            "exists and has room"
+            f"{option} {path} cannot be written ({error.strerror or error}); name a file in a "
+            "folder that exists and has room"
         ) from error
 
 
-def replace_between(page: Path, begin: str, end: str, text: str) -> None:
-    """Put ``text`` between two marks of a text file, each of which stands on a line of its own.
+def replace_between(page: Path, begin: str, end: str, text: str, option: str = "--out") -> None:
+    """Put ``text`` between two marks of a text file.
 
     Raises ``InvalidInput`` where the file cannot be read or written, or lacks the marks.
     """
     before, _, after = split_at_marks(page, begin, end)
-    write_output(page, f"{before}{begin}{text}{end}{after}")
+    write_output(page, f"{before}{begin}{text}{end}{after}", option)
 
 
 def split_at_marks(page: Path, begin: str, end: str) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -84,15 +85,22 @@ def is_below(low: Any, high: Any) -> bool:
     return type(low) is int and type(high) is int and low < high
 
 
+@cache
+def read_type_hints(kind: type[object]) -> dict[str, Any]:
+    """The types of a class's fields, evaluated once; not to be changed."""
+    return get_type_hints(kind)
+
+
 def list_field_types(part: Part) -> dict[str, Any]:
     """The type of every field that can be set: the part's, its recipe's and its space's options.
 
     Options that the part leaves at their defaults are among them, and each has the type that the
     space declares, whatever value the part gives it.
     """
-    hints = get_type_hints(type(part))
+    kind: type[object] = type(part)
+    hints = read_type_hints(kind)
     own = {field.name: hints[field.name] for field in fields(part) if field.name not in FIXED}
-    return get_type_hints(Recipe) | own | option_types(part.space)
+    return read_type_hints(Recipe) | own | option_types(part.space)
 
 
 def change_part(part: AnyPart, values: dict[str, Any]) -> AnyPart:
@@ -149,8 +157,8 @@ def parse_value(name: str, text: str, kind: Any) -> Any:
 
 def describe_fields(study: Study) -> str:
     """The fields that can be set, a line per part."""
-    lines = [f"fields ({', '.join(get_type_hints(Recipe))} of the recipe, and of each part):"]
+    lines = [f"fields ({', '.join(read_type_hints(Recipe))} of the recipe, and of each part):"]
     for part in study.parts:
-        own = [field for field in list_field_types(part) if field not in get_type_hints(Recipe)]
+        own = [field for field in list_field_types(part) if field not in read_type_hints(Recipe)]
         lines.append(f"  {part.name}: {', '.join(own)}")
     return "\n".join(lines)

@@ -56,7 +56,7 @@ def describe(
     else:
         say(f"No rules are installed (nothing registers under the entry points {GROUP}).")
     if svg is not None:
-        write_output(svg, drawing)
+        write_output(svg, drawing, "--svg")
         say(f"\nDrawn in {svg}")
 
 

@@ -39,7 +39,7 @@ def describe_traced(network: TracedNetwork, console: Console, svg: Path | None =
     if network.unused:
         say(f"\nNot run in {network.mode} mode: {', '.join(network.unused)}")
     if svg is not None:
-        write_output(svg, drawing)
+        write_output(svg, drawing, "--svg")
         say(f"\nDrawn in {svg}")
 
 
