@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -17,6 +16,9 @@ from search_spaces.registry import option_types
 AnyPart = Rank | Depth | Updates
 FIXED: Final = {"name", "options", "recipe"}
 """Fields of a part that are reached otherwise, or say which part it is."""
+
+
+HINTS: Final[dict[type[object], dict[str, Any]]] = {}
 
 
 def read_assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -85,10 +87,11 @@ def is_below(low: Any, high: Any) -> bool:
     return type(low) is int and type(high) is int and low < high
 
 
-@cache
 def read_type_hints(kind: type[object]) -> dict[str, Any]:
     """The types of a class's fields, evaluated once; not to be changed."""
-    return get_type_hints(kind)
+    if kind not in HINTS:
+        HINTS[kind] = get_type_hints(kind)
+    return HINTS[kind]
 
 
 def list_field_types(part: Part) -> dict[str, Any]:
@@ -97,8 +100,7 @@ def list_field_types(part: Part) -> dict[str, Any]:
     Options that the part leaves at their defaults are among them, and each has the type that the
     space declares, whatever value the part gives it.
     """
-    kind: type[object] = type(part)
-    hints = read_type_hints(kind)
+    hints = read_type_hints(type(part))
     own = {field.name: hints[field.name] for field in fields(part) if field.name not in FIXED}
     return read_type_hints(Recipe) | own | option_types(part.space)
 
