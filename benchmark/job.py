@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
-from benchmark.engine.device import require_gpu
+from benchmark.engine.device import list_gpus, require_gpu
 from benchmark.plan.stage import Stage
 from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
@@ -24,11 +24,12 @@ from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.fields import describe_fields, list_lowered, override_fields, read_assignments
 from benchmark.sweep import rounds
-from benchmark.sweep.rehearsal import rehearse
+from benchmark.sweep.rehearsal import Machine, rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
 from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
 
+AUTO = "auto"
 MOST_REPEATS = 1000
 IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Ray sets this variable for the entry point of a submitted job (ray 2.60, job_supervisor.py)."""
@@ -57,9 +58,9 @@ def main(
         return 0
     if asked.dry_run:
         store.files.check_writable()
-        place = "this machine, where a dry run times a unit"
-        require_gpu(asked.resources.gpus, place)
-        rehearse(asked.study, store, asked.slots, run, console, asked.resources.device)
+        machine = Machine(asked.resources, asked.workers, count_cores(), tuple(list_gpus()))
+        require_gpu(machine.settled.gpus, "this machine, where a dry run times a unit")
+        rehearse(asked.study, store, machine, run, console)
         return 0
     store = Store.open(asked.out, create=True)
     work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)
@@ -76,12 +77,6 @@ class Asked:
     power: int | None
     workers: int | None
     resources: Resources
-
-    @property
-    def slots(self) -> int:
-        """How many shards this machine runs at once."""
-        cores = self.resources.cpus * self.resources.ranks
-        return self.workers or max(1, count_cores() // cores)
 
 
 def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:
@@ -118,7 +113,6 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
     own = Resources()
     for name, kind, text in (
         ("cpus", int, "cores per shard (and rank)"),
-        ("gpus", float, "GPUs per shard (and rank): whole ones, or 1/k for k shards on one"),
         ("ranks", int, "processes that train a unit together, for units too large for one device"),
         ("unit-timeout", float, "seconds after which a unit is killed and has failed"),
     ):
@@ -126,6 +120,14 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         parser.add_argument(
             f"--{name}", type=kind, default=default, help=f"{text} (default {default:g})"
         )
+    parser.add_argument(
+        "--gpus",
+        type=read_gpus,
+        default=AUTO,
+        metavar="X",
+        help="GPUs per shard (and rank): whole ones, 1/k for k shards on one, 0 for none, or auto: "
+        "all that there are, and as many shards on each as are timed to be fastest (default auto)",
+    )
     known, others = parser.parse_known_args(argv)
     workers = check_workers(known.workers)
     if known.power is not None and not 1 <= known.power <= MOST_REPEATS:
@@ -141,9 +143,23 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
     for line in list_lowered(study, changed, given):
         print(line)
     resources = Resources(
-        cpus=known.cpus, gpus=known.gpus, ranks=known.ranks, unit_timeout=known.unit_timeout
+        cpus=known.cpus,
+        gpus=0.0 if known.gpus == AUTO else known.gpus,
+        ranks=known.ranks,
+        unit_timeout=known.unit_timeout,
+        auto=known.gpus == AUTO,
     )
     return Asked(changed, known.out, known.dry_run, known.power, workers, resources)
+
+
+def read_gpus(text: str) -> float | str:
+    """The value of ``--gpus``: a number, or ``auto``."""
+    if text == AUTO:
+        return AUTO
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor {AUTO}") from None
 
 
 def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:

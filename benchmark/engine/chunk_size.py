@@ -30,7 +30,7 @@ from itertools import islice, pairwise
 import torch
 
 from benchmark.engine.build import Builder
-from benchmark.engine.device import is_out_of_memory
+from benchmark.engine.device import is_out_of_memory, wait_for_device
 from benchmark.study.unit import Replica
 
 CACHED_ELEMENTS = 2**18
@@ -254,6 +254,6 @@ def read_clock(device: torch.device) -> float:
     A CPU's time is the process's own, which other work on the machine does not lengthen.
     """
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        wait_for_device(device)
         return time.perf_counter()
     return time.process_time()

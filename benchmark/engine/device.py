@@ -33,13 +33,26 @@ def choose_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def list_gpus() -> list[str]:
+    """The names of the GPUs that PyTorch sees in this process."""
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+
+
 def require_gpu(gpus: float, place: str) -> None:
-    """Raise ``InvalidInput`` where GPUs were asked for and PyTorch sees none at this place."""
+    """Raise ``InvalidInput`` where a shard has GPUs and PyTorch sees none at this place."""
     if gpus and not torch.cuda.is_available():
         raise InvalidInput(
-            f"--gpus {gpus:g} was asked for, and PyTorch sees no GPU on {place}; install a build "
-            "of PyTorch for its driver, or leave --gpus"
+            f"a shard is to train on {gpus:g} GPU, and PyTorch sees none on {place}; install a "
+            "build of PyTorch for its driver, or give --gpus 0 to train on cores"
         )
+
+
+def wait_for_device(device: torch.device | str | None) -> None:
+    """Return once the device has done what was asked of it; the CPU always has."""
+    if torch.device(device or "cpu").type == "cuda" and torch.cuda.is_available():
+        torch.cuda.synchronize(device)
 
 
 def prepare_device(device: torch.device) -> None:

@@ -81,20 +81,31 @@ def make_record(
     a GPU below 1 means that the time was taken in company).
     """
     known = resources or {}
-    return describe_environment() | {
+    on_gpu = bool(known.get("gpus"))
+    found = describe_environment() | {
         "commit": source,
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "resources": known,
-        "accelerator": find_accelerator() if known.get("gpus") else "none",
+        "accelerator": find_accelerator() if on_gpu else "none",
         "float32_products": float32_products(),
     }
+    return found | ({"cuda_mps": runs_cuda_mps()} if on_gpu else {})
 
 
 def list_records(stored: dict[str, Any]) -> list[dict[str, Any]]:
     """The records of a unit's provenance: one for each time that some of it was trained."""
     earlier = stored.get("earlier", [])
     return [{name: stored[name] for name in stored if name != "earlier"}, *earlier]
+
+
+def runs_cuda_mps() -> bool:
+    """Whether NVIDIA's Multi-Process Service, which lets processes share a GPU, runs here.
+
+    Its daemon keeps a pipe in CUDA_MPS_PIPE_DIRECTORY, or in /tmp/nvidia-mps.
+    """
+    folder = os.environ.get("CUDA_MPS_PIPE_DIRECTORY") or "/tmp/nvidia-mps"
+    return Path(folder, "control").exists()
 
 
 @cache

@@ -7,9 +7,9 @@ a trial, a worker or this driver, and Tune's own state is thrown away.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import ray
 from ray import tune
@@ -18,10 +18,12 @@ from ray.exceptions import GetTimeoutError, RayError
 from benchmark.engine.costs import PricedUnit
 from benchmark.progress import Progress
 from benchmark.store.store import Store, StoreUnwritable
+from benchmark.sweep.accelerators import PATIENCE, SharingTrial, time_sharing
 from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.shards import Run, calibrate
 from benchmark.sweep.workers.worker import make_trainable
 
+T = TypeVar("T")
 CALIBRATION_PATIENCE: Final = 120.0
 """Seconds: a cluster may have to start a node first."""
 
@@ -64,14 +66,38 @@ def sweep(
 
 def calibrate_on_worker(units: Sequence[PricedUnit], run: Run, cluster: Cluster) -> float:
     """``shards.calibrate`` in a worker; 0 where the unit that it times hangs or ends the worker."""
+    resources = cluster.resources
+    return run_on_worker(
+        cluster, CALIBRATION_PATIENCE, 0.0, calibrate, list(units), run, resources.device
+    )
+
+
+def time_sharing_on_worker(
+    units: Sequence[PricedUnit], run: Run, cluster: Cluster, counts: Sequence[int]
+) -> SharingTrial:
+    """``accelerators.time_sharing`` on one GPU of the cluster; nothing timed where that fails."""
+    resources, patience = cluster.resources, PATIENCE * len(counts)
+    return run_on_worker(
+        cluster, patience, SharingTrial(), time_sharing, list(units), run, resources.device, counts
+    )
+
+
+def run_on_worker(
+    cluster: Cluster, patience: float, otherwise: T, work: Callable[..., T], *arguments: Any
+) -> T:
+    """What a function returns in a worker with a shard's resources; ``otherwise`` where it fails.
+
+    ``patience`` is in seconds.
+    """
     cpus, gpus = cluster.resources.cpus, cluster.resources.gpus
-    timed: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(calibrate)
-    answer = timed.remote(list(units), run, cluster.resources.device)
+    remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1)(work)
+    answer = remote.remote(*arguments)
     try:
-        return float(ray.get(answer, timeout=CALIBRATION_PATIENCE))
+        found: T = ray.get(answer, timeout=patience)
     except (RayError, GetTimeoutError):
         ray.cancel(answer, force=True)
-        return 0.0
+        return otherwise
+    return found
 
 
 class Watch(tune.Callback):

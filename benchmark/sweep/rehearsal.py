@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 import pyarrow as pa
 from rich.console import Console
 
-from benchmark.engine.costs import price_unit
+from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
 from benchmark.plan.stage import Stage
 from benchmark.progress import clock
@@ -22,14 +24,73 @@ from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
+from benchmark.sweep.accelerators import (
+    SharingTrial,
+    describe_gpus,
+    list_sharers,
+    time_sharing,
+)
 from benchmark.sweep.former_units import find_stored_id
-from benchmark.sweep.shards import Run, calibrate
+from benchmark.sweep.resources import Node, Resources
+from benchmark.sweep.shards import PER_CORE, Run, calibrate
 from search_spaces.errors import InvalidInput
 
 
-def rehearse(
-    study: Study, store: Store, cores: int, run: Run, console: Console, device: str | None = None
-) -> None:
+@dataclass(frozen=True)
+class Machine:
+    """This machine, where a dry run times a unit, and what the command line asks of it."""
+
+    asked: Resources
+    workers: int | None
+    cores: int
+    gpus: tuple[str, ...] = ()
+
+    @property
+    def nodes(self) -> list[Node]:
+        """What Ray would count here."""
+        return [{"CPU": float(self.cores), "GPU": float(len(self.gpus))}]
+
+    @property
+    def settled(self) -> Resources:
+        """What a shard has here, one to a GPU where that is open."""
+        return self.asked.settle(self.nodes)
+
+    def count_slots(self, resources: Resources) -> int:
+        """How many shards of these resources run at once; 1 where there is no room for any."""
+        room = max(1, resources.count_room(self.nodes))
+        return min(room, self.workers) if self.workers and resources.gpus else self.workers or room
+
+    def estimate(self, units: Sequence[PricedUnit], run: Run) -> str:
+        """``about 0:10:00 on 2 cores``: the time of these units, of which one is timed."""
+        cost, resources = sum(each.cost for each in units), self.settled
+        if not resources.gpus:
+            slots = self.count_slots(resources)
+            seconds = cost * calibrate(units, run, resources.device) / slots
+            return f"about {clock(seconds)} on {slots} cores"
+        trial = self.time_shards(units, run, resources)
+        resources = self.asked.settle(self.nodes, trial.sharers)
+        slots = self.count_slots(resources)
+        seconds = cost * trial.seconds_per_cost / slots
+        held = min(len(self.gpus), math.ceil(slots * resources.demand["GPU"] - 1e-9))
+        return (
+            f"about {clock(seconds)} ({seconds / 3600:.2g} hours) on "
+            f"{describe_gpus(held, self.gpus)}, {trial}: {held * seconds / 3600:.2g} GPU-hours"
+        )
+
+    def time_shards(
+        self, units: Sequence[PricedUnit], run: Run, resources: Resources
+    ) -> SharingTrial:
+        """What shards on one GPU train together; one alone is timed in this process."""
+        counts = list_sharers(self.asked, self.nodes)
+        if len(units) <= PER_CORE * self.count_slots(resources):
+            counts = counts[:1]
+        if counts != [1]:
+            return time_sharing(units, run, resources.device, counts)
+        seconds = calibrate(units, run, resources.device)
+        return SharingTrial({1: 1 / seconds} if seconds else {})
+
+
+def rehearse(study: Study, store: Store, machine: Machine, run: Run, console: Console) -> None:
     """Print units, replicas and replica-steps per stage, and the time by a short calibration."""
     stages = assumed_plan(study, store)
     units = {unit.id: unit for stage in stages for unit in stage.units or ()}
@@ -57,17 +118,24 @@ def rehearse(
     for line in describe_reuse(study, store, stages, list(rest.values()), units):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     try:
-        seconds = sum(each.cost for each in todo) * calibrate(todo, run, device)
+        estimate = machine.estimate(todo, run)
     except InvalidInput:
         raise
     except Exception as error:  # what a worker would store as a failed attempt
         reason = " ".join(str(error).splitlines()[:1]) or type(error).__name__
         raise InvalidInput(f"the unit that was to be timed cannot be trained ({reason})") from error
     console.print(
-        f"{len(todo):,} units to run, about {clock(seconds / cores)} on {cores} cores "
+        f"{len(todo):,} units to run, {estimate} "
         "(one unit was timed for a second; rates still to be tuned are assumed)",
         soft_wrap=True,
+        highlight=False,
+        markup=False,
     )
+    if os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
+        console.print(
+            "this is an estimate for this machine; the cluster of RAY_ADDRESS was not asked",
+            soft_wrap=True,
+        )
 
 
 def describe_reuse(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from search_spaces.errors import InvalidInput
+
+Node = Mapping[str, float]
+"""What a machine of the cluster has, as Ray counts it: ``CPU``, ``GPU`` and others."""
 
 UNIT_TIMEOUT: Final = 86_400.0
 """Seconds that a unit may take where ``--unit-timeout`` says nothing: a day."""
@@ -45,13 +48,21 @@ def is_share(gpus: float) -> bool:
     return parts <= MOST_GPUS and abs(parts - round(parts)) <= 0.05
 
 
+def count_portions(there: float, need: float) -> int:
+    """How often what is needed is there; a need below 1 is met by one whole thing alone."""
+    if need < 1:
+        return int(there + 1e-9) * int(1 / need + 1e-9)
+    return int(there / need + 1e-9)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """Per rank, ``cpus`` cores and ``gpus`` GPUs: whole ones, or 1/k of one for k shards on it.
 
     Ray counts shares of a GPU and does not enforce them, so a time that was taken on a shared one
     says little; the share is therefore recorded with every unit. ``ranks`` processes train a unit
-    together (``benchmark.sweep.workers.ray_train``). ``unit_timeout`` is in seconds. Raises
+    together (``benchmark.sweep.workers.ray_train``). ``unit_timeout`` is in seconds. ``auto``
+    (``--gpus auto``) leaves ``gpus`` open until ``settle`` is told what there is. Raises
     ``InvalidInput``.
     """
 
@@ -59,6 +70,7 @@ class Resources:
     gpus: float = 0.0
     ranks: int = 1
     unit_timeout: float = UNIT_TIMEOUT
+    auto: bool = False
 
     def __post_init__(self) -> None:
         check_count("cpus", self.cpus)
@@ -78,28 +90,64 @@ class Resources:
             )
 
     @property
+    def per_rank(self) -> dict[str, float]:
+        """What a process that trains takes from its node."""
+        wanted = {"CPU": float(self.cpus), "GPU": self.gpus}
+        return {name: amount for name, amount in wanted.items() if amount}
+
+    @property
     def demand(self) -> dict[str, float]:
         """What a shard takes from the cluster."""
-        wanted = {"CPU": float(self.cpus * self.ranks), "GPU": self.gpus * self.ranks}
-        return {name: amount for name, amount in wanted.items() if amount}
+        return {name: amount * self.ranks for name, amount in self.per_rank.items()}
 
     @property
     def device(self) -> str:
         """Where a unit trains; ``cuda`` is the GPU that Ray gave the worker."""
         return "cuda" if self.gpus else "cpu"
 
-    def slots(self, available: Mapping[str, float]) -> int:
+    @property
+    def sharers(self) -> int:
+        """How many shards share a GPU; 1 where each has whole ones, 0 where they have none."""
+        return round(1 / self.gpus) if 0 < self.gpus < 1 else min(1, int(self.gpus))
+
+    def settle(self, nodes: Sequence[Node], sharers: int = 1) -> Resources:
+        """What ``--gpus auto`` stands for on these nodes; itself where ``gpus`` was given.
+
+        Where there are GPUs, ``sharers`` shards have one together (a rank has one alone); without
+        GPUs, or with fewer than ranks, shards train on cores.
+        """
+        if not self.auto:
+            return self
+        gpus = 1 / (1 if self.ranks > 1 else sharers)
+        on_gpus = replace(self, gpus=gpus, auto=False)
+        return on_gpus if on_gpus.count_room(nodes) else replace(self, auto=False)
+
+    def count_room(self, nodes: Sequence[Node]) -> int:
+        """How many shards these nodes hold at once.
+
+        A shard lies on one node; the ranks of one may lie on several. A share of a GPU is that of
+        one GPU: what is left of two does not add up.
+        """
+        places = sum(
+            min(count_portions(node.get(name, 0), need) for name, need in self.per_rank.items())
+            for node in nodes
+        )
+        return places // self.ranks
+
+    def count_slots(self, nodes: Sequence[Node]) -> int:
         """How many shards run at once; raises ``InvalidInput`` where not even one does."""
-        slots = min(int(available.get(name, 0) / need + 1e-9) for name, need in self.demand.items())
+        slots = self.count_room(nodes)
         if slots:
             return slots
-        there = ", ".join(f"{available.get(name, 0):g} {name}" for name in self.demand)
-        need = ", ".join(f"{amount:g} {name}" for name, amount in self.demand.items())
+        names = self.demand
+        there = ", ".join(f"{sum(node.get(name, 0) for node in nodes):g} {name}" for name in names)
+        need = ", ".join(f"{amount:g} {name}" for name, amount in names.items())
         raise InvalidInput(
             f"a shard needs {need} and the cluster has {there}; "
             "lower --cpus, --gpus or --ranks, or add nodes (--workers N if they come with the work)"
         )
 
     def record(self) -> dict[str, Any]:
-        """What a unit's provenance says."""
-        return asdict(self)
+        """What a unit's provenance says; ``sharers`` where it had a GPU or a share of one."""
+        known = {name: getattr(self, name) for name in ("cpus", "gpus", "ranks", "unit_timeout")}
+        return known | ({"sharers": self.sharers} if self.gpus else {})

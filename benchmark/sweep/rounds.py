@@ -20,6 +20,7 @@ from benchmark.store.reuse import ReplicaIndex, compose_units
 from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.unit import Unit
+from benchmark.sweep.accelerators import describe_choice, list_sharers
 from benchmark.sweep.former_units import adopt_former_units
 from benchmark.sweep.rehearsal import assumed_plan
 from benchmark.sweep.resources import Resources
@@ -66,6 +67,8 @@ class Rounds:
         with ExitStack() as stack:
             with self.console.status("starting Ray"):
                 cluster = stack.enter_context(Cluster(self.workers, self.resources))
+            if cluster.asked.auto and (cluster.resources.gpus or cluster.joined):
+                self.say(describe_choice(cluster.resources, cluster.nodes))
             progress = stack.enter_context(Progress(self.console))
             progress.say("planning")
             later = self.estimate_later(stages)
@@ -169,13 +172,13 @@ class Rounds:
         name: str = "",
     ) -> None:
         """Try every one of these units once."""
-        from benchmark.sweep.ray_tune import calibrate_on_worker, sweep
+        from benchmark.sweep.ray_tune import sweep
 
         priced = [self.price(unit) for unit in todo]
         fresh = [each for each in priced if not self.attempts[each.unit.id]]
         again = [[each] for each in priced if self.attempts[each.unit.id]]
         if self.seconds_per_cost is None and len(fresh) > PER_CORE * cluster.slots:
-            self.seconds_per_cost = calibrate_on_worker(fresh, self.run, cluster)
+            self.seconds_per_cost = self.time_units(fresh, cluster)
         shards = pack(fresh, cluster.slots, self.seconds_per_cost or 0.0)
         if len(shards) + len(again) <= LIMIT:
             shards += again
@@ -188,6 +191,19 @@ class Rounds:
         logged = self.store.attempts()
         for shard, reason in sweep(shards, self.store, self.run, cluster, progress).items():
             self.record_loss([each.unit for each in shards[shard]], reason, logged)
+
+    def time_units(self, fresh: Sequence[PricedUnit], cluster: Cluster) -> float:
+        """Seconds per unit of cost, by a middling unit; and how many shards share a GPU, by it too,
+        where that is open."""
+        from benchmark.sweep.ray_tune import calibrate_on_worker, time_sharing_on_worker
+
+        counts = list_sharers(cluster.asked, cluster.nodes)
+        if len(counts) == 1 or not cluster.resources.gpus:
+            return calibrate_on_worker(fresh, self.run, cluster)
+        trial = time_sharing_on_worker(fresh, self.run, cluster, counts)
+        cluster.settle(trial.sharers)
+        self.say(describe_choice(cluster.resources, cluster.nodes, trial))
+        return trial.seconds_per_cost
 
     def record_loss(self, shard: list[Unit], reason: str, logged: dict[str, list[int]]) -> None:
         """Blame the unit that a lost worker was at; those after it were not tried.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from benchmark.engine.costs import PricedUnit
+from benchmark.engine.device import wait_for_device
 from benchmark.study.unit import Unit
 
 
@@ -40,11 +41,17 @@ class Enough(Exception):  # noqa: N818 -- the calibration has seen enough
     """Stops a unit that is run for its speed alone."""
 
 
-def calibrate(units: Sequence[PricedUnit], run: Run, device: str | None = None) -> float:
+def calibrate(
+    units: Sequence[PricedUnit],
+    run: Run,
+    device: str | None = None,
+    at_first: Callable[[], None] | None = None,
+) -> float:
     """Seconds per unit of cost, from about a second of a middling unit; nothing is kept.
 
     0 where no unit costs anything. The clock starts with the first report, to leave the loading of
-    data and libraries out; a unit that ends before is timed whole.
+    data and libraries out, and after ``at_first``, which may wait for others that load; a unit that
+    ends before is timed whole. A GPU is done with its work before the clock is read.
     """
     costly = sorted((each for each in units if each.cost > 0), key=lambda u: (u.cost, u.unit.id))
     if not costly:
@@ -52,10 +59,21 @@ def calibrate(units: Sequence[PricedUnit], run: Run, device: str | None = None) 
     chosen = costly[len(costly) // 2]
     begin = time.perf_counter()
     reports: list[tuple[float, int]] = []
+    waited = 0.0
 
     def on_progress(count: int) -> None:
+        nonlocal waited
+        if not reports:
+            wait_for_device(device)
+            asked = time.perf_counter()
+            if at_first:
+                at_first()
+            waited = time.perf_counter() - asked
+        enough = bool(reports) and time.perf_counter() - reports[0][0] > CALIBRATION_SECONDS
+        if enough:
+            wait_for_device(device)
         reports.append((time.perf_counter(), count))
-        if len(reports) > 1 and reports[-1][0] - begin > CALIBRATION_SECONDS:
+        if enough:
             raise Enough
 
     with contextlib.suppress(Enough):
@@ -64,7 +82,7 @@ def calibrate(units: Sequence[PricedUnit], run: Run, device: str | None = None) 
         seconds = reports[-1][0] - reports[0][0]
         counted = sum(count for _, count in reports[1:])
         return seconds / counted * chosen.replica_steps / chosen.cost
-    return (time.perf_counter() - begin) / chosen.cost
+    return (time.perf_counter() - begin - waited) / chosen.cost
 
 
 def pack(

@@ -257,6 +257,7 @@ def test_a_dry_run_promises_no_time_of_a_gpu_that_is_not_there(
     said = capsys.readouterr()
     assert "about" not in said.out
     assert said.err == (
-        "error: --gpus 1 was asked for, and PyTorch sees no GPU on this machine, where a dry run "
-        "times a unit; install a build of PyTorch for its driver, or leave --gpus\n"
+        "error: a shard is to train on 1 GPU, and PyTorch sees none on this machine, where a dry "
+        "run times a unit; install a build of PyTorch for its driver, or give --gpus 0 to train on "
+        "cores\n"
     )

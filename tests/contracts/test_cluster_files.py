@@ -52,7 +52,7 @@ def test_the_kubernetes_job_runs_a_job_file_on_what_its_workers_have() -> None:
     (container,) = workers["template"]["spec"]["containers"]
     limits = container["resources"]["limits"]
     available = {"CPU": float(limits["cpu"]), "GPU": float(limits["nvidia.com/gpu"])}
-    assert asked.resources.slots(available) == 1
+    assert asked.resources.settle([available]).count_slots([available]) == 1
     assert asked.workers == workers["replicas"]
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 import ray
 from ray._private import ray_constants
@@ -26,10 +26,11 @@ from benchmark.command import (
     report_error,
     report_interruption,
 )
+from benchmark.engine.device import require_gpu
 from benchmark.sweep.driver.driver_folder import delete_folder, make_driver_folder
 from benchmark.sweep.driver.last_resort import LastResort, end_descendants
 from benchmark.sweep.driver.ray_watch import find_check, watch_ray
-from benchmark.sweep.resources import Resources, count_cores
+from benchmark.sweep.resources import Node, Resources, count_cores
 from search_spaces.errors import InvalidInput
 
 CONNECT_SECONDS: Final = 10.0
@@ -56,6 +57,8 @@ class Cluster:
     """Connected while the context is open; ``folder`` is for this driver's temporary files.
 
     ``slots`` is how many shards may run at once: ``workers``, or as many as there is room for now.
+    ``resources`` are what each of them has, with ``--gpus auto`` settled (``asked`` are those of
+    the command line), and ``nodes`` what every machine has.
     A Ray of its own lives in that folder, apart from any other on the machine, and ends with the
     context. Raises ``InvalidInput`` where Ray cannot be started, where the cluster does not answer
     or has no room for a shard, and where Ray is lost meanwhile.
@@ -63,7 +66,9 @@ class Cluster:
 
     def __init__(self, workers: int | None, resources: Resources) -> None:
         self.workers = workers
-        self.resources = resources
+        self.asked = self.resources = resources
+        self.nodes: list[Node] = []
+        self.joined = False
         self.slots = workers or 0
         self.folder = Path()
         self.lock: IO[bytes] | None = None
@@ -81,9 +86,12 @@ class Cluster:
         try:
             with defer_signals(self.end_in_time), set_variables(TMPDIR=str(self.folder)):
                 self.connect(address, joined)
-            if not joined or not self.workers:  # a cluster may grow to what was asked for
-                available = ray.cluster_resources()  # type: ignore[no-untyped-call]
-                self.slots = min(self.workers or sys.maxsize, self.resources.slots(available))
+            self.joined = joined
+            machines: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+            self.nodes = [machine["Resources"] for machine in machines if machine["Alive"]]
+            self.settle()
+            if not joined:
+                require_gpu(self.resources.gpus, "this machine")
             watch = watch_ray(find_check(joined), lambda: self.last_resort.arm(report_loss))
             self.lost = self.watch.enter_context(watch)
         except BaseException as error:
@@ -105,6 +113,16 @@ class Cluster:
             raise InvalidInput(LOSS) from error
         if is_error_of_ray(error):
             raise InvalidInput(f"Ray failed ({first_line(error)}); {MEND}") from error
+
+    def settle(self, sharers: int = 1) -> None:
+        """Choose what a shard has, where ``--gpus auto`` leaves it open, and how many run at once.
+
+        A cluster may grow to the number of shards that was asked for.
+        """
+        self.resources = self.asked.settle(self.nodes, sharers)
+        if not self.joined or not self.workers:
+            room = self.resources.count_slots(self.nodes)
+            self.slots = min(self.workers or sys.maxsize, room)
 
     def connect(self, address: str, joined: bool) -> None:
         """Join the cluster of an address, or start a Ray of our own."""

@@ -25,7 +25,8 @@ from benchmark.study import Depth, Study
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 from benchmark.sweep.former_units import adopt_former_units
-from benchmark.sweep.rehearsal import rehearse
+from benchmark.sweep.rehearsal import Machine, rehearse
+from benchmark.sweep.resources import Resources
 from search_spaces.errors import InvalidInput
 
 SECRET = "confidential-customer"
@@ -239,7 +240,7 @@ def test_results_of_earlier_versions_are_found_by_the_same_command(
         rows = [row | {"unit_id": former.id, "dataset": name} for row in file.rows.to_pylist()]
         old.write(former, rows, file.provenance | {"seconds": 77.0})
     stored = old.done()
-    rehearse(study(dataset), old, 1, engine.run, Console())
+    rehearse(study(dataset), old, Machine(Resources(), 1, 1), engine.run, Console())
     assert "0 units to run" in capsys.readouterr().out
     assert old.done() == stored
     assert trained > 2
