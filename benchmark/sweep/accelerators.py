@@ -13,7 +13,7 @@ from typing import Final
 
 from benchmark.engine.costs import PricedUnit
 from benchmark.store.provenance import runs_cuda_mps
-from benchmark.sweep.resources import Node, Resources
+from benchmark.sweep.resources import NodeResources, Resources
 from benchmark.sweep.shards import Run
 
 SHARERS: Final = (1, 2, 4)
@@ -61,7 +61,7 @@ class SharingTrial:
         return text + ("; CUDA MPS runs" if self.cuda_mps else "")
 
 
-def list_sharers(resources: Resources, nodes: Sequence[Node]) -> list[int]:
+def list_sharers(resources: Resources, nodes: Sequence[NodeResources]) -> list[int]:
     """The numbers of shards on a GPU that there are cores for, as far as that is open.
 
     One where each rank needs a whole GPU, and where ``--gpus`` says it.
@@ -154,7 +154,7 @@ def hear(process: subprocess.Popen[bytes]) -> str:
 
 
 def describe_choice(
-    resources: Resources, nodes: Sequence[Node], trial: SharingTrial | None = None
+    resources: Resources, nodes: Sequence[NodeResources], trial: SharingTrial | None = None
 ) -> str:
     """One line on what ``--gpus auto`` chose: ``--gpus auto: 4 GPUs (H100), 2 shards on each``."""
     with_gpus = [node for node in nodes if node.get("GPU", 0) >= 1]

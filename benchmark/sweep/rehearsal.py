@@ -31,7 +31,7 @@ from benchmark.sweep.accelerators import (
     time_sharing,
 )
 from benchmark.sweep.former_units import find_stored_id
-from benchmark.sweep.resources import Node, Resources
+from benchmark.sweep.resources import NodeResources, Resources
 from benchmark.sweep.shards import PER_CORE, Run, calibrate
 from search_spaces.errors import InvalidInput
 
@@ -46,7 +46,7 @@ class Machine:
     gpus: tuple[str, ...] = ()
 
     @property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[NodeResources]:
         """What Ray would count here."""
         return [{"CPU": float(self.cores), "GPU": float(len(self.gpus))}]
 

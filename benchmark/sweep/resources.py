@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from search_spaces.errors import InvalidInput
 
-Node = Mapping[str, float]
+NodeResources = Mapping[str, float]
 """What a machine of the cluster has, as Ray counts it: ``CPU``, ``GPU`` and others."""
 
 UNIT_TIMEOUT: Final = 86_400.0
@@ -110,7 +110,7 @@ class Resources:
         """How many shards share a GPU; 1 where each has whole ones, 0 where they have none."""
         return round(1 / self.gpus) if 0 < self.gpus < 1 else min(1, int(self.gpus))
 
-    def settle(self, nodes: Sequence[Node], sharers: int = 1) -> Resources:
+    def settle(self, nodes: Sequence[NodeResources], sharers: int = 1) -> Resources:
         """What ``--gpus auto`` stands for on these nodes; itself where ``gpus`` was given.
 
         Where there are GPUs, ``sharers`` shards have one together (a rank has one alone); without
@@ -122,7 +122,7 @@ class Resources:
         on_gpus = replace(self, gpus=gpus, auto=False)
         return on_gpus if on_gpus.count_room(nodes) else replace(self, auto=False)
 
-    def count_room(self, nodes: Sequence[Node]) -> int:
+    def count_room(self, nodes: Sequence[NodeResources]) -> int:
         """How many shards these nodes hold at once.
 
         A shard lies on one node; the ranks of one may lie on several. A share of a GPU is that of
@@ -134,7 +134,7 @@ class Resources:
         )
         return places // self.ranks
 
-    def count_slots(self, nodes: Sequence[Node]) -> int:
+    def count_slots(self, nodes: Sequence[NodeResources]) -> int:
         """How many shards run at once; raises ``InvalidInput`` where not even one does."""
         slots = self.count_room(nodes)
         if slots:

@@ -30,7 +30,7 @@ from benchmark.engine.device import require_gpu
 from benchmark.sweep.driver.driver_folder import delete_folder, make_driver_folder
 from benchmark.sweep.driver.last_resort import LastResort, end_descendants
 from benchmark.sweep.driver.ray_watch import find_check, watch_ray
-from benchmark.sweep.resources import Node, Resources, count_cores
+from benchmark.sweep.resources import NodeResources, Resources, count_cores
 from search_spaces.errors import InvalidInput
 
 CONNECT_SECONDS: Final = 10.0
@@ -67,7 +67,7 @@ class Cluster:
     def __init__(self, workers: int | None, resources: Resources) -> None:
         self.workers = workers
         self.asked = self.resources = resources
-        self.nodes: list[Node] = []
+        self.nodes: list[NodeResources] = []
         self.joined = False
         self.slots = workers or 0
         self.folder = Path()
