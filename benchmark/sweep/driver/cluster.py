@@ -30,6 +30,7 @@ from benchmark.engine.device import require_gpu
 from benchmark.sweep.driver.driver_folder import delete_folder, make_driver_folder
 from benchmark.sweep.driver.last_resort import LastResort, end_descendants
 from benchmark.sweep.driver.ray_watch import find_check, watch_ray
+from benchmark.sweep.driver.variables import set_variables
 from benchmark.sweep.resources import NodeResources, Resources, count_cores
 from search_spaces.errors import InvalidInput
 
@@ -247,23 +248,3 @@ def explain_unreachable(address: str, error: Exception) -> InvalidInput:
         f"nothing answers at RAY_ADDRESS={address} ({reason}); start that cluster, give its "
         "HOST:PORT, or unset RAY_ADDRESS to run on this machine"
     )
-
-
-@contextlib.contextmanager
-def set_variables(**variables: str | None) -> Iterator[None]:
-    """Environment variables of processes that are started meanwhile; None unsets one."""
-    before = {name: os.environ.get(name) for name in variables}
-    change_variables(variables)
-    try:
-        yield
-    finally:
-        change_variables(before)
-
-
-def change_variables(variables: dict[str, str | None]) -> None:
-    """Set or unset environment variables."""
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
