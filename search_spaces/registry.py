@@ -13,6 +13,8 @@ from search_spaces.ladders.cnn import Cnn
 from search_spaces.ladders.mlp import Mlp
 from search_spaces.ladders.resnet import ResNet
 from search_spaces.ladders.vit import Vit
+from search_spaces.modules.factory import FactoryModules
+from search_spaces.modules.torchvision_models import TorchvisionModels
 from search_spaces.nasbench201.space import NasBench201
 from search_spaces.space import SearchSpace
 
@@ -24,6 +26,8 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "cnn": Cnn,
     "resnet": ResNet,
     "vit": Vit,
+    "torchvision": TorchvisionModels,
+    "module": FactoryModules,
 }
 
 

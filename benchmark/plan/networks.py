@@ -7,10 +7,13 @@ from typing import Final
 
 import torch
 
+from benchmark import rules
 from benchmark.datasets import catalog
-from benchmark.study import Part, Rank
+from benchmark.study import LadderPart, Part, Rank
 from benchmark.study.unit import Scalar
+from benchmark.training.weights.obstacles import find_obstacle
 from search_spaces.errors import InvalidInput
+from search_spaces.modules.replicated import Replicated
 from search_spaces.registry import create
 
 MOST_PARAMETERS: Final = 10**10
@@ -21,9 +24,11 @@ def check_networks(part: Part, architectures: list[str]) -> None:
     """Build the smallest and the largest rung of a part, or its base architecture, without memory.
 
     Raises ``InvalidInput`` where one does not fit the images of the part's data set, or is too
-    large for any machine.
+    large for any machine; and where a rule of the part cannot be applied to a rung that is a module
+    of another package.
     """
     data = catalog.load(part.dataset)
+    everything = architectures
     if isinstance(part, Rank):
         architectures = [part.search_space.base_architecture]
     for architecture in dict.fromkeys((architectures[0], architectures[-1])):
@@ -35,6 +40,35 @@ def check_networks(part: Part, architectures: list[str]) -> None:
                 f"part {part.name}: {architecture} cannot be trained on {part.dataset}, whose "
                 f"images are {image}: {problem}; change the options of the space or the data set"
             )
+    check_rules(part, everything, data.shape, data.classes)
+
+
+def check_rules(
+    part: Part, architectures: list[str], shape: tuple[int, int, int], classes: int
+) -> None:
+    """Raise ``InvalidInput`` where a rule of the part asks something of an architecture's weights
+    or branches that its module has no place for.
+
+    Networks that are written for rules take all of them, and are not looked at one by one.
+    """
+    space, optimizer = part.search_space, part.recipe.optimizer
+    base = architectures[0] if isinstance(part, LadderPart) else space.base_architecture
+    pinned = part.recipe.pin_forward_moments
+    for architecture in architectures:
+        with torch.device("meta"):
+            network = space.build(architecture, 1, shape, classes)
+        if not isinstance(network, Replicated):
+            return
+        for name in part.rules:
+            for bundle in rules.bundles(name, space, [architecture], base, optimizer):
+                assert bundle is not None
+                scheme, multiplier = bundle.initialization, bundle.branch_multiplier
+                problem = find_obstacle(network, scheme, multiplier, pinned)
+                if problem:
+                    raise InvalidInput(
+                        f"part {part.name}: rule {name} cannot be applied to {architecture}: "
+                        f"{problem}"
+                    )
 
 
 @lru_cache(maxsize=256)

@@ -26,7 +26,7 @@ class Replica:
     ``lr = base_lr * lr_multiplier`` for a rule's prediction; on a grid ``lr`` is the grid's rate
     and ``base_lr`` is ``lr / lr_multiplier``. ``convention`` names how the rule counted depth
     (empty where it reads none). ``factors`` multiply the rate, weight decay or AdamW's epsilon of
-    one group of parameters (``benchmark.training.optimizer``), or the variance of the readout's
+    one group of parameters (``benchmark.training.rate_groups``), or the variance of the readout's
     weights (``benchmark.training.weights.initialization``).
     """
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Dropout
+from search_spaces.modules.batch_norm import RankStatistics
 from search_spaces.norms import BatchNorm
 
 
@@ -60,14 +61,19 @@ class Ranks:
         return slice(self.rank * share, (self.rank + 1) * share)
 
     def join(self, module: nn.Module) -> None:
-        """Let a module's layers see the whole batch: norms its statistics, dropout its masks."""
+        """Let a module's layers see the whole batch: norms its statistics, dropout its masks.
+
+        Raises ``InvalidInput`` for a module of another package that cannot.
+        """
         if self.size == 1:
             return
         for layer in module.modules():
             if isinstance(layer, BatchNorm):
                 layer.ranks = self
             elif isinstance(layer, Dropout):
-                layer.rank, layer.ranks = self.rank, self.size
+                layer.set_ranks(self.rank, self.size)
+            elif isinstance(layer, RankStatistics):
+                layer.set_ranks(self)
 
 
 class ProcessGroup(Ranks):

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Literal
 
 from torch import nn
 
+from benchmark.training.weights.traced_groups import BRANCH, Group, group_traced
 from search_spaces.layers import Weighted
+from search_spaces.modules.replicated import Replicated
 
-Group = Literal["input", "hidden", "readout", "vector", "outer-vector", "readout-bias"]
-"""What a rule may give a rate of its own. Weights: the first layer's with learned positions, the
-readout's, all between. Vectors (biases, norms' scales and shifts): those of the hidden layers,
-those outside (before the first block and after the last), the readout's bias."""
-
-BRANCH = "branch"
-"""A part of the hidden weights and vectors whose factors multiply those of the group: the last
-weighted layer of every residual branch."""
+__all__ = ["BRANCH", "Group", "branch_ends", "factors_by_parameter", "group_parameters"]
 
 
 def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
@@ -25,7 +19,12 @@ def group_parameters(module: nn.Module) -> dict[nn.Parameter, Group]:
     that say so.
 
     A vector is a hidden layer's where the module's child that holds it has hidden weights too.
+    Copies of a plain module have the groups of its trace (``group_traced``).
     """
+    if isinstance(module, Replicated):
+        groups = group_traced(module.module, module.traced)
+        names = module.parameter_names()
+        return {p: groups[name][0] for p, name in names.items() if name in groups}
     layers = [layer for layer in module.modules() if isinstance(layer, Weighted)]
     known: dict[nn.Parameter, Group] = {}
     for number, layer in enumerate(layers):

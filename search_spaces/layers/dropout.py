@@ -26,6 +26,10 @@ class Dropout(nn.Module):
         self.generators: list[torch.Generator] = []
         self.rank, self.ranks = 0, 1
 
+    def set_ranks(self, rank: int, ranks: int) -> None:
+        """Draw this rank's slice of every mask."""
+        self.rank, self.ranks = rank, ranks
+
     def forward(self, x: Tensor) -> Tensor:
         """Zero a share of each replica's units in training, and scale up the rest."""
         if not self.training or self.rate == 0:

@@ -82,7 +82,8 @@ class Layer:
 class TracedNetwork:
     """A module's graph and layers; ``mode`` is the one it was traced in.
 
-    ``unused`` are the paths of modules with parameters that the traced code never read.
+    ``unused`` are the paths of modules with parameters that the traced code never read, ``draws``
+    those whose code draws random numbers, ``batch_norms`` those with statistics over the batch.
     """
 
     name: str
@@ -92,6 +93,8 @@ class TracedNetwork:
     residual_blocks: int
     width: int
     unused: tuple[str, ...]
+    draws: tuple[str, ...] = ()
+    batch_norms: tuple[str, ...] = ()
 
     @cached_property
     def topology(self) -> Topology:

@@ -13,6 +13,7 @@ from search_spaces.traced.contract import contract
 from search_spaces.traced.network import Layer, LayerUse, TracedNetwork
 from search_spaces.traced.propagation.flow import Flow
 from search_spaces.traced.propagation.signals import Arrow, Merge, Points, Weights
+from search_spaces.traced.reading.effects import find_batch_norms, find_draws
 from search_spaces.traced.reading.program import export_program
 from search_spaces.traced.roles import Reasoned, projection_shortcuts, roles_of
 
@@ -56,6 +57,8 @@ def graph_of(
         residual_blocks=sum(kind == "add" for kind in merges.values()),
         width=next((arrow.weights[0].outputs for arrow in arrows if arrow.weights), 0),
         unused=tuple(_unused(module, flow.values.read)),
+        draws=find_draws(program),
+        batch_norms=find_batch_norms(program),
     )
     for path in chosen:
         network.layer(path)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 import torch
 from support.commands import environment
+from support.networks import TRANSFORMER
 from support.planted_units import planted_manifest
 from support.small_study import STUDY
 
@@ -72,8 +73,15 @@ def test_an_option_is_typed_by_its_space_whether_or_not_the_job_names_it(
 ) -> None:
     """Every option of every space, at its default and at another value, as it is typed."""
     default = getattr(create(space), option)
-    other = {"kernel": 5, "heads": 16, "width": 12}.get(option, 9)
-    choices = get_args(kind) or {bool: (False, True), int: (default, other), float: (0, 0.25)}[kind]
+    other = {"kernel": 5, "heads": 16, "width": 12, "factory": TRANSFORMER, "source": "9"}.get(
+        option, 9
+    )
+    choices = (
+        get_args(kind)
+        or {bool: (False, True), int: (default, other), float: (0, 0.25), str: (default, other)}[
+            kind
+        ]
+    )
     for value in choices:
         for named in ({}, {option: default}):
             part = replace(RANK, space=space, options=named)

@@ -41,7 +41,12 @@ ROOMS = {
     "search_spaces.traced": Room(
         0.4, "conventions errors graph layers norms options output_files paths space"
     ),
-    "search_spaces.registry": Room(0.5, "dag errors ladders nasbench201 options space traced"),
+    "search_spaces.modules": Room(
+        0.45, "errors graph ladders layers norms options paths space traced"
+    ),
+    "search_spaces.registry": Room(
+        0.5, "dag errors ladders modules nasbench201 options space traced"
+    ),
     "search_spaces.show": Room(
         0.6, "conventions errors graph nasbench201 options output_files paths registry space traced"
     ),
@@ -59,7 +64,7 @@ ROOMS = {
     "benchmark.datasets": Room(2, "search_spaces command progress"),
     "benchmark.store": Room(3, "search_spaces study"),
     "benchmark.training": Room(3, "search_spaces study datasets"),
-    "benchmark.plan": Room(4, "search_spaces study rules datasets analysis"),
+    "benchmark.plan": Room(4, "search_spaces study rules datasets analysis training"),
     "benchmark.engine": Room(4, "search_spaces rules study datasets store training"),
     "benchmark.models": Room(4, "search_spaces rules datasets training"),
     "benchmark.published": Room(4, "search_spaces analysis rules store command progress"),

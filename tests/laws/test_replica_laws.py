@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from support.networks import CASES, Options
+from support.networks import CASES, LARGE, MODULE_CASES, Options
 from support.replicas import replica
 from torch import Tensor
 
@@ -30,7 +30,7 @@ RECIPE = Recipe(
 )
 REPLICAS = (replica(0.03, 0), replica(0.003, 0, "residual-aware"), replica(0.01, 1))
 """At rates that every network bears: what diverges multiplies rounding errors without bound."""
-cases = pytest.mark.parametrize(("name", "options", "architecture"), CASES)
+cases = pytest.mark.parametrize(("name", "options", "architecture"), CASES + MODULE_CASES)
 
 
 def training(
@@ -67,7 +67,7 @@ def numbers(trained: Training) -> dict[str, Tensor]:
 
 
 def test_the_cases_are_of_every_space() -> None:
-    assert {name for name, _, _ in CASES} == set(names())
+    assert {name for name, _, _ in CASES + MODULE_CASES} == set(names()) - LARGE
 
 
 @cases

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
+from support.networks import LARGE
 
 from search_spaces.__main__ import main
 from search_spaces.conventions import CONVENTIONS, convention
@@ -82,7 +83,7 @@ def test_long_lists_of_paths_are_cut_and_counted() -> None:
     assert "and nodes 10 to 102, the output" in output
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if name not in LARGE])
 def test_the_drawing_shows_every_edge(name: str) -> None:
     space = create(name)
     for architecture in space.architectures(sample=8, seed=4):

@@ -139,8 +139,11 @@ def test_a_dag_and_its_representative_are_one_function(space: str) -> None:
 def test_equal_spaces_are_equal_and_options_tell_them_apart() -> None:
     for name in names():
         assert create(name) == create(name)
-        width = "channels" if name == "nasbench201" else "width"
-        assert create(name, **{width: 12}) != create(name)
+        other: dict[str, dict[str, object]] = {
+            "nasbench201": {"channels": 12},
+            "torchvision": {"family": "vit"},
+        }
+        assert create(name, **other.get(name, {"width": 12})) != create(name)
 
 
 def test_stratified_draws() -> None:

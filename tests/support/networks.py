@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.layers import Dropout, Weighted
+from search_spaces.modules.source import hash_source
 from search_spaces.registry import create
 from search_spaces.space import SearchSpace
 
@@ -44,7 +45,24 @@ CASES: list[tuple[str, dict[str, object], str]] = [
     ("vit", {"width": 8, "heads": 2, "layer_scale": True, "normalization": "bn"}, "vit-1"),
     ("vit", {"width": 8, "heads": 4, "normalization": "none", "activation": "relu"}, "vit-1"),
 ]
-"""(space, options, architecture): every registered space and every value of every option."""
+"""(space, options, architecture): every space written here and every value of every option."""
+
+TRANSFORMER = "support.factories:build_transformer"
+MODULE_CASES: list[tuple[str, dict[str, object], str]] = [
+    ("module", {"width": 4}, "module-2"),
+    (
+        "module",
+        {"width": 8, "factory": TRANSFORMER, "source": hash_source(TRANSFORMER)},
+        "module-1",
+    ),
+    ("module", {"width": 4, "factory": "support.factories:build_awkward"}, "module-2"),
+]
+"""The same for spaces of plain torch modules, whose graphs are traced."""
+
+LARGE = {"torchvision"}
+"""Spaces whose smallest network has 11 million weights: too large for laws of 30 steps. They train
+as the networks of ``module`` do (``search_spaces.modules.replicated``), and
+``tests/benchmark/engine/test_plain_modules.py`` holds the same laws on resnet18 for fewer steps."""
 
 
 cases = pytest.mark.parametrize(("name", "options", "architecture"), CASES)

@@ -11,7 +11,7 @@ from search_spaces.space import Topology
 
 Factors = tuple[tuple[str, float], ...]
 """Multipliers by name: ``GROUP`` of the rate of a group of parameters, ``GROUP-decay`` of its
-weight decay and ``GROUP-epsilon`` of AdamW's epsilon (``benchmark.training.optimizer``),
+weight decay and ``GROUP-epsilon`` of AdamW's epsilon (``benchmark.training.rate_groups``),
 ``epsilon`` of AdamW's epsilon everywhere, ``readout-variance`` of the variance of the readout's
 weights."""
 

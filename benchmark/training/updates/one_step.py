@@ -39,7 +39,7 @@ def measure_one_step(
     and the second moment E[z_l^2] before it.
 
     The gradient and the moments are taken on the same images x_BKHW with labels y_RB. ``factors``
-    multiply each replica's rate and AdamW's epsilon by group (``benchmark.training.optimizer``).
+    multiply each replica's rate and AdamW's epsilon by group (``benchmark.training.rate_groups``).
     """
     recipe = recipe or Recipe()
     module.train()

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
+from benchmark.training.weights.obstacles import find_obstacle
 from benchmark.training.weights.variances import UNIFORM, skip_multiplier, variance
+from search_spaces.errors import InvalidInput
 from search_spaces.layers import BranchScale, Dropout, SkipScale, Weighted
 
 
@@ -46,8 +48,13 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
     Replicas of one seed draw the same normal numbers and scale them each by its own scheme, so
     that comparisons between rules are paired. Numbers are drawn in float64 whatever the precision.
     A scheme of uniform weights takes the normal numbers' quantiles; its biases, which start at zero
-    under all others, have a stream of their own.
+    under all others, have a stream of their own. Raises ``InvalidInput`` for an unknown scheme, and
+    for what a module of another package has no place for.
     """
+    for replica in replicas:
+        problem = find_obstacle(module, replica.initialization, replica.branch_multiplier)
+        if problem:
+            raise InvalidInput(f"rule {replica.rule} cannot be applied: {problem}")
     bias_streams = {replica.seed: create_stream(replica.seed, "biases") for replica in replicas}
     streams = {replica.seed: create_stream(replica.seed, "weights") for replica in replicas}
     for layer in module.modules():

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.study.unit import Replica
+from benchmark.training.weights.obstacles import find_obstacle
 from benchmark.training.weights.variances import UNIFORM, variance
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Linear, Weighted
@@ -30,8 +31,12 @@ def pin_forward_moments(
     Afterwards the mean square of a layer's outputs on the batch x_BKHW is its expectation over
     weights of the replica's scheme, given the layer's inputs. Pre-activations count with both
     signs, as in an infinitely wide layer: a ReLU passes on half of their second moment. Raises
-    ``InvalidInput`` for schemes that draw biases, which do not scale with the weights.
+    ``InvalidInput`` for schemes that draw biases, which do not scale with the weights, and for a
+    module of another package.
     """
+    problem = find_obstacle(module, replicas[0].initialization, 1.0, pinned=True)
+    if problem:
+        raise InvalidInput(problem)
     if any(replica.initialization in UNIFORM for replica in replicas):
         raise InvalidInput(
             f"recipe field pin_forward_moments: initialization {UNIFORM[0]!r} draws biases, which "

@@ -30,6 +30,7 @@ NETWORKS: list[tuple[str, dict[str, Any], str]] = [
     ("mlp", {"width": 8, "normalization": "bn", "dropout": 0.3}, "mlp-2"),
     ("cnn", {"width": 4, "normalization": "bn", "dimensions": 1}, "cnn-2"),
     ("vit", {"width": 8, "heads": 2, "dropout": 0.2}, "vit-1"),
+    ("module", {"width": 4}, "module-2"),
 ]
 RECIPE = Recipe(
     momentum=0.9,
