@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from benchmark import rules
 from benchmark.analysis.thresholds import Answer
-from benchmark.findings.answers import join_names, void_controlled
+from benchmark.findings.answers.headline import join_names
+from benchmark.findings.answers.study import void_controlled
 from benchmark.findings.parts import judge_part
 from benchmark.findings.verdict import Verdict
 from benchmark.models.network import NetworkKind, find_kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmark.findings.answers import void_controlled
+from benchmark.findings.answers.study import void_controlled
 from benchmark.findings.content import Block
 from benchmark.findings.ladders import depth_part, updates_part
 from benchmark.findings.published import beside
@@ -43,15 +44,21 @@ def judge_study(results: Results, table: Published | None) -> Findings:
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
             judged, found = beside.compare_with_published(part, rows, table)
             verdicts, blocks = verdicts + judged, blocks + found
-    return void_controlled(verdicts), open_with_one(blocks)
+    verdicts = void_controlled(verdicts)
+    return verdicts, open_with_one(blocks, verdicts)
 
 
-def open_with_one(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks, with only the first figures for the answer there; the others stay in theirs."""
-    first = next((block for block in blocks if block.section == "answer"), None)
+def open_with_one(blocks: Sequence[Block], verdicts: Sequence[Verdict]) -> list[Block]:
+    """The blocks, with the figures of one part for the answer; the others stay in their sections.
+
+    It is the part of which most can be told; the first of several.
+    """
+    told = Counter(v.part for v in verdicts if v.answer != "undetermined")
+    opening = [block for block in blocks if block.section == "answer"]
+    chosen = max(opening, key=lambda block: told[block.part], default=None)
     return [
         replace(block, section="slope")
-        if block.section == "answer" and block is not first
+        if block.section == "answer" and block is not chosen
         else block
         for block in blocks
     ]

@@ -16,7 +16,8 @@ from benchmark.findings.content import Block, format_number
 class Verdict:
     """The answer to one question about one rule: its numbers, and what they leave open.
 
-    ``topic`` is the question in a few words, for the summary; ``value`` what the answer rests on.
+    ``topic`` is the question in a few words, for the summary; ``value`` what the answer rests on;
+    ``stated`` is false where a law is asked of weights for which its paper does not state it.
     """
 
     part: str
@@ -27,6 +28,7 @@ class Verdict:
     answer: Answer
     why: str = ""
     value: Interval | None = None
+    stated: bool = True
 
 
 Findings = tuple[list[Verdict], list[Block]]

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from benchmark.findings.parts import judge_study
 from benchmark.findings.verdict import Findings
-from benchmark.report.markdown import describe_results, summarize_results
+from benchmark.report.markdown import describe_laws, describe_results, summarize_results
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
 
@@ -47,7 +47,7 @@ def load_study(folder: Path) -> JudgedStudy:
 
 def make_findings(studies: Sequence[JudgedStudy], beside: Path) -> str:
     """The text of the page of findings, whose links are relative to the folder ``beside``."""
-    sections = [OPENING]
+    sections = [OPENING, describe_laws([(results, found) for _, results, found in studies])]
     for folder, results, found in studies:
         page = os.path.relpath((folder / "index.html").resolve(), beside.resolve())
         sections.append(describe_results(results, found, page))

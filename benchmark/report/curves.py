@@ -125,9 +125,16 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
         ordered = {name: handles[name] for name in [*looks, *handles] if name in handles}
         fitting = int(90 * width / WIDTH / (8 + max(map(len, ordered))))
         columns = max(1, min(4, fitting))
-        shown = (list(ordered.values()), list(ordered))
-        canvas.legend(*shown, loc="outside upper left", ncols=columns)
+        shown = order_by_rows(list(ordered), columns)
+        canvas.legend(
+            [ordered[name] for name in shown], shown, loc="outside upper left", ncols=columns
+        )
     return canvas, tips
+
+
+def order_by_rows(names: Sequence[str], columns: int) -> list[str]:
+    """The order in which a legend, which fills its columns one by one, reads row by row."""
+    return [name for column in range(columns) for name in names[column::columns]]
 
 
 def draw_square(axes: Axes, factor: float) -> None:

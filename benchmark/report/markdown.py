@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from benchmark.findings.answers import answer_study
+from benchmark.findings.answers.study import answer_study
+from benchmark.findings.comparisons.laws import tell_laws
 from benchmark.findings.content import Block, Table, format_number
 from benchmark.findings.verdict import Findings, Verdict
 from benchmark.report.page import describe_missing
@@ -31,8 +32,8 @@ def describe_results(results: Results, found: Findings, page: str) -> str:
         page: The path of its report, relative to the file that the text will stand in.
     """
     study, (verdicts, blocks) = results.study, found
-    headline = " ".join(answer_study(study["parts"], verdicts).headline)
-    lines = [f"## {study['question']}", "", headline, "", *describe_study(results, page), ""]
+    said = [f"- {sentence}" for sentence in answer_study(study["parts"], verdicts).headline]
+    lines = [f"## {study['question']}", "", *said, "", *describe_study(results, page), ""]
     for part in study["parts"]:
         lines += [f"### {study['name']}: {part['name']}", "", describe_part(part), ""]
         own = [verdict for verdict in verdicts if verdict.part == part["name"]]
@@ -43,11 +44,19 @@ def describe_results(results: Results, found: Findings, page: str) -> str:
     return "\n".join(lines)
 
 
+def describe_laws(studies: Sequence[tuple[Results, Findings]]) -> str:
+    """What all studies say of each published law, as Markdown."""
+    lines = ["## What the studies say of the published laws", ""]
+    for said, details in tell_laws([(results.study, found[0]) for results, found in studies]):
+        lines += [f"- **{said}**", *(f"  - {detail}" for detail in details)]
+    return "\n".join([*lines, ""])
+
+
 def summarize_results(results: Results, found: Findings, page: str) -> str:
-    """A study's answers as one item of a list: its question, and the sentences of its headline."""
+    """A study's answers as one item of a list: its question, and its headline as a list in it."""
     headline = answer_study(results.study["parts"], found[0]).headline
     question = f"- **{results.study['question']}** ([{results.study['name']}]({page}))"
-    return " ".join((question, *headline))
+    return "\n".join((question, *(f"  - {sentence}" for sentence in headline)))
 
 
 def describe_study(results: Results, page: str) -> Iterator[str]:

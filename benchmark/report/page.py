@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from benchmark import __version__
 from benchmark.findings import methods
-from benchmark.findings.answers import answer_study
+from benchmark.findings.answers.study import answer_study
 from benchmark.findings.comparisons import changes as against
 from benchmark.findings.content import (
     Architectures,

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.regret.leaderboard import Standing, measure_seed_excess, rank_rules
-from benchmark.findings.answers import enter, join_names
+from benchmark.findings.answers.headline import join_names
+from benchmark.findings.answers.matrix import enter
 from benchmark.findings.content import Block, Link, Table, TableCell, format_interval
 from benchmark.findings.ladders import widths
 from benchmark.findings.ladders.ladder_arrays import DepthArrays

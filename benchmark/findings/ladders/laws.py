@@ -83,6 +83,17 @@ def fit_profiles(
     return {unit: profile for unit, profile in found.items() if profile is not None}
 
 
+def is_stated(scheme: str, residual: bool) -> bool:
+    """Whether the papers state their laws for these weights (arXiv 2510.04327, 2305.07810).
+
+    They are residual-aware, which are He's where there are no additions, with branches as they are.
+    """
+    hidden = scheme.partition(",")[0].removesuffix("+mean-field")
+    if "branch scaled" in scheme:
+        return False
+    return hidden == "residual-aware" or (hidden == "he" and not residual)
+
+
 def judge_laws(
     part: str, profiles: Mapping[str, Mapping[str, ExponentProfile]], units: Mapping[str, Array]
 ) -> Iterator[Verdict]:
@@ -92,10 +103,11 @@ def judge_laws(
             continue
         for scheme, by_unit in profiles.items():
             head = (part, law.topic, law.question, f"initialization {scheme}")
+            stated = is_stated(scheme, RESIDUAL in units)
             profile = by_unit.get(law.unit)
             if profile is None:
                 why = "fewer than 3 usable rungs of different depth"
-                yield Verdict(*head, "", "undetermined", why)
+                yield Verdict(*head, "", "undetermined", why, stated=stated)
                 continue
             elsewhere = {
                 unit: (by_unit[unit], rivals)
@@ -108,7 +120,7 @@ def judge_laws(
                 f"One line: {format_interval(profile.line)} rungs; deepest, from "
                 f"{deepest.shallow:g} to {deepest.deep:g}: {format_interval(deepest.exponent)}."
             )
-            yield Verdict(*head, because, *judged)
+            yield Verdict(*head, because, *judged, stated=stated)
 
 
 def tabulate_local_exponents(

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import Answer
-from benchmark.findings.answers import WORDS, Answers, answer_study, void_controlled
+from benchmark.findings.answers.matrix import Column
+from benchmark.findings.answers.study import Answers, answer_study, void_controlled
+from benchmark.findings.answers.words import LAW_WORDS, WORDS
 from benchmark.findings.content import title_name
 from benchmark.findings.verdict import Verdict
 
@@ -21,6 +23,7 @@ PARTS: list[dict[str, Any]] = [
     {"name": "cells", "space": "nasbench201", "sample": 24, "rules": RULES},
     {"name": "nets", "space": "resnet", "depths": (4, 64), "rules": RULES},
 ]
+SCHEMES = ("he", "residual-aware")
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "undetermined")
 
 
@@ -28,22 +31,18 @@ ANSWERS: tuple[Answer, ...] = ("yes", "no", "undetermined")
 def verdicts(draw: st.DrawFn) -> list[Verdict]:
     """Some answers of some rules in two parts, with and without an interval."""
     topics = draw(st.lists(st.sampled_from([*WORDS, "Another topic"]), min_size=1, unique=True))
+    asked = [(topic, rule) for topic in topics for rule in RULES]
+    asked += [(law, f"initialization {scheme}") for law in LAW_WORDS for scheme in SCHEMES]
     found = []
     for part in PARTS:
-        for topic in topics:
-            for rule in draw(st.lists(st.sampled_from(RULES), unique=True)):
-                low = draw(st.floats(-1, 1))
-                value = draw(
-                    st.sampled_from(
-                        [
-                            None,
-                            Interval.undetermined("one seed"),
-                            Interval(low + 0.1, low, low + 0.2, 9, "planted"),
-                        ]
-                    )
-                )
-                told = draw(st.sampled_from(ANSWERS))
-                found.append(Verdict(part["name"], topic, f"{topic}?", rule, "", told, "", value))
+        for topic, name in draw(st.lists(st.sampled_from(asked), unique=True)):
+            low = draw(st.floats(-1, 1))
+            known = Interval(low + 0.1, low, low + 0.2, 9, "planted")
+            value = draw(st.sampled_from([None, Interval.undetermined("one seed"), known]))
+            told = draw(st.sampled_from(ANSWERS))
+            stated = name != "initialization he" or part["name"] != "nets"
+            head = (part["name"], topic, f"{topic}?", name, "", told, "", value)
+            found.append(Verdict(*head, stated))
     return found
 
 
@@ -61,24 +60,39 @@ def summarized(answers: Answers) -> dict[tuple[str, str, str], str]:
 def test_headline_matrix_and_summary_agree(drawn: list[Verdict]) -> None:
     judged = void_controlled(drawn)
     answers = answer_study(PARTS, judged)
+    columns = [column for matrix in answers.matrices for column in matrix.columns]
     entries = {
-        (column.topic, column.part, rule): entry
-        for column in answers.columns
-        for rule, entry in column.entries.items()
+        (column.topic, column.part, name): entry
+        for column in columns
+        for name, entry in column.entries.items()
     }
     assert {key: entry.verdict.answer for key, entry in entries.items()} == summarized(answers)
     assert len(entries) == len(judged)
-    assert set(answers.rules) == {v.rule for v in judged}
-    asked = {column.part for column in answers.columns}
-    assert len(answers.headline) == min(5, len(answers.columns))
-    assert all(f"({title_name(part)})" in "".join(answers.headline) for part in asked)
-    for sentence in answers.headline:
-        (column,) = [c for c in answers.columns if is_told(sentence, c.part, c.entries)][:1]
-        for rule, entry in column.entries.items():
-            clause = entry.word[2].partition("{}")
-            assert rule in sentence
-            assert clause[0] in sentence
-            assert clause[2] in sentence
+    assert {*answers.rules.rows, *answers.laws.rows} == {
+        v.rule.removeprefix("initialization ") for v in judged
+    }
+    check_headline(answers, columns)
+
+
+def check_headline(answers: Answers, columns: list[Column]) -> None:
+    """Every part is named; what can be told is, with who was asked; what cannot is not."""
+    assert len(answers.headline) <= 5
+    text = " ".join(answers.headline)
+    open_parts = answers.headline[-1] if "question open" in text else ""
+    for part in {column.part for column in columns}:
+        own = [column for column in columns if column.part == part]
+        told = [column.stated for column in own if column.stated.told]
+        if any(column.told for column in own):
+            assert title_name(part) not in open_parts
+        else:
+            assert title_name(part) in open_parts or not any(c.stated.entries for c in own)
+        if told:
+            (first, *_) = [each for each in answers.headline if f"({title_name(part)})" in each]
+            assert any(is_told(first, part, column.entries) for column in told)
+    for column in answers.laws.columns:
+        if column.stated.told:
+            opening = [each for each in answers.headline if f"({title_name(column.part)})" in each]
+            assert is_told(opening[0], column.part, column.stated.entries)
 
 
 def is_told(sentence: str, part: str, entries: Any) -> bool:
@@ -99,7 +113,7 @@ def test_a_yes_is_void_where_the_rules_own_placebo_gets_it_too(topic: str, place
     assert (by_rule["path-cubed"].answer == "undetermined") == (placebo == "yes")
     assert by_rule["effective-depth"].answer == "yes"  # it has no placebo here
     assert by_rule["shuffled"].answer == placebo
-    (column,) = answer_study(PARTS, judged).columns
+    (column,) = answer_study(PARTS, judged).rules.columns
     if placebo == "yes":
         assert column.entries["path-cubed"].word[0] == "void"
         assert "shuffled" in by_rule["path-cubed"].why

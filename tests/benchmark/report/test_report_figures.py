@@ -6,11 +6,13 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Figure, Table, format_number, tabulate_intervals
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.curves import RASTER_ABOVE
+from benchmark.report.curves import RASTER_ABOVE, order_by_rows
 from benchmark.report.figures import draw_figure
 from benchmark.report.palette import COLORS, INK, MARKERS, Palette, choose_look
 
@@ -150,3 +152,14 @@ def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:
 )
 def test_numbers_read_well(value: float | None, text: str) -> None:
     assert format_number(value) == text
+
+
+@given(st.integers(1, 12), st.integers(1, 4))
+def test_a_legend_reads_row_by_row(count: int, columns: int) -> None:
+    """matplotlib fills column by column, the first ones higher by one."""
+    names = [str(number) for number in range(count)]
+    shown = iter(order_by_rows(names, columns))
+    heights = [count // columns + (column < count % columns) for column in range(columns)]
+    grid = [[next(shown) for _ in range(height)] for height in heights]
+    rows = [[col[row] for col in grid if row < len(col)] for row in range(max(heights))]
+    assert [name for row in rows for name in row] == names
