@@ -22,7 +22,13 @@ from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Study
-from benchmark.study.fields import describe_fields, list_lowered, override_fields, read_assignments
+from benchmark.study.fields import (
+    describe_command,
+    describe_fields,
+    list_lowered,
+    override_fields,
+    read_assignments,
+)
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import Machine, rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
@@ -63,7 +69,9 @@ def main(
         rehearse(asked.study, store, machine, run, console)
         return 0
     store = Store.open(asked.out, create=True)
-    work = rounds.Rounds(asked.study, store, asked.workers, asked.resources, run, console)
+    work = rounds.Rounds(
+        asked.study, store, asked.workers, asked.resources, run, console, asked.command
+    )
     return carry_out(work, asked.out, console)
 
 
@@ -77,6 +85,7 @@ class Asked:
     power: int | None
     workers: int | None
     resources: Resources
+    command: str
 
 
 def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str] | None) -> Asked:
@@ -84,7 +93,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
     sizes = {"full": study, **scales}
     scale = Parser(add_help=False, allow_abbrev=False)
     scale.add_argument("--scale", choices=sizes, default="full", help="the size of the study")
-    study = sizes[scale.parse_known_args(argv)[0].scale]
+    size = scale.parse_known_args(argv)[0].scale
+    study = sizes[size]
     parser = Parser(
         prog=f"python jobs/{sizes['full'].name}.py",
         description=study.question,
@@ -149,7 +159,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         unit_timeout=known.unit_timeout,
         auto=known.gpus == AUTO,
     )
-    return Asked(changed, known.out, known.dry_run, known.power, workers, resources)
+    command = describe_command(sizes["full"].name, size, given)
+    return Asked(changed, known.out, known.dry_run, known.power, workers, resources, command)
 
 
 def read_gpus(text: str) -> float | str:

@@ -36,6 +36,8 @@ from benchmark.study.recipe import Recipe
 from benchmark.training.weights import variances
 from search_spaces import conventions
 
+FORMER_COMMAND: Final = "python jobs/FILE.py --out RESULTS"
+"""What is said of results whose command was not recorded."""
 STATISTICS: Final[dict[str, dict[str, Callable[..., Any]]]] = {
     "rank": {
         "tau, ceiling, delta": measure_rank_agreement,
@@ -210,7 +212,7 @@ def tabulate_provenance(results: Results) -> Table:
         ("GPUs", ", ".join(origin.accelerators) or "none"),
         ("training time", f"{origin.seconds:,.0f} s, summed over units"),
         ("newest unit", origin.finished or "–"),
-        ("trained by", "python jobs/FILE.py --out RESULTS, with the fields under Methods"),
+        ("trained by", f"{results.command or FORMER_COMMAND}, with the fields under Methods"),
         ("this page is made again by", "python -m benchmark report RESULTS"),
     ]
     if results.extra:

@@ -81,6 +81,8 @@ class Results:
     quarantined: int
     extra: int
     provenance: Summary
+    command: str = ""
+    """What was typed to plan it, without the user's paths; empty where none was recorded."""
 
     @property
     def complete(self) -> bool:
@@ -130,6 +132,7 @@ class Results:
             quarantined=store.quarantined(),
             extra=len(store.done() - ids.keys()),
             provenance=origins,
+            command=stored.get("command", ""),
         )
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from types import NoneType, UnionType
@@ -155,6 +156,16 @@ def parse_value(name: str, text: str, kind: Any) -> Any:
             raise InvalidInput(f"field --{name}: {text!r} is not known; use one of {allowed}")
         return choices[text]
     return text
+
+
+def describe_command(name: str, scale: str, given: Sequence[tuple[str, str]]) -> str:
+    """What was typed to run the study of ``jobs/NAME.py``, with PATH for the user's paths."""
+    words = ["python", f"jobs/{name}.py"] + (["--scale", scale] if scale != "full" else [])
+    for field, value in given:
+        kind, colon, _ = value.partition(":")
+        hides = field.rpartition(".")[2] == "dataset" and colon
+        words += [f"--{field}", f"{kind}:PATH" if hides else value]
+    return f"{shlex.join(words)} --out RESULTS"
 
 
 def describe_fields(study: Study) -> str:

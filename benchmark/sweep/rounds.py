@@ -43,6 +43,7 @@ class Rounds:
     resources: Resources
     run: Run
     console: Console
+    command: str = ""
     attempts: Counter[str] = field(default_factory=Counter)
     known: set[str] = field(default_factory=set)
     planned: dict[str, Any] | None = None
@@ -109,7 +110,7 @@ class Rounds:
         stages = plan(self.study, self.store.read)
         while self.take_over([unit for stage in stages for unit in stage.units or ()]):
             stages = plan(self.study, self.store.read)
-        self.planned = make_manifest(self.study, stages)
+        self.planned = make_manifest(self.study, stages, self.command)
         self.store.write_manifest(self.planned)
         units = {unit.id: unit for stage in stages for unit in stage.units or ()}
         self.known |= self.store.verified(units.keys() - self.known)

@@ -42,8 +42,10 @@ class PlannedStage(Protocol):
     def expected(self) -> int: ...
 
 
-def make_manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any]:
-    """The manifest of a study and its plan.
+def make_manifest(
+    study: Study, stages: Iterable[PlannedStage], command: str = ""
+) -> dict[str, Any]:
+    """The manifest of a study and its plan, and the command that asked for it where there was one.
 
     Data sets have the labels of the planned units: no path of the user's is in the results.
     """
@@ -66,7 +68,7 @@ def make_manifest(study: Study, stages: Iterable[PlannedStage]) -> dict[str, Any
             }
             for stage in planned
         ],
-    }
+    } | ({"command": command} if command else {})
 
 
 def encode_manifest(manifest: dict[str, Any]) -> bytes:
@@ -86,8 +88,10 @@ def decode_manifest(data: bytes) -> dict[str, Any]:
             f"study.json has format {number}, and this version reads {FORMAT}; "
             "upgrade before reading these results"
         )
-    if number != FORMAT or content.keys() != {"format", "study", "stages"}:
+    if number != FORMAT or content.keys() - {"command"} != {"format", "study", "stages"}:
         raise Corrupt("no manifest")
+    if not isinstance(content.get("command", ""), str):
+        raise Corrupt("a command that is no text")
     if not (is_study(content["study"]) and is_list_of(content["stages"], is_stage)):
         raise Corrupt("a manifest of another shape")
     return content
