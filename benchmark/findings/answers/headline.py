@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmark.findings.answers.matrix import Column
-from benchmark.findings.answers.words import LAW_WORDS, NETWORKS, TONES, WORDS, Word
+from benchmark.findings.answers.words import NETWORKS, TOLD_LAWS, TONES, WORDS, Word
 from benchmark.findings.content import title_name
 
 MOST_SENTENCES: Final = 5
@@ -19,7 +19,7 @@ def tell_parts(
     """The headline: of each part the laws of its best rate and the first question about its rules,
     then further questions; last, in one sentence, the parts of which nothing can be told."""
     ranked = sorted(columns, key=rank_topic)
-    stated = [law.stated for law in laws if law.topic in LAW_WORDS and law.stated.measured]
+    stated = [law.stated for law in laws if law.topic in TOLD_LAWS and law.stated.measured]
     told: list[tuple[Column, ...]] = []
     silent = []
     for part in parts:

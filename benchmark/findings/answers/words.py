@@ -119,6 +119,8 @@ def word_law(power: str) -> Mapping[str, Word]:
 LAW_WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
     "Best rate ~ depth^−3/2": word_law("depth^(−3/2)"),
     "Best rate ~ blocks^−1": word_law("1 / blocks"),
+    "Best rate ~ blocks^−3/2": word_law("blocks^(−3/2)"),
 }
-"""The same for laws, which are asked of initializations. AM-muP's law counts the same blocks but
-for one, and has a verdict of its own only."""
+"""The same for laws, which are asked of initializations."""
+TOLD_LAWS: Final = ("Best rate ~ depth^−3/2", "Best rate ~ blocks^−1")
+"""Those of the headline: AM-muP's counts the same depth, but for the stem and the head."""
