@@ -13,8 +13,8 @@ from benchmark.findings.verdict import Verdict
 
 FIELDS: Final = ("space", "options", "dataset", "recipe", "depths", "widths", "seeds")
 """What may explain that two measurements of one law differ."""
-Judged = tuple[Mapping[str, Any], Sequence[Verdict]]
-"""A study (as ``study.json`` has it) and its verdicts."""
+StudyVerdicts = tuple[Mapping[str, Any], Sequence[Verdict]]
+"""A study, as ``study.json`` has it, and its verdicts."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Measurement:
         return found
 
 
-def collect_measurements(studies: Sequence[Judged], law: Law) -> list[Measurement]:
+def collect_measurements(studies: Sequence[StudyVerdicts], law: Law) -> list[Measurement]:
     """Every measurement of a law."""
     return [
         Measurement(study["name"], part, verdict)
@@ -52,7 +52,7 @@ def collect_measurements(studies: Sequence[Judged], law: Law) -> list[Measuremen
     ]
 
 
-def tell_laws(studies: Sequence[Judged]) -> Iterator[tuple[str, list[str]]]:
+def tell_laws(studies: Sequence[StudyVerdicts]) -> Iterator[tuple[str, list[str]]]:
     """Per law a sentence with its counts, and lines: where it holds or not, and what is open."""
     for law in LAWS:
         found = collect_measurements(studies, law)
