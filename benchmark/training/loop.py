@@ -42,7 +42,9 @@ class Training:
         lr_R = torch.tensor([replica.lr for replica in replicas], dtype=torch.float64)
         factors = [dict(replica.factors) for replica in replicas]
         self.optimizer = create_optimizer(module, lr_R, self.recipe, factors)
-        self.gradients = choose_step(module, self.recipe, batches.device, batches.ranks.size)
+        self.gradients = choose_step(
+            module, self.recipe, batches.device, batches.ranks.size, self.optimizer
+        )
         self.step = 0
         shape = (self.total, self.replicas)
         self.loss_SR = torch.full(shape, math.nan, dtype=torch.float64, device=batches.device)
@@ -77,13 +79,15 @@ class Training:
 
     def advance(self, x_BKHW: Tensor, y_RB: Tensor) -> None:
         """One step of every replica on the batch; notes its losses before the step."""
-        self.optimizer.zero_grad()
-        loss_R = self.gradients(x_BKHW, y_RB)
-        self.batches.ranks.mean_(self.optimizer.gradient)
-        self.batches.ranks.mean_(loss_R)
         rate = schedule_factor(self.recipe, self.step, self.batches.steps)
-        with self.updates.measuring(self.step, x_BKHW):
-            self.optimizer.step(rate)
+        loss_R = self.gradients.advance(x_BKHW, y_RB, rate)
+        if loss_R is None:
+            self.optimizer.zero_grad()
+            loss_R = self.gradients(x_BKHW, y_RB)
+            self.batches.ranks.mean_(self.optimizer.gradient)
+            self.batches.ranks.mean_(loss_R)
+            with self.updates.measuring(self.step, x_BKHW):
+                self.optimizer.step(rate)
         self.loss_SR[self.step] = loss_R
         self.step += 1
 

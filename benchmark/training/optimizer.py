@@ -33,6 +33,20 @@ class Optimizer(Protocol):
         """Move the weights, at ``schedule`` times each replica's rate."""
         ...
 
+    def set_step(self, schedule: float) -> None:
+        """Write the numbers of the step that a graph's ``move`` takes next into its data."""
+        ...
+
+    def move(self) -> None:
+        """``step`` with the numbers of ``set_step``, read on the device: to be captured once and
+        replayed. All that it writes is written in place."""
+        ...
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that ``move`` writes: weights and what is remembered of earlier steps."""
+        ...
+
     def state(self) -> dict[str, Any]:
         """What it remembers of earlier steps: tensors and plain values."""
         ...
@@ -106,6 +120,13 @@ class Flat:
         for part_RN in by_replica:
             part_RN.mul_(factor_R[:, None])
 
+    numbers: Tensor
+    """What changes from step to step, as a captured graph reads it."""
+
+    def write_numbers(self, *numbers: float) -> None:
+        """Put a step's numbers where a captured graph reads them."""
+        self.numbers.copy_(torch.tensor(numbers, dtype=self.numbers.dtype), non_blocking=True)
+
 
 class ReplicatedSGD(Flat):
     """SGD with momentum, Nesterov and weight decay, as ``torch.optim.SGD`` defines them."""
@@ -119,10 +140,29 @@ class ReplicatedSGD(Flat):
     ) -> None:
         super().__init__(module, lr_R, recipe, factors)
         self.velocity = torch.zeros_like(self.weights)
+        self.numbers = self.weights.new_ones(1)
 
     @torch.no_grad()
     def step(self, schedule: float) -> None:
         """Move the weights, at ``schedule`` times each replica's rate."""
+        self.weights.addcmul_(self.find_direction(), self.rates, value=-schedule)
+
+    def set_step(self, schedule: float) -> None:
+        """The schedule's factor."""
+        self.write_numbers(schedule)
+
+    @torch.no_grad()
+    def move(self) -> None:
+        """``step`` with the numbers of ``set_step``."""
+        self.weights.sub_(self.find_direction() * self.rates * self.numbers[0])
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Weights and velocity."""
+        return [self.weights, self.velocity]
+
+    def find_direction(self) -> Tensor:
+        """Where a step leads; the velocity is brought up to date in its place."""
         self.clip()
         recipe = self.recipe
         direction = self.gradient
@@ -137,7 +177,7 @@ class ReplicatedSGD(Flat):
                 direction = direction.add(self.velocity, alpha=recipe.momentum)
             else:
                 direction = self.velocity
-        self.weights.addcmul_(direction, self.rates, value=-schedule)
+        return direction
 
     def state(self) -> dict[str, Any]:
         """The velocity."""
@@ -169,6 +209,36 @@ class ReplicatedAdamW(Flat):
         self.epsilon = self.spread(epsilon_R, factors, "-epsilon")
         self.decay_rates = self.rates if self.decays is None else self.rates * self.decays
         self.steps = 0
+        self.numbers = self.weights.new_ones(3)
+
+    def set_step(self, schedule: float) -> None:
+        """The schedule's factor, the same over the first moment's correction, and the second's."""
+        self.steps += 1
+        one, two = BETAS
+        self.write_numbers(schedule, schedule / (1 - one**self.steps), 1 - two**self.steps)
+
+    @torch.no_grad()
+    def move(self) -> None:
+        """``step`` with the numbers of ``set_step``."""
+        self.clip()
+        self.update_moments()
+        schedule, corrected, second = self.numbers.unbind()
+        if self.recipe.weight_decay:
+            decay = self.decay_rates * (schedule * self.recipe.weight_decay)
+            self.weights.sub_(self.weights * decay)
+        scale = (self.second / second).sqrt_().add_(self.epsilon)
+        self.weights.sub_((self.first / scale).mul_(self.rates).mul_(corrected))
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Weights and both moments."""
+        return [self.weights, self.first, self.second]
+
+    def update_moments(self) -> None:
+        """Bring both moments up to date, in their places."""
+        one, two = BETAS
+        self.first.lerp_(self.gradient, 1 - one)
+        self.second.mul_(two).addcmul_(self.gradient, self.gradient, value=1 - two)
 
     @torch.no_grad()
     def step(self, schedule: float) -> None:
@@ -176,8 +246,7 @@ class ReplicatedAdamW(Flat):
         self.clip()
         self.steps += 1
         one, two = BETAS
-        self.first.lerp_(self.gradient, 1 - one)
-        self.second.mul_(two).addcmul_(self.gradient, self.gradient, value=1 - two)
+        self.update_moments()
         if self.recipe.weight_decay:
             self.weights.addcmul_(
                 self.weights, self.decay_rates, value=-schedule * self.recipe.weight_decay

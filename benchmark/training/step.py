@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.study.recipe import Recipe
+from benchmark.training.optimizer import Optimizer
 from search_spaces.layers import Dropout
 
 WARM_UP = 3
@@ -64,6 +65,13 @@ class Step:
         loss_R.sum().backward()
         return loss_R.detach()
 
+    def advance(self, x_BKHW: Tensor, y_RB: Tensor, schedule: float) -> Tensor | None:
+        """The whole step, the optimizer's move included, where it is captured; losses_R.
+
+        None where it is not, and nothing was done.
+        """
+        return None
+
 
 @dataclass
 class Recording:
@@ -85,29 +93,49 @@ class Recording:
 class CapturedStep(Step):
     """The same as a CUDA graph: a launch per step instead of one per kernel.
 
-    Captured at the first batch and replayed for all that follow, whatever their weights and rates:
-    the optimizer stands outside. Batches must keep their shape, and gradients their place. A batch
-    of another shape, and every batch where the capture fails (a graph's private memory pool holds
-    more than a step does), is computed one kernel at a time.
+    Captured at the first batch and replayed for all that follow. With an ``optimizer`` its move is
+    part of the graph: weights and moments are written in their place, and what changes from step to
+    step, rates and corrections, is data that the graph reads. Without, the graph ends with the
+    gradient. Batches must keep their shape, and gradients their place. A batch of another shape,
+    and every batch where the capture fails (a graph's private memory pool holds more than a step
+    does), is computed one kernel at a time.
     """
 
-    def __init__(self, module: nn.Module, recipe: Recipe) -> None:
+    def __init__(
+        self, module: nn.Module, recipe: Recipe, optimizer: Optimizer | None = None
+    ) -> None:
         super().__init__(module, recipe)
+        self.optimizer = optimizer
         self.recording: Recording | None = None
         self.tried = False
 
     def __call__(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
         """Forward and backward pass on a batch."""
+        recording = None if self.optimizer else self.find_recording(x_BKHW, y_RB)
+        return recording.replay(x_BKHW, y_RB) if recording else super().__call__(x_BKHW, y_RB)
+
+    def advance(self, x_BKHW: Tensor, y_RB: Tensor, schedule: float) -> Tensor | None:
+        """The whole step by one replay."""
+        if self.optimizer is None:
+            return None
+        recording = self.find_recording(x_BKHW, y_RB)
+        if recording is None:
+            return None
+        self.optimizer.set_step(schedule)
+        return recording.replay(x_BKHW, y_RB)
+
+    def find_recording(self, x_BKHW: Tensor, y_RB: Tensor) -> Recording | None:
+        """The graph for batches of this shape; it is recorded at the first one."""
         if not self.tried:
             self.tried = True
             self.recording = self.try_to_capture(x_BKHW, y_RB)
-        if self.recording is None or self.recording.x_BKHW.shape != x_BKHW.shape:
-            return super().__call__(x_BKHW, y_RB)
-        return self.recording.replay(x_BKHW, y_RB)
+        fits = self.recording is not None and self.recording.x_BKHW.shape == x_BKHW.shape
+        return self.recording if fits else None
 
     def try_to_capture(self, x_BKHW: Tensor, y_RB: Tensor) -> Recording | None:
-        """Record the step if that is possible; buffers and gradients are put back in any case."""
-        before = {name: value.clone() for name, value in self.module.named_buffers()}
+        """Record the step if that is possible; all that it wrote is put back in any case."""
+        written = [*self.module.buffers(), *(self.optimizer.tensors if self.optimizer else ())]
+        before = [value.clone() for value in written]
         recording = None
         try:
             recording = self.capture(x_BKHW.clone(), y_RB.clone())
@@ -115,8 +143,9 @@ class CapturedStep(Step):
             warnings.warn(f"no CUDA graph; kernels are launched singly: {error}", stacklevel=2)
         if recording is None:
             torch.cuda.empty_cache()
-        for name, value in self.module.named_buffers():
-            value.copy_(before[name])
+        with torch.no_grad():
+            for value, former in zip(written, before, strict=True):
+                value.copy_(former)
         for parameter in self.module.parameters():
             if parameter.grad is not None:
                 parameter.grad.zero_()
@@ -128,20 +157,36 @@ class CapturedStep(Step):
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP):
-                super().__call__(x_BKHW, y_RB)
+                self.compute(x_BKHW, y_RB)
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            loss_R = super().__call__(x_BKHW, y_RB)
+            loss_R = self.compute(x_BKHW, y_RB)
         return Recording(graph, x_BKHW, y_RB, loss_R)
 
+    def compute(self, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
+        """What is recorded."""
+        if self.optimizer is None:
+            return super().__call__(x_BKHW, y_RB)
+        self.optimizer.zero_grad()
+        loss_R = super().__call__(x_BKHW, y_RB)
+        self.optimizer.move()
+        return loss_R
 
-def choose_step(module: nn.Module, recipe: Recipe, device: torch.device, ranks: int) -> Step:
+
+def choose_step(
+    module: nn.Module,
+    recipe: Recipe,
+    device: torch.device,
+    ranks: int,
+    optimizer: Optimizer | None = None,
+) -> Step:
     """The fastest step that is exact here.
 
-    Graphs hold neither masks drawn on the CPU nor exchanges between ranks.
+    Graphs hold neither masks drawn on the CPU nor exchanges between ranks. Where updates are
+    measured, which happens between the gradient and the move, the move stays outside.
     """
     draws = any(isinstance(layer, Dropout) and layer.rate > 0 for layer in module.modules())
     if device.type != "cuda" or draws or ranks > 1:
         return Step(module, recipe)
-    return CapturedStep(module, recipe)
+    return CapturedStep(module, recipe, None if recipe.update_every else optimizer)

@@ -5,7 +5,8 @@ graph is captured, every copy to or from the host, every wait for a value and ev
 A captured graph is the list of operations that ran, on the very tensors that they ran on; a replay
 runs them again into the same tensors, as CUDA does.
 
-It does not show: speed, kernels' own errors, autocast, forward-mode derivatives (one-step studies).
+Its autocast rounds the factors of products, and its forward-mode derivatives are two backward
+passes. It shows neither speed nor kernels' own errors.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map
@@ -24,8 +26,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from benchmark.engine import chunk_size, engine
 from benchmark.study.recipe import Recipe
 from benchmark.training import loop, step
-from search_spaces.layers import Dropout
 
+torch_autocast = step.autocast
 NAME = "pretend"
 # Before any backward pass of the process, which fixes how many kinds of devices autograd serves.
 backend_registration._setup_privateuseone_for_python_backend(NAME)
@@ -67,6 +69,10 @@ class Held(torch.Tensor):
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func == torch.Tensor.tolist:
+            return args[0].cpu().tolist()
+        if AUTOCAST and func in LOWERED:
+            args, kwargs = tree_map(lower, (args, kwargs or {}))
         result = torch._C._disabled_torch_function_impl(func, types, args, kwargs or {})
         if func == torch.Tensor.data.__set__:  # type: ignore[attr-defined]
             args[0].raw = args[1].raw
@@ -77,6 +83,33 @@ class Held(torch.Tensor):
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         return dispatch(func, args, kwargs or {})
+
+
+AUTOCAST: list[torch.dtype] = []
+"""The type to which products round their factors, in an autocast's context."""
+LOWERED = {torch.conv2d, F.conv2d, torch.bmm, torch.baddbmm, torch.matmul, torch.Tensor.matmul}
+LOWERED |= {F.linear, F.scaled_dot_product_attention, torch.Tensor.__matmul__}
+
+
+def lower(value: Any) -> Any:
+    """A factor of a product as an autocast hands it over."""
+    if AUTOCAST and isinstance(value, Tensor) and value.dtype == torch.float32:
+        return value.to(AUTOCAST[-1])
+    return value
+
+
+@contextlib.contextmanager
+def autocast(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """``step.autocast`` of the device; elsewhere torch's own."""
+    if device.type != NAME or recipe.precision != "bfloat16":
+        with torch_autocast(recipe, device):
+            yield
+        return
+    AUTOCAST.append(torch.bfloat16)
+    try:
+        yield
+    finally:
+        AUTOCAST.pop()
 
 
 class Recorded:
@@ -99,6 +132,7 @@ class Recorded:
     def replay(self) -> None:
         """Compute it all again, into the same tensors."""
         self.replays += 1
+        note_launch("replay")
         for func, args, kwargs, made in self.operations:
             again = [t for t in tensors_in(func(*args, **kwargs)) if t.numel()]
             for place, value in zip(made, again[-len(made) :] if made else [], strict=True):
@@ -129,7 +163,7 @@ def check(func: Any, args: Any, kwargs: Any) -> None:
     if CAPTURING:
         if func in WAITS:
             raise RefusedError(f"{func} waits for a value in a capture")
-        if func in COPIES and (foreign or unwrap(kwargs.get("device")) is not None):
+        if func in COPIES and (foreign or torch.device(kwargs.get("device") or NAME).type != NAME):
             raise RefusedError(f"{func} copies between host and device in a capture")
         if torch.Tag.nondeterministic_seeded in func.tags:
             raise RefusedError(f"{func} draws random numbers in a capture")
@@ -153,6 +187,8 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
     if not to_held and not any(isinstance(t, Held) for t in tensors):
         return func(*args, **kwargs)
     check(func, args, kwargs)
+    if not func.is_view:
+        note_launch(str(func))
     raw_args, raw_kwargs = tree_map(unwrap, args), tree_map(unwrap, kwargs)
     result = func(*raw_args, **raw_kwargs)
     if CAPTURING:
@@ -196,7 +232,8 @@ def capture(graph: Recorded) -> Iterator[None]:
 def backward_in_place(self: step.Step, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
     """``Step.__call__``, but that autograd adds to a subclass's gradient out of place, and to a
     GPU's in its place."""
-    logits_RBC = self.module(x_BKHW)
+    with autocast(self.recipe, x_BKHW.device):
+        logits_RBC = self.module(x_BKHW)
     loss_R = step.compute_losses(logits_RBC.to(x_BKHW), y_RB, self.recipe.label_smoothing)
     parameters = [p for p in self.module.parameters() if p.requires_grad]
     gradients = torch.autograd.grad(loss_R.sum(), parameters, allow_unused=True)
@@ -207,10 +244,51 @@ def backward_in_place(self: step.Step, x_BKHW: Tensor, y_RB: Tensor) -> Tensor:
     return loss_R.detach()
 
 
+def bring_home(tree: Any) -> Any:
+    """Copies on the CPU: a real device's tensors are saved as they are."""
+    return tree_map(lambda leaf: leaf.cpu() if isinstance(leaf, Held) else leaf, tree)
+
+
+LAUNCHES: list[list[str]] = []
+
+
+def note_launch(name: str) -> None:
+    for launched in LAUNCHES:
+        launched.append(name)
+
+
+@contextlib.contextmanager
+def count_launches() -> Iterator[list[str]]:
+    """The operations that the device is asked for one by one, and its replays."""
+    LAUNCHES.append([])
+    try:
+        yield LAUNCHES[-1]
+    finally:
+        LAUNCHES.pop()
+
+
+def differentiate_twice(
+    function: Callable[..., tuple[Tensor, ...]], inputs: Any, tangents: Any
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """``torch.func.jvp`` by two backward passes: forward mode knows no subclasses of tensors.
+
+    The gradient g(u) of u z(x) by x is linear in u, so that the gradient of g(u) v by u is the
+    derivative of z along v.
+    """
+    inputs = [each.detach().requires_grad_() for each in inputs]
+    values = function(*inputs)
+    aside = [torch.zeros_like(value).requires_grad_() for value in values]
+    options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
+    gradients = torch.autograd.grad(values, inputs, aside, create_graph=True, **options)
+    changes = torch.autograd.grad(gradients, aside, [*tangents], **options)
+    return tuple(value.detach() for value in values), changes
+
+
 @contextlib.contextmanager
 def pretend_accelerator() -> Iterator[list[Recorded]]:
     """The device ``pretend:0`` for the engine, with steps captured as on a GPU; the graphs."""
     graphs: list[Recorded] = []
+    save = torch.save
     make_tensor, make_new = torch.tensor, torch.Tensor.new_tensor
 
     def tensor(data: Any, *, device: Any = None, **options: Any) -> Tensor:
@@ -227,10 +305,11 @@ def pretend_accelerator() -> Iterator[list[Recorded]]:
         graphs.append(Recorded())
         return graphs[-1]
 
-    def choose(module: Any, recipe: Recipe, device: torch.device, ranks: int) -> step.Step:
-        draws = any(isinstance(each, Dropout) and each.rate > 0 for each in module.modules())
-        captured = device.type == NAME and not draws and ranks == 1
-        return (step.CapturedStep if captured else step.Step)(module, recipe)
+    choose_step = step.choose_step
+
+    def choose(module: Any, recipe: Recipe, device: torch.device, *rest: Any) -> step.Step:
+        as_gpu = torch.device("cuda") if device.type == NAME else device
+        return choose_step(module, recipe, as_gpu, *rest)
 
     with pytest.MonkeyPatch.context() as patch, Dispatcher():  # type: ignore[no-untyped-call]
         patch.setattr(torch, "tensor", tensor)
@@ -243,6 +322,9 @@ def pretend_accelerator() -> Iterator[list[Recorded]]:
         patch.setattr(torch.cuda, "empty_cache", lambda: None)
         patch.setattr(step.Step, "__call__", backward_in_place)
         patch.setattr(loop, "choose_step", choose)
+        patch.setattr(loop, "autocast", autocast)
+        patch.setattr(torch.func, "jvp", differentiate_twice)
+        patch.setattr(torch, "save", lambda state, file: save(bring_home(state), file))
         patch.setattr(loop, "evaluate", torch.no_grad()(loop.evaluate.__wrapped__))  # type: ignore[attr-defined]
         patch.setattr(engine, "prepare_device", lambda _: None)
         patch.setattr(chunk_size.ChunkLimits, "choose", lambda *_: 4)

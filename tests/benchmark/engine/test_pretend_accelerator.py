@@ -4,21 +4,25 @@ Every space with its options, and every recipe, against the CPU. Negative contro
 be refused.
 """
 
+import contextlib
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 from support.networks import CASES, Options
-from support.pretend_accelerator import NAME, RefusedError, pretend_accelerator
+from support.pretend_accelerator import NAME, RefusedError, count_launches, pretend_accelerator
 from torch import Tensor
 
 from benchmark.datasets import catalog
-from benchmark.engine import engine
+from benchmark.engine import checkpoint, chunk_size, engine
+from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
-from benchmark.training import step
+from benchmark.training import loop, optimizer, step
+from benchmark.training.process_group import Ranks
 from search_spaces.layers import Linear
 from search_spaces.registry import create
 
@@ -43,6 +47,8 @@ RECIPES = {
     "AdamW": replace(SHORT, optimizer="adamw", weight_decay=0.01),
     "float64": replace(SHORT, precision="float64", keep_last_batch=True),
     "steps, measured": replace(SHORT, steps=6, update_every=2),
+    "momentum in bfloat16": replace(SHORT, momentum=0.9, precision="bfloat16"),
+    "AdamW in bfloat16": replace(SHORT, optimizer="adamw", precision="bfloat16"),
 }
 REPLICAS = (
     Replica.plain(0.01, 0),
@@ -67,10 +73,17 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"npz:{path}"
 
 
-def unit(images: str, name: str, options: Options, architecture: str, recipe: Recipe) -> Unit:
+def unit(
+    images: str,
+    name: str,
+    options: Options,
+    architecture: str,
+    recipe: Recipe,
+    measure: Literal["training", "updates"] = "training",
+) -> Unit:
     space, data = create(name, **options), catalog.load(images)
     return Unit(
-        measure="training",
+        measure=measure,
         space=name,
         space_version=space.version,
         space_options=tuple(options.items()),  # type: ignore[arg-type]
@@ -89,7 +102,7 @@ def compare(asked: Unit) -> tuple[int, list[int]]:
     expected = engine.run(asked, device="cpu")
     with pretend_accelerator() as graphs:
         rows = engine.run(asked, device=f"{NAME}:0")
-    near = 1e-9 if asked.recipe.precision == "float64" else 2e-3
+    near = {"float64": 1e-9, "float32": 2e-3, "bfloat16": 0.03}[asked.recipe.precision]
     for row, other in zip(rows, expected, strict=True):
         for key, value in other.items():
             if "loss" in key and value is not None:
@@ -116,6 +129,160 @@ RESNET: tuple[str, Options, str] = ("resnet", {"width": 4, "normalization": "bn"
 def test_every_recipe_trains_on_the_device_as_on_the_cpu(recipe: str, images: str) -> None:
     steps, (replays,) = compare(unit(images, *RESNET, RECIPES[recipe]))
     assert 0 < replays <= steps
+
+
+FIRST_OF_EACH_SPACE = {case[0]: case for case in reversed(CASES)}
+
+
+@pytest.mark.parametrize("name", FIRST_OF_EACH_SPACE)
+def test_one_step_is_measured_on_the_device_as_on_the_cpu(name: str, images: str) -> None:
+    """With rates and epsilons of their own, under both optimizers."""
+    case = FIRST_OF_EACH_SPACE[name]
+    for recipe in (SHORT, replace(SHORT, optimizer="adamw")):
+        asked = unit(images, *case, recipe, measure="updates")
+        expected = engine.run(asked, device="cpu")
+        with pretend_accelerator() as graphs:
+            rows = engine.run(asked, device=f"{NAME}:0")
+        assert graphs == []
+        for row, other in zip(rows, expected, strict=True):
+            for key in ("update_moments", "forward_moments", "initial_loss"):
+                assert row[key] == pytest.approx(other[key], rel=1e-8), key
+
+
+@pytest.mark.parametrize("begun", ["cpu", f"{NAME}:0"])
+def test_a_checkpoint_goes_on_in_captured_steps(
+    begun: str, images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped on the CPU or the device, moments and all; resumed on the device."""
+    asked = unit(images, *RESNET, replace(RECIPES["AdamW"], precision="float64", epochs=3))
+    whole = engine.run(asked, device="cpu")
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    done = 0
+
+    def stop(count: int) -> None:
+        nonlocal done
+        done += count
+        if done > 5 * count:
+            raise KeyboardInterrupt
+
+    place = pretend_accelerator() if begun != "cpu" else contextlib.nullcontext()
+    with place, pytest.raises(KeyboardInterrupt):
+        engine.run(asked, stop, device=begun, checkpoint=tmp_path / "unit")
+    seen: list[int] = []
+    with pretend_accelerator() as graphs:
+        rows = engine.run(asked, seen.append, device=f"{NAME}:0", checkpoint=tmp_path / "unit")
+    steps = whole[0]["steps"]
+    assert [graph.replays for graph in graphs] == [steps - 5]
+    assert seen[0] == 5 * len(REPLICAS)
+    for row, other in zip(rows, whole, strict=True):
+        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-9)
+        assert row["test_loss"] == pytest.approx(other["test_loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_thirty_replays_of_the_whole_step_are_thirty_steps(optimizer: str, images: str) -> None:
+    """Momentum, second moments, corrections and the schedule are those of the step, not of the
+    one that was captured; weights as torch's steps leave them, to rounding."""
+    recipe = Recipe(
+        batch=24,
+        steps=30,
+        optimizer=optimizer,  # type: ignore[arg-type]
+        momentum=0.9 if optimizer == "sgd" else 0.0,
+        nesterov=optimizer == "sgd",
+        weight_decay=0.01,
+        schedule="cosine",
+        warmup_steps=5,
+        gradient_clip=1.0,
+        precision="float64",
+    )
+    asked = unit(images, *RESNET, recipe)
+    eager = Builder.of(asked, torch.device("cpu"), Ranks()).build_training(REPLICAS)
+    eager.run()
+    with pretend_accelerator() as graphs:
+        device = torch.device(f"{NAME}:0")
+        captured = Builder.of(asked, device, Ranks()).build_training(REPLICAS)
+        captured.run()
+        assert [graph.replays for graph in graphs] == [30]
+        for (name, mine), theirs in zip(
+            captured.module.state_dict().items(), eager.module.state_dict().values(), strict=True
+        ):
+            torch.testing.assert_close(mine.cpu(), theirs, rtol=1e-9, atol=1e-11, msg=name)
+        losses = captured.loss_SR.cpu()
+    torch.testing.assert_close(losses, eager.loss_SR, rtol=1e-9, atol=0)
+
+
+def test_moments_that_a_replay_does_not_write_in_place_are_found(
+    images: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a velocity that is a new tensor every step stays that of the capture."""
+
+    def find_direction(self: optimizer.ReplicatedSGD) -> Tensor:
+        self.velocity = self.velocity * self.recipe.momentum + self.gradient
+        return self.velocity
+
+    monkeypatch.setattr(optimizer.ReplicatedSGD, "find_direction", find_direction)
+    with pytest.raises(AssertionError, match="loss"):
+        compare(unit(images, *RESNET, replace(SHORT, epochs=3, momentum=0.9)))
+
+
+def test_a_step_is_one_launch_and_a_few_copies(images: str) -> None:
+    """What is launched for a step beside its batch: two copies, the numbers, a replay, a loss."""
+    asked = unit(images, *RESNET, replace(SHORT, momentum=0.9))
+    with pretend_accelerator() as graphs:
+        builder = Builder.of(asked, torch.device(f"{NAME}:0"), Ranks())
+        training = builder.build_training(REPLICAS)
+        batches = list(training.batches.epoch())
+        training.advance(*batches[0])
+        with count_launches() as launched:
+            training.advance(*batches[1])
+    assert len(graphs[0].operations) > 50
+    assert len(launched) <= 8, launched
+
+
+def test_a_timing_trial_captures_evaluates_and_halves_on_the_device(
+    images: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three replicas fit while they train, and not while they are evaluated."""
+    asked = unit(images, *RESNET, SHORT)
+    evaluate = loop.Training.evaluate
+    sizes = []
+
+    def evaluate_few(self: loop.Training, split: str, images: Any) -> None:
+        sizes.append(self.replicas)
+        if self.replicas > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        evaluate(self, split, images)
+
+    with pretend_accelerator() as graphs:
+        builder = Builder.of(asked, torch.device(f"{NAME}:0"), Ranks())
+        monkeypatch.setattr(loop.Training, "evaluate", evaluate_few)
+        limit = chunk_size.find_fastest_limit(
+            4, 4, lambda size: chunk_size.time_chunk(builder, REPLICAS[0], size), exact=False
+        )
+    assert sizes[:2] == [4, 2]
+    assert limit <= 2
+    assert all(graph.replays == 1 + chunk_size.TRIAL_STEPS for graph in graphs)
+
+
+def test_a_chunk_whose_evaluation_does_not_fit_is_halved(
+    images: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind cuBLAS's words for it; the rows are those of the whole chunk."""
+    asked = unit(images, *RESNET, RECIPES["float64"])
+    expected = engine.run(asked, device="cpu")
+    evaluate = loop.evaluate
+
+    def evaluate_few(module: Any, batches: Any, given: Any) -> tuple[Tensor, Tensor]:
+        if len(batches.seed_R) > 2:
+            raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+        return torch.no_grad()(evaluate.__wrapped__)(module, batches, given)  # type: ignore[attr-defined,no-any-return]
+
+    with pretend_accelerator() as graphs:
+        monkeypatch.setattr(loop, "evaluate", evaluate_few)
+        rows = engine.run(asked, device=f"{NAME}:0")
+    assert len(graphs) == 3
+    for row, other in zip(rows, expected, strict=True):
+        assert row["valid_loss"] == pytest.approx(other["valid_loss"], rel=1e-9)
 
 
 CHAIN: tuple[str, Options, str, Recipe] = ("mlp", {"width": 8}, "mlp-2", SHORT)
