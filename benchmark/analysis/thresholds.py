@@ -38,6 +38,8 @@ FLAT_WIDTH: Final = 0.5
 """An exponent of an update counts as 0 where its interval reaches no further to either side."""
 MISFIT_LEVEL: Final = 0.02
 """A straight line is dropped where the test of its fit has a p below this."""
+LOPSIDED_LEVEL: Final = 0.01
+"""A window is narrowed where the test of its parabola has a p below this."""
 DEPTH_PER_WIDTH: Final = 1 / 8
 """Beyond this depth for each unit of width, one-step moments of a chain have too heavy a tail."""
 CLEAR_WEIGHT: Final = 0.95

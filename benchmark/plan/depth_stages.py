@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite, sqrt
+from math import inf, isfinite, nan, sqrt
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
 from benchmark.plan.rungs import Rung, list_rungs, prescribe_rungs, probe_rungs
 from benchmark.plan.stage import Read, Stage, plan_stage, waiting_stage
@@ -90,7 +91,7 @@ def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Ta
 
     A rule whose base rung has no optimum (untrained, or at the grid's edge) predicts nothing.
     """
-    base = {name: find_optimum(rows, name, rungs[0]) for name in part.rules}
+    base = {name: find_rung_optima(rows, name, rungs)[0] for name in part.rules}
     names = [name for name in part.rules if base[name].usable]
     return [
         plan_unit(
@@ -109,21 +110,35 @@ def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Ta
     ]
 
 
-def find_optimum(rows: pa.Table, rule: str, rung: Rung) -> Optimum:
-    """The loss-minimizing rate of a rung under a rule's own initialization."""
+def find_rung_optima(rows: pa.Table, rule: str, rungs: Sequence[Rung]) -> tuple[Optimum, ...]:
+    """The loss-minimizing rates of all rungs under a rule's own initialization.
+
+    They are fitted together, as in a report: all of them share a window.
+    """
+    curves = [read_curve(rows, rule, rung) for rung in rungs]
+    longest = max(len(rate_R) for rate_R, _ in curves)
+    rate_DR = np.full((len(curves), longest), nan)
+    loss_DRS = np.full((*rate_DR.shape, curves[0][1].shape[1]), nan)
+    for place, (rate_R, loss_RS) in enumerate(curves):
+        rate_DR[place, : len(rate_R)] = rate_R
+        loss_DRS[place, : len(rate_R)] = loss_RS
+    chance = rows["chance_loss"].drop_null()
+    return find_optima(rate_DR, loss_DRS, chance[0].as_py() if len(chance) else inf)
+
+
+def read_curve(rows: pa.Table, rule: str, rung: Rung) -> tuple[Array, Array]:
+    """A rung's rates, increasing, and its losses, rates x seeds; +inf where diverged."""
     losses: dict[float, dict[int, float]] = defaultdict(dict)
-    chance = inf
     own = rows.filter(
         (pc.field("rule") == rule)
         & (pc.field("architecture") == rung.network.architecture)
         & (pc.field("space_options") == rung.network.options)
     )
-    for row in own.select(["lr", "seed", "status", "train_loss", "chance_loss"]).to_pylist():
+    for row in own.select(["lr", "seed", "status", "train_loss"]).to_pylist():
         losses[row["lr"]][row["seed"]] = row["train_loss"] if row["status"] == "done" else inf
-        chance = row["chance_loss"]
     rates = sorted(losses)
     loss_RS = np.array([[losses[rate][seed] for seed in sorted(losses[rate])] for rate in rates])
-    return find_optima(np.array(rates), loss_RS[None], chance)[0]
+    return np.array(rates), loss_RS
 
 
 def neighbor_rates(part: Depth, rows: pa.Table, rule: str, rung: Rung) -> list[float]:
@@ -132,7 +147,7 @@ def neighbor_rates(part: Depth, rows: pa.Table, rule: str, rung: Rung) -> list[f
     Beyond the grid's edge the neighbor is one step of the grid away, so that a best rate at the
     edge gets a chance to be inside.
     """
-    best = find_optimum(rows, rule, rung).grid_rate
+    best = find_rung_optima(rows, rule, [rung])[0].grid_rate
     if not isfinite(best):  # every rate diverged: look below them
         best = part.rates[0]
     at = int(np.argmin(np.abs(np.log(np.array(part.rates) / best))))

@@ -41,7 +41,9 @@ def judge_exponent(
 
     Where the straight line does not fit, the answer rests on the deepest local exponent (the last
     factor 4 in depth), for a power law is a statement about large depth. Where it fits, the answer
-    rests on the line; but a line that was not rejected may still bend, so a yes also needs the
+    rests on the line, and is no where the line's interval leaves the theory out at the level of
+    `find_refuting_level`, for the test of the line may have rejected it too. A line that was not
+    rejected may still bend, so a yes also needs the
     deepest local exponent, and the one between the last two rungs, to hold the theory and to lie
     nearer to it than to any rival. Nor is there a yes while a rival fits as well in a unit of its
     own: K^-1 in blocks passes for (K + 2)^-3/2 up to some 16 blocks.
@@ -56,6 +58,11 @@ def judge_exponent(
     deepest = profile.deepest
     if profile.fits:
         judged = judge_interval(profile.line, theory, rivals)
+        refuting = profile.refuting_line
+        if judged.answer == "no" and refuting and refuting.contains(theory):
+            why = f"the interval leaves out {format_exponent(theory)}, but not at "
+            why += f"{refuting.level:.0%}, the level that the test of the line leaves"
+            judged = Judged("undetermined", why, profile.line)
         for value in (deepest.exponent, profile.neighbors[-1].exponent):
             off = abs(value.estimate - theory)
             bends = off >= min(abs(value.estimate - rival) for rival in rivals)

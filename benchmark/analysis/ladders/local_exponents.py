@@ -47,7 +47,8 @@ class ExponentProfile:
     `neighbors` runs from shallow to deep, one for each pair of neighboring rungs; `deepest` is
     fitted over the last factor 4 in depth. `curvature` is the change of the local exponent when
     depth grows by a factor e. `misfit_p` is the p of a straight line against seed error, NaN where
-    seeds cannot tell. All are of rate = constant * depth^exponent.
+    seeds cannot tell. All are of rate = constant * depth^exponent. `refuting_line` is the line's
+    interval at the level of `find_refuting_level`, None where only that of `line` is known.
     """
 
     line: Interval
@@ -55,6 +56,7 @@ class ExponentProfile:
     deepest: LocalExponent
     curvature: Interval
     misfit_p: float
+    refuting_line: Interval | None = None
 
     @property
     def fits(self) -> bool:
@@ -94,7 +96,12 @@ class Contrasts:
             first,
         )
 
-    def assemble(self, interval_C: Sequence[Interval], misfit_p: float) -> ExponentProfile:
+    def assemble(
+        self,
+        interval_C: Sequence[Interval],
+        misfit_p: float,
+        refuting_line: Interval | None = None,
+    ) -> ExponentProfile:
         """The profile of these intervals, in the order of `weight_CD`."""
         line, *neighbors, deepest, curvature = interval_C
         depths = self.depth_D.tolist()
@@ -107,7 +114,18 @@ class Contrasts:
             LocalExponent(depths[self.first], depths[-1], deepest),
             curvature,
             misfit_p,
+            refuting_line,
         )
+
+
+def find_refuting_level(level: float) -> float:
+    """The level at which a line's interval refutes a law.
+
+    A true law is refuted by its line, or by its deepest exponent where the test rejects the line.
+    The second has a chance of at most MISFIT_LEVEL, so the line is left the rest (Bonferroni):
+    together they refute a true law as seldom as an interval of `level` misses.
+    """
+    return min(level + MISFIT_LEVEL, (1 + level) / 2)
 
 
 def combine_misfit(curvature_p: float, residual_p: float) -> float:
@@ -171,6 +189,11 @@ def fit_local_exponents(
         student_interval(x, e, freedom, len(log_rate_D), level=level, method="Student t over seeds")
         for x, e in zip(estimate_C.tolist(), error_C.tolist(), strict=True)
     ]
+    refuting = student_interval(
+        *(float(estimate_C[0]), float(error_C[0]), freedom, len(log_rate_D)),
+        level=find_refuting_level(level),
+        method="Student t over seeds",
+    )
     misfit_p = math.nan
     if error > NO_SPREAD:
         left_D = contrasts.residual_DD @ log_rate_D
@@ -178,4 +201,4 @@ def fit_local_exponents(
         bent = float(2 * stats.t.sf(abs(estimate_C[-1]) / error_C[-1], freedom))
         apart = float(stats.f.sf(float(left_D @ left_D) / spare / error**2, spare, freedom))
         misfit_p = combine_misfit(bent, apart)
-    return contrasts.assemble(intervals, misfit_p)
+    return contrasts.assemble(intervals, misfit_p, refuting)

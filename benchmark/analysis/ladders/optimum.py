@@ -1,6 +1,6 @@
 """The loss-minimizing rate of each rung, from a log grid of rates x seeds.
 
-Shapes: D rungs, R rates, S seeds, W rates in the fitted window.
+Shapes: D rungs, R rates, S seeds.
 A non-finite loss is a diverged replica. A rate at which any seed diverged is unstable: its mean
 over the lucky seeds would flatter it, so it is neither the optimum nor fitted.
 """
@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
+from benchmark.analysis.ladders.parabola import REACHES, Curve, choose_reach
 from benchmark.analysis.thresholds import CHANCE_SHARE
 from search_spaces.errors import InvalidInput
 
@@ -19,12 +20,6 @@ from search_spaces.errors import InvalidInput
 # stands. censored: the best rate is at the grid's edge, the optimum may lie beyond. untrained: the
 # best rate does not clearly beat chance. diverged: no rate is stable.
 OptimumStatus = Literal["fitted", "cliff", "censored-low", "censored-high", "untrained", "diverged"]
-
-# Neighbors on each side of the best rate, and decades: whichever reaches further. Two neighbors of
-# a dense grid lie closer together than the noise can tell apart. The narrower windows are for
-# curves on which the wider one is not convex, or has its vertex away from the best rate.
-WINDOWS = ((2, 0.5), (1, 0.25), (1, 0.0))
-INNER = 0.75  # of the rates on a side, at least one: a vertex farther out shows a lopsided curve
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,8 @@ class Optimum:
     one standard error of the best (pooled over the window around it), NaN with one seed; it is
     censored where the grid ends there. `deviation_S` says by how many decades each seed moves the
     fitted vertex, and is empty where there is none. `log10_error` is the standard error of log10 of
-    the rate, of `freedom` degrees of freedom; NaN where there is none.
+    the rate, of `freedom` degrees of freedom; NaN where there is none. `reach` is the index of the
+    window that all rungs share (`parabola.REACHES`).
     """
 
     status: OptimumStatus
@@ -53,31 +49,12 @@ class Optimum:
     deviation_S: tuple[float, ...] = ()
     log10_error: float = math.nan
     freedom: int = 0
+    reach: int = 0
 
     @property
     def usable(self) -> bool:
         """Whether the rate is an optimum that a slope or a regret may rest on."""
         return self.status in ("fitted", "cliff")
-
-
-@dataclass(frozen=True)
-class Parabola:
-    """A least-squares parabola in log10 rate, and how its vertex moves with each point."""
-
-    vertex: float
-    loss: float
-    gradient_W: Array
-
-    @classmethod
-    def fit(cls, x_W: Array, loss_W: Array) -> "Parabola | None":
-        """None where the fit is not convex."""
-        center = float(x_W.mean())
-        inverse_3W = np.linalg.pinv(np.vander(x_W - center, 3, increasing=True))
-        a, b, c = (float(k) for k in inverse_3W @ loss_W)
-        if c <= 0:
-            return None
-        gradient_W = -inverse_3W[1] / (2 * c) + b * inverse_3W[2] / (2 * c * c)
-        return cls(center - b / (2 * c), a - b * b / (4 * c), gradient_W)
 
 
 def check_curves(rate_DR: Array, loss_DRS: Array) -> tuple[Array, Array]:
@@ -111,16 +88,20 @@ def mean_curve(rate_R: Array, loss_RS: Array) -> tuple[Array, Array, Array]:
 
 
 def find_optima(
-    rate_DR: Array, loss_DRS: Array, chance_loss: float, *, level: float = LEVEL
+    rate_DR: Array,
+    loss_DRS: Array,
+    chance_loss: float,
+    *,
+    reach: int | None = None,
+    level: float = LEVEL,
 ) -> tuple[Optimum, ...]:
     """The optimum of every rung.
 
-    The mean loss over seeds is fitted by a parabola in log rate over the best measured rate and the
-    stable rates within half a decade, or two neighbors where these reach further, on each side. If
-    that is not convex, or its vertex is not well inside (on a coarse grid, between the best rate's
-    neighbors), over half the reach; at last over one neighbor on each side, which always has a
-    vertex there. On the same runs the vertex is much tighter than the grid's argmin, which cannot
-    fall between rates.
+    The mean loss over seeds is fitted by a parabola in log rate around the best measured rate. All
+    rungs share the widest window at which the seeds do not contradict the parabola, from half a
+    decade on each side down to the neighbors (`choose_reach`). Where that is not convex, or its
+    vertex lies outside, a rung takes the next narrower one. On the same runs the vertex is much
+    tighter than the grid's argmin, which cannot fall between rates.
 
     A rung is trained if its best mean loss is at most 0.95 of `chance_loss`, and, with two seeds or
     more, still below it after adding two standard errors (pooled over the window).
@@ -133,25 +114,26 @@ def find_optima(
         rate_DR: the grid, (R,) or (D, R); NaN pads a rung with fewer rates.
         loss_DRS: final training losses; non-finite where diverged.
         chance_loss: the loss of guessing, ln(classes) for cross-entropy.
+        reach: the window to take, an index of `REACHES`, where it was chosen on other data.
     """
     check_level(level)
     rate_DR, loss_DRS = check_curves(rate_DR, loss_DRS)
     if not chance_loss > 0:
         raise InvalidInput(f"chance_loss must be positive, ln(classes); got {chance_loss}")
     found = [
-        _optimum(rate_R, loss_RS, chance_loss)
-        for rate_R, loss_RS in zip(rate_DR, loss_DRS, strict=True)
+        find_grid_optimum(*curve, chance_loss) for curve in zip(rate_DR, loss_DRS, strict=True)
     ]
+    if reach is None:
+        reach = choose_reach([curve for _, curve in found if curve is not None])
+    fitted = [fit_vertex(optimum, curve, reach) for optimum, curve in found]
     seeds = loss_DRS.shape[2]
-    spread_DS = np.array([deviation_S for _, deviation_S in found if deviation_S is not None])
+    spread_DS = np.array([each.deviation_S for each in fitted if each.deviation_S])
     freedom = len(spread_DS) * (seeds - 1)
     if freedom == 0:
-        return tuple(optimum for optimum, _ in found)
+        return tuple(fitted)
     error = math.sqrt(float((spread_DS**2).sum()) / freedom / seeds)
     return tuple(
-        optimum
-        if deviation_S is None
-        else replace(
+        replace(
             optimum,
             log10_rate=student_interval(
                 math.log10(optimum.rate),
@@ -164,19 +146,43 @@ def find_optima(
             log10_error=error,
             freedom=freedom,
         )
-        for optimum, deviation_S in found
+        if optimum.deviation_S
+        else optimum
+        for optimum in fitted
     )
 
 
-def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum, Array | None]:
-    """One rung's optimum, and each seed's deviation of the vertex where one was fitted."""
+def fit_vertex(optimum: Optimum, curve: Curve | None, reach: int) -> Optimum:
+    """The optimum at its parabola's vertex, and by how much each seed moves that; as it is where
+    there is no curve to fit."""
+    if curve is None:
+        return replace(optimum, reach=reach)
+    found = curve.fit(reach)
+    if found is None:
+        flat = replace(optimum.log10_rate, reason="the curve is flat at its best rate")
+        return replace(optimum, status="cliff", log10_rate=flat, reach=reach)
+    fit, window = found
+    deviation_S = fit.gradient_W @ (curve.loss_RS[window] - curve.mean_R[window, None])
+    return replace(
+        optimum,
+        rate=10**fit.vertex,
+        loss=fit.loss,
+        log10_rate=replace(optimum.log10_rate, estimate=fit.vertex),
+        deviation_S=tuple(deviation_S.tolist()),
+        reach=reach,
+    )
+
+
+def find_grid_optimum(
+    rate_R: Array, loss_RS: Array, chance_loss: float
+) -> tuple[Optimum, Curve | None]:
+    """One rung's best measured rate, and its curve where that may be fitted."""
     rate_R, loss_RS, mean_R = mean_curve(rate_R, loss_RS)
-    x_R = np.log10(rate_R)
     seeds = loss_RS.shape[1]
     unstable = np.flatnonzero(np.isinf(mean_R))
     first_unstable = int(unstable[0]) if len(unstable) else len(rate_R)
     best = int(np.argmin(mean_R))
-
+    curve = Curve(np.log10(rate_R), loss_RS, mean_R, best)
     largest_good = math.nan
 
     def found(status: OptimumStatus, rate: float, loss: float, reason: str) -> Optimum:
@@ -195,10 +201,10 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
     if len(unstable) == len(rate_R):
         return found("diverged", math.nan, math.nan, "every rate diverged"), None
     grid_rate, grid_loss = float(rate_R[best]), float(mean_R[best])
-    window = _window(x_R, mean_R, best, *WINDOWS[0])
     error = 0.0
     if seeds > 1:
-        error = math.sqrt(float(loss_RS[window].var(axis=1, ddof=1).mean()) / seeds)
+        near = curve.window(REACHES[0])
+        error = math.sqrt(float(loss_RS[near].var(axis=1, ddof=1).mean()) / seeds)
         largest_good = float(rate_R[mean_R <= grid_loss + error].max())
     if grid_loss > CHANCE_SHARE * chance_loss or grid_loss + 2 * error >= chance_loss:
         return found("untrained", grid_rate, grid_loss, "untrained"), None
@@ -208,31 +214,4 @@ def _optimum(rate_R: Array, loss_RS: Array, chance_loss: float) -> tuple[Optimum
         return found("censored-high", grid_rate, grid_loss, "the grid ends too low"), None
     if np.isinf(mean_R[best + 1]) or np.isinf(mean_R[best - 1]):
         return found("cliff", grid_rate, grid_loss, "the next rate diverges"), None
-    for neighbors, decades in WINDOWS:
-        window = _window(x_R, mean_R, best, neighbors, decades)
-        below, above = best - window.start, window.stop - 1 - best
-        low = x_R[best - max(1, int(INNER * below))]
-        high = x_R[best + max(1, int(INNER * above))]
-        fit = Parabola.fit(x_R[window], mean_R[window])
-        if fit is not None and low <= fit.vertex <= high:
-            break
-    if fit is None:  # the best rate and both neighbors tie exactly
-        return found("cliff", grid_rate, grid_loss, "the curve is flat at its best rate"), None
-    deviation_S = fit.gradient_W @ (loss_RS[window] - mean_R[window, None])
-    optimum = found("fitted", 10**fit.vertex, fit.loss, "one seed")
-    return replace(optimum, deviation_S=tuple(deviation_S.tolist())), deviation_S
-
-
-def _window(x_R: Array, mean_R: Array, best: int, neighbors: int, decades: float) -> slice:
-    """The stable rates without a gap around `best`: `neighbors` of them, or within `decades`."""
-
-    def inside(rate: int) -> bool:
-        near = abs(rate - best) <= neighbors or abs(x_R[rate] - x_R[best]) <= decades + 1e-9
-        return bool(near and np.isfinite(mean_R[rate]))
-
-    low = high = best
-    while low > 0 and inside(low - 1):
-        low -= 1
-    while high < len(mean_R) - 1 and inside(high + 1):
-        high += 1
-    return slice(low, high + 1)
+    return found("fitted", grid_rate, grid_loss, "one seed"), curve

@@ -24,6 +24,7 @@ from benchmark.analysis.ladders.local_exponents import (
     ExponentProfile,
     check_depths,
     combine_misfit,
+    find_refuting_level,
 )
 from search_spaces.errors import InvalidInput
 
@@ -86,19 +87,26 @@ def fit_update_profile(
             student_interval(x, e, seeds - 1, seeds, level=level, method="Student t over seeds")
             for x, e in zip(estimate_C.tolist(), error_C.tolist(), strict=True)
         ]
-        if error_C[-1] < NO_SPREAD:
-            return contrasts.assemble(intervals, math.nan)
-        bent = float(2 * stats.t.sf(abs(estimate_C[-1]) / error_C[-1], seeds - 1))
-        return contrasts.assemble(
-            intervals, combine_misfit(bent, _residual_p(contrasts.residual_DD, log_DS))
+        refuting = student_interval(
+            *(float(estimate_C[0]), float(error_C[0]), seeds - 1, seeds),
+            level=find_refuting_level(level),
+            method="Student t over seeds",
         )
-    half_C, bent = _bootstrap(mean_DS, weight_CD, over, level, resamples, seed)
+        if error_C[-1] < NO_SPREAD:
+            return contrasts.assemble(intervals, math.nan, refuting)
+        bent = float(2 * stats.t.sf(abs(estimate_C[-1]) / error_C[-1], seeds - 1))
+        misfit_p = combine_misfit(bent, _residual_p(contrasts.residual_DD, log_DS))
+        return contrasts.assemble(intervals, misfit_p, refuting)
+    levels = np.array([level, find_refuting_level(level)])
+    (half_C, refuting_C), bent = _bootstrap(mean_DS, weight_CD, over, levels, resamples, seed)
     method = "symmetric bootstrap" + ("-t" if over == "mean" else "")
     intervals = [
         Interval(x, x - half, x + half, seeds, method, level)
         for x, half in zip(estimate_C.tolist(), half_C.tolist(), strict=True)
     ]
-    return contrasts.assemble(intervals, bent if half_C[-1] > NO_SPREAD else math.nan)
+    line, half = float(estimate_C[0]), float(refuting_C[0])
+    refuting = Interval(line, line - half, line + half, seeds, method, float(levels[1]))
+    return contrasts.assemble(intervals, bent if half_C[-1] > NO_SPREAD else math.nan, refuting)
 
 
 def _summarize(mean_DS: Array, over: Over) -> Array:
@@ -111,9 +119,9 @@ def _summarize(mean_DS: Array, over: Over) -> Array:
 
 
 def _bootstrap(
-    mean_DS: Array, weight_CD: Array, over: Over, level: float, resamples: int, seed: int
+    mean_DS: Array, weight_CD: Array, over: Over, levels: Array, resamples: int, seed: int
 ) -> tuple[Array, float]:
-    """Half the width of every contrast's interval, (C,), and p of a curvature of 0.
+    """Half the width of every contrast's interval, levels x C, and p of a curvature of 0.
 
     Whole seeds are resampled.
     """
@@ -132,7 +140,7 @@ def _bootstrap(
     ratio_CB = off_CB / error_CB
     bent = float(np.abs(weight_CD[-1] @ log_D))
     p = (1 + int((ratio_CB[-1] * error_C[-1] >= bent).sum())) / (1 + len(drawn_BS))
-    return np.asarray(np.quantile(ratio_CB, level, axis=1) * error_C), p
+    return np.asarray(np.quantile(ratio_CB, levels, axis=1) * error_C), p
 
 
 def _errors(value_DBS: Array, weight_CD: Array) -> Array:

@@ -39,7 +39,13 @@ class RechosenRegret:
 
 
 def rechoose_rates(
-    rate_R: Array, loss_RS: Array, chance_loss: float, *, resamples: int = RECHOSEN, seed: int = 0
+    rate_R: Array,
+    loss_RS: Array,
+    chance_loss: float,
+    *,
+    reach: int = 0,
+    resamples: int = RECHOSEN,
+    seed: int = 0,
 ) -> Array:
     """The base rate that each resample of its tuning seeds would choose, (B,); NaN where none.
 
@@ -51,6 +57,7 @@ def rechoose_rates(
         rate_R: the base rung's grid; NaN pads it.
         loss_RS: its losses, rates x seeds; non-finite where diverged.
         chance_loss: the loss of guessing.
+        reach: the window of the optimum on the data (`Optimum.reach`).
     """
     (rate_R,), (loss_RS,) = check_curves(rate_R[None], loss_RS[None])
     stable_R = np.isfinite(loss_RS).all(axis=1)
@@ -68,7 +75,8 @@ def rechoose_rates(
     drawn_BR = mean_R + error * np.random.default_rng(seed).standard_normal(
         (resamples, len(mean_R))
     )
-    optima = find_optima(np.broadcast_to(rate_R, drawn_BR.shape), drawn_BR[..., None], chance_loss)
+    grid_BR = np.broadcast_to(rate_R, drawn_BR.shape)
+    optima = find_optima(grid_BR, drawn_BR[..., None], chance_loss, reach=reach)
     return np.array([optimum.rate if optimum.usable else math.nan for optimum in optima])
 
 
@@ -117,7 +125,12 @@ def measure_rechosen_regret(
         ]
     )
     fixed = spread_regrets(found.regret, regret_D)
-    rate_B = rechoose_rates(rate_DR[0], loss_DRS[0], chance_loss, resamples=resamples, seed=seed)
+    rate_B = rechoose_rates(
+        *(rate_DR[0], loss_DRS[0], chance_loss),
+        reach=optima[0].reach,
+        resamples=resamples,
+        seed=seed,
+    )
     moved_B = np.log10(rate_B[np.isfinite(rate_B)] / optima[0].rate)
     lost = 1 - len(moved_B) / len(rate_B)
     if not fixed.determined or lost > 0.5:

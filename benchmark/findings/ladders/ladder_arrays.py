@@ -246,25 +246,33 @@ def measure_transfers(
     predicted: pa.Table,
     seeds: Sequence[int],
 ) -> Iterator[tuple[str, Carried]]:
-    """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant."""
+    """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant.
+
+    The constant is the one that was trained, where that is: stored networks keep the rate that was
+    found when they were planned.
+    """
     rate_DR, loss_DRS, optima = curves
     rungs = ladder.rungs
     if len(rungs) < 2 or not gives_constant(optima[0], rate_DR[0]):
         return
     axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
-    whole = LadderLosses(rate_DR, loss_DRS, optima, ladder.chance)
     for rule, own in rules.items():
         given_DS = arrange_rates(own, rungs, seeds)
         multiplier_DS = given_DS / given_DS[0]
         trained = predicted.filter(pc.field("rule") == rule)
         loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
         measured_DS = None if np.isnan(loss_DS).any() else loss_DS
+        base = optima[0]
+        if measured_DS is not None:
+            rate_DS = arrange_rates(trained, rungs[1:], seeds, "lr")
+            base = replace(base, rate=float((rate_DS / multiplier_DS[1:])[0, 0]))
+        whole = LadderLosses(rate_DR, loss_DRS, (base, *optima[1:]), ladder.chance)
         losses = read_losses(whole, multiplier_DS, measured_DS)
         transfer = None
-        if optima[0].usable:
-            predicted_DS = multiplier_DS[1:] * optima[0].rate
+        if base.usable:
+            predicted_DS = multiplier_DS[1:] * base.rate
             beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS, ladder.chance)
-            transfer = measure_transfer(*beyond, measured_DS=measured_DS, base=optima[0])
+            transfer = measure_transfer(*beyond, measured_DS=measured_DS, base=base)
         yield rule, Carried(transfer, losses, rechoose(whole, multiplier_DS, measured_DS))
 
 

@@ -10,10 +10,10 @@ import pytest
 from support.carried_out import carried_out
 
 from benchmark.engine import engine
-from benchmark.plan.depth_stages import find_optimum
+from benchmark.plan.depth_stages import find_rung_optima
 from benchmark.plan.planner import plan
 from benchmark.plan.rank_stages import base_rates
-from benchmark.plan.rungs import Rung
+from benchmark.plan.rungs import Rung, list_rungs
 from benchmark.plan.units import name_network, one_step_rates
 from benchmark.rules import bundles
 from benchmark.store.formats import schema
@@ -118,9 +118,10 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     for coarse, fine in zip(grid, near, strict=True):
         for rule in rules:
             rows = [row for row in stored[coarse.id] if row["rule"] == rule]
-            best = find_optimum(
-                schema.make_table(rows), rule, Rung(part, coarse.architecture)
-            ).grid_rate
+            (found,) = find_rung_optima(
+                schema.make_table(rows), rule, [Rung(part, coarse.architecture)]
+            )
+            best = found.grid_rate
             low, high = sorted({r.lr for r in fine.replicas if r.rule == rule})
             assert low < best < high
             assert not {low, high} & set(part.rates)
@@ -134,7 +135,7 @@ def test_a_depth_part_looks_beside_the_best_rate_and_trains_what_rules_predict()
     (deep,) = transfer
     assert deep.architecture == "resnet-4"
     for rule in rules:
-        base = find_optimum(rows, rule, Rung(part, "resnet-2"))
+        base, _ = find_rung_optima(rows, rule, list_rungs(part))
         predicted = {r.lr / r.lr_multiplier for r in deep.replicas if r.rule == rule}
         assert base.usable
         assert all(rate == pytest.approx(base.rate) for rate in predicted)
@@ -176,7 +177,7 @@ def test_a_depth_part_over_dags_tunes_on_the_base_and_transfers_to_the_others() 
     assert [unit.architecture for unit in grid] == [base, *others]
     assert [unit.architecture for unit in transfer] == others
     rows = schema.make_table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
-    best = find_optimum(rows, "path-cubed", Rung(part, base))
+    best = find_rung_optima(rows, "path-cubed", list_rungs(part))[0]
     assert best.usable
     space = part.search_space
     given = bundles("path-cubed", space, others, base)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.carried_out import carried_out
 
-from benchmark.plan.depth_stages import find_optimum
+from benchmark.plan.depth_stages import find_rung_optima
 from benchmark.plan.planner import plan
 from benchmark.plan.rungs import list_rungs
 from benchmark.rules import bundles
@@ -33,7 +33,7 @@ def test_every_depth_is_a_rung_at_every_width_and_all_transfer_from_the_first() 
     assert rungs == [(8, "mlp-1"), (8, "mlp-2"), (16, "mlp-1"), (16, "mlp-2")]
     assert [(dict(u.space_options)["width"], u.architecture) for u in transfer] == rungs[1:]
     rows = schema.make_table([row for s in (grid, near) for unit in s for row in stored[unit.id]])
-    best = find_optimum(rows, "mup", list_rungs(PART)[0])
+    best = find_rung_optima(rows, "mup", list_rungs(PART))[0]
     assert best.usable
     for unit in transfer:
         space = create("mlp", **dict(unit.space_options))
@@ -51,7 +51,8 @@ def test_every_depth_is_a_rung_at_every_width_and_all_transfer_from_the_first() 
 def test_the_optimum_of_a_rung_is_that_of_its_width() -> None:
     _, stored = carried_out(Study(name="test", question="", parts=(replace(PART, seeds=1),)))
     rows = schema.make_table([row for rows in stored.values() for row in rows])
-    rates = {find_optimum(rows, "tuned-constant", rung).loss for rung in list_rungs(PART)}
+    found = find_rung_optima(rows, "tuned-constant", list_rungs(PART))
+    rates = {optimum.loss for optimum in found}
     assert len(rates) == 4
 
 
