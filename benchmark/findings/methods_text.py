@@ -21,7 +21,8 @@ RANK: Final = (
 )
 DEPTH: Final = (
     "Each rung is trained at every rate of the grid. A parabola through the mean losses near the "
-    "lowest one, in log rate, gives its best rate; where that lies on the grid's edge, or the rung "
+    "lowest one, in log rate, gives its best rate, with one window for all rungs, as wide as the "
+    "seeds allow; where that lies on the grid's edge, or the rung "
     "does not beat guessing, it is shown and left out of every fit. The exponent is the slope of "
     "log best rate on log depth. A rule takes its constant from the shallowest rung alone. What it "
     "loses is the training loss at its own rates above the lowest that any rule reached on that "

@@ -2,7 +2,8 @@
 
 Every part is planned as the study plans it, round by round, with its own rungs, rates, rules and
 seeds; its rows are planted (``benchmark.power.planted_truth``) in place of training; and its
-findings are those of the report. What is counted is what readers would read: yes, no, undetermined.
+findings are those of the report. What is counted is what readers would read, yes, no or
+undetermined, and whether that is right (``benchmark.power.right_answers``).
 """
 
 from __future__ import annotations
@@ -19,46 +20,69 @@ from benchmark.analysis.thresholds import Answer
 from benchmark.findings.parts import judge_study
 from benchmark.power.in_memory import carry_out
 from benchmark.power.planted_truth import TRUTHS, Truth, plant_rows
+from benchmark.power.right_answers import find_right_answer
 from benchmark.store.formats import manifest, schema
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
 from benchmark.study import Study
+from benchmark.study.stage_names import GRID
+from benchmark.study.unit import Unit
 
 REPEATS: Final = 10
 ENOUGH: Final = 0.75
-"""A study has power where at most the other quarter of its verdicts is undetermined."""
+"""A study has power where this share of its verdicts, or more, is the right answer."""
+TOLERATED: Final = 0.1
+"""More wrong answers than this are more than 95% intervals and few repeats can explain."""
 
 
 class Answered(NamedTuple):
-    """How often a question about one rule got each answer, under one truth."""
+    """How often a question about one rule got each answer, under one truth.
+
+    ``right`` is the answer that holds, None where neither yes nor no does.
+    """
 
     part: str
     topic: str
     rule: str
     truth: str
     answers: Counter[Answer]
+    right: Answer | None
 
     def share(self, answer: Answer) -> float:
         """The share of the repeats with this answer."""
         return self.answers[answer] / self.answers.total()
 
+    @property
+    def wrong(self) -> float:
+        """The share of the repeats with the answer that does not hold."""
+        counted = self.answers["yes"] + self.answers["no"]
+        return (counted - (self.answers[self.right] if self.right else 0)) / self.answers.total()
+
 
 def measure_power(study: Study, repeats: int = REPEATS) -> list[Answered]:
     """Every question of every part, under every truth that is planted in parts of its kind."""
-    found: dict[tuple[str, str, str, str], Counter[Answer]] = {}
+    found: dict[tuple[str, str, str, str], Answered] = {}
     for part in study.parts:
         alone, base = replace(study, parts=(part,)), part.architectures()[0]
         for truth in TRUTHS[part.kind]:
             for repeat in range(repeats):
-                verdicts, _ = judge_study(plant_results(alone, base, truth, repeat), None)
+                results, grid = plant_results(alone, base, truth, repeat)
+                verdicts, _ = judge_study(results, None)
                 for verdict in verdicts:
                     key = verdict.part, verdict.topic, verdict.rule, truth.name
-                    found.setdefault(key, Counter())[verdict.answer] += 1
-    return [Answered(*key, answers) for key, answers in found.items()]
+                    if key not in found:
+                        (planned,) = results.study["parts"]
+                        right = find_right_answer(planned, grid, base, truth, verdict)
+                        found[key] = Answered(*key, Counter(), right)
+                    found[key].answers[verdict.answer] += 1
+    return list(found.values())
 
 
-def plant_results(study: Study, base: str, truth: Truth, repeat: int) -> Results:
-    """The results of a study of one part whose rows are planted; nothing is trained or written.
+def plant_results(
+    study: Study, base: str, truth: Truth, repeat: int
+) -> tuple[Results, Sequence[Unit]]:
+    """The results of a study of one part whose rows are planted, and the units of its grid, if it
+    has one; nothing is trained or written.
 
     ``base`` is the part's first architecture.
     """
@@ -70,7 +94,9 @@ def plant_results(study: Study, base: str, truth: Truth, repeat: int) -> Results
         {},
     )
     planned = manifest.make_manifest(study, stages)
-    return Results.of_units("planted", planned["study"], manifest.read_stages(planned), units)
+    results = Results.of_units("planted", planned["study"], manifest.read_stages(planned), units)
+    grid = next((stage.units for stage in stages if stage.name == GRID), None)
+    return results, grid or ()
 
 
 def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:
@@ -83,16 +109,18 @@ def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:
 
 
 def tabulate(answered: Sequence[Answered], part: str) -> Table:
-    """A row per question and rule, a column per truth: shares of yes, no and undetermined."""
+    """A row per question and rule, a column per truth: shares of yes, no and undetermined, with
+    the right answer."""
     truths = list(dict.fromkeys(each.truth for each in answered))
-    table = Table(title=f"{part}: shares of yes / no / undetermined, by what is true")
+    table = Table(
+        title=f"{part}: right answer, and shares of yes / no / undetermined, by what is true"
+    )
     for heading in ("question", "rule", *truths):
         table.add_column(heading)
     for topic, rule in dict.fromkeys((each.topic, each.rule) for each in answered):
         row = {
-            each.truth: " / ".join(
-                f"{each.share(answer):.2f}" for answer in ("yes", "no", "undetermined")
-            )
+            each.truth: f"{each.right or 'neither'}: "
+            + " / ".join(f"{each.share(answer):.2f}" for answer in ("yes", "no", "undetermined"))
             for each in answered
             if (each.topic, each.rule) == (topic, rule)
         }
@@ -101,12 +129,23 @@ def tabulate(answered: Sequence[Answered], part: str) -> Table:
 
 
 def judge_power(answered: Sequence[Answered], repeats: int) -> Iterator[str]:
-    """A sentence on every part: the share of its verdicts that have an answer."""
+    """A sentence on every part: the shares of its verdicts that are right, wrong, undetermined.
+
+    Where neither yes nor no holds, only how many such questions there are is said.
+    """
     for part in dict.fromkeys(each.part for each in answered):
         own = [each for each in answered if each.part == part]
-        share = 1 - sum(each.share("undetermined") for each in own) / len(own)
-        said = "passes" if share >= ENOUGH else "FAILS"
+        scored = [each for each in own if each.right]
+        count = max(len(scored), 1)
+        right = sum(each.share(each.right) for each in scored if each.right) / count
+        wrong = sum(each.wrong for each in scored) / count
+        unknown = sum(each.share("undetermined") for each in scored) / count
+        said = "passes" if right >= ENOUGH and wrong <= TOLERATED else "FAILS"
+        spare = len(own) - len(scored)
+        left = f"; {spare} question{' has' if spare == 1 else 's have'} no right answer"
         yield (
-            f"part {part} {said} its power check: {share:.0%} of its verdicts have an answer, over "
+            f"part {part} {said} its power check: of its verdicts {right:.0%} are right, "
+            f"{wrong:.1%} wrong and {unknown:.0%} undetermined, over "
             f"{len({each.truth for each in own})} planted truths and {repeats} repeats"
+            + (left if spare else "")
         )

@@ -26,6 +26,7 @@ from benchmark.analysis.intervals import (
     share_interval,
     t_interval,
 )
+from benchmark.analysis.ladders.exponent_verdict import judge_exponent
 from benchmark.analysis.ladders.local_exponents import fit_local_exponents
 from benchmark.analysis.ladders.one_step import (
     fit_update_exponent,
@@ -303,6 +304,47 @@ def test_optimum(seeds: int, rates: Array) -> None:
         low, high = log10_rate.low - optimum_D[2], log10_rate.high - optimum_D[2]
         shifted.append(Interval(log10_rate.estimate - optimum_D[2], low, high, seeds, ""))
     held(shifted, 0.0)
+
+
+def refine_grid(rng: np.random.Generator, noise: float, seeds: int) -> tuple[Array, Array]:
+    """Rates (4, 12) and losses (4, 12, S) of optima at 0.2 * depth^-1.5: ten rates, then the two
+    half-way to the neighbors of the best, as a study trains them. From 0.8 decades above its best
+    rate a rung diverges; it never does worse than guessing."""
+    grid = np.linspace(-3, 0.18, 10)
+
+    def train(x_R: Array, best: float) -> Array:
+        distance_R1 = (x_R - best)[:, None]
+        loss_RS = 0.8 + 1.5 * distance_R1**2 + noise * rng.standard_normal((len(x_R), seeds))
+        return np.asarray(np.where(distance_R1 > 0.8, np.inf, np.minimum(loss_RS, 2.3)))
+
+    rates, losses = [], []
+    for best in np.log10(0.2 * np.array([1.0, 2.0, 4.0, 6.0]) ** -1.5):
+        first_RS = train(grid, best)
+        at = int(np.argmin(first_RS.mean(axis=1)))
+        near_2 = (grid[[at - 1, at + 1]] + grid[at]) / 2
+        order = np.argsort(np.concatenate([grid, near_2]))
+        rates.append(10 ** np.concatenate([grid, near_2])[order])
+        losses.append(np.concatenate([first_RS, train(near_2, best)])[order])
+    return np.array(rates), np.array(losses)
+
+
+@pytest.mark.parametrize("seeds", [2])
+def test_rates_that_were_added_beside_the_best(seeds: int) -> None:
+    """A second round trains more rates around each rung's best; true laws are refuted as seldom as
+    an interval of 95% misses."""
+    rng = np.random.default_rng(23)
+    depth_D = np.array([1.0, 2.0, 4.0, 6.0])
+    optima, lines, refuted = [], [], 0
+    for _ in range(STUDIES):
+        found = find_optima(*refine_grid(rng, 0.1, seeds), 2.3)
+        profile = fit_local_exponents(depth_D, found)
+        assert profile is not None
+        lines.append(profile.line)
+        optima.append(found[2].log10_rate)
+        refuted += judge_exponent(profile, -1.5, (-1.0, 0.0)).answer == "no"
+    held(lines, -1.5)
+    held([i for i in optima if i.determined], math.log10(0.2 * 4**-1.5))
+    assert refuted <= 0.06 * STUDIES
 
 
 def test_transfer() -> None:

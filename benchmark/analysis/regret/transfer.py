@@ -102,8 +102,10 @@ def measure_transfer(
     constants (`bound_moves`), on top of the rungs' own scatter (`spread_regrets`). Simulated
     coverage at 95% with 4 to 6 rungs and a base error of 0, 0.1 and 0.15 decades: 0.94 to 0.96 for
     the rate error; for the regret 0.94 to 0.98 where the rule is wrong or one of the two errors is
-    the larger, and more than 0.99 where a right rule's errors are alike, for each of them can only
-    raise the regret.
+    the larger, and more than 0.99 where a right rule's errors are alike. A wrong rule's regret has
+    a slope in the base's error, which moves it both ways; a right rule's holds the square of that
+    error already, and the reach is added again. The data do not tell which of the two a rule is
+    (its trend and the base's error are one number, their sum), so no interval is exact for both.
 
     Args:
         rate_DR, loss_DRS, chance_loss: as in `find_optima`.

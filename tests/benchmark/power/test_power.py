@@ -1,5 +1,6 @@
 """What a simulated study answers is what was planted, and a study too small fails its check."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 from benchmark import job
 from benchmark.power import planted_truth
 from benchmark.power.planted_truth import TRUTHS
-from benchmark.power.simulate import judge_power, measure_power, show_power
+from benchmark.power.simulate import Answered, judge_power, measure_power, show_power
 from benchmark.study import NAS_BENCH_201, Depth, Rank, Study, Updates, rate_grid
 
 CHAIN = Depth(
@@ -58,6 +59,42 @@ def test_a_precise_study_finds_what_is_planted(monkeypatch: pytest.MonkeyPatch) 
     assert answered["steps", "Step stays flat", "tuned-constant", "depth^1"].share("no") == 1
 
 
+def test_wrong_answers_are_told_from_right_ones() -> None:
+    """Where rates are no power of depth in a law's unit, neither answer is right."""
+    part = replace(CHAIN, space="resnet", depths=(1, 2, 4, 8, 16), seeds=2)
+    answered = measure_power(whole(part), repeats=1)
+    right = {(each.topic, each.rule, each.truth): each.right for each in answered}
+    layers, blocks = "Best rate ~ depth^−3/2", "Best rate ~ blocks^−1"
+    he = "initialization he"
+    assert right[layers, he, "layers^-3/2"] == right[blocks, he, "blocks^-1"] == "yes"
+    assert right[layers, he, "no change"] == right[blocks, he, "no change"] == "no"
+    assert right[layers, he, "blocks^-1"] is right[blocks, he, "layers^-3/2"] is None
+    near = "Loss near the best"
+    assert right[near, "effective-depth", "layers^-3/2"] == "yes"
+    assert right[near, "tuned-constant", "layers^-3/2"] == "no"
+    assert right[near, "tuned-constant", "no change"] == "yes"
+    answers = Counter({"yes": 1, "no": 2, "undetermined": 1})
+    told, open_one = (
+        Answered("part", layers, he, "truth", answers, answer) for answer in ("yes", None)
+    )
+    assert (told.share("yes"), told.wrong) == (0.25, 0.5)
+    (sentence,) = judge_power([told, open_one], 4)
+    assert "FAILS" in sentence
+    assert "25% are right, 50.0% wrong and 25% undetermined" in sentence
+    assert sentence.endswith("1 question has no right answer")
+
+
+def test_a_true_law_is_refuted_as_seldom_as_an_interval_misses() -> None:
+    """The design of the quickstart's ladder, with the noise of short training."""
+    part = replace(
+        CHAIN, depths=(2, 4, 8, 12), rates=rate_grid(1e-3, 1.5, 10), rules=("tuned-constant",)
+    )
+    answered = measure_power(whole(part), repeats=8)
+    laws = [each for each in answered if each.topic.startswith("Best rate") and each.right]
+    wrong = sum(each.wrong for each in laws) / len(laws)
+    assert wrong <= 0.1
+
+
 def test_every_kind_of_part_has_truths_and_every_repeat_is_counted() -> None:
     answered = measure_power(whole(CELLS), repeats=2)
     assert {each.truth for each in answered} == {truth.name for truth in TRUTHS["rank"]}
@@ -69,9 +106,9 @@ def test_a_study_of_two_rungs_fails_its_check(capsys: pytest.CaptureFixture[str]
     small = whole(replace(CHAIN, depths=(1, 2), seeds=2))
     (sentence,) = judge_power(measure_power(small, repeats=2), 2)
     assert sentence.startswith("part chain FAILS its power check: ")
-    show_power(small, Console(width=120), repeats=1)
+    show_power(small, Console(width=200), repeats=1)
     shown = capsys.readouterr().out
-    assert "chain: shares of yes / no / undetermined, by what is true" in shown
+    assert "chain: right answer, and shares of yes / no / undetermined, by what is true" in shown
     assert "over 3 planted truths and 1 repeats" in shown
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import find_optima
+from benchmark.analysis.ladders.parabola import REACHES, Curve, Reach
 from benchmark.analysis.ladders.slope import fit_depth_slope, fit_slope
 from search_spaces.errors import InvalidInput
 
@@ -155,6 +156,34 @@ def test_bad_curves_are_refused() -> None:
         find_optima(RATES, bowl([-1.0])[0], CHANCE)
     with pytest.raises(InvalidInput, match="positive"):
         fit_slope(np.array([0.0, 1, 2]), np.ones(3))
+
+
+@pytest.mark.parametrize("reach", REACHES)
+def test_more_rates_never_narrow_a_window(reach: Reach) -> None:
+    """However dense the grid, a window reaches as many decades, and as many rates."""
+    rng = np.random.default_rng(24)
+    for count in (7, 12, 30, 80):
+        x_R = np.sort(rng.uniform(-2, 2, count))
+        best = int(np.argmin(np.abs(x_R)))
+        curve = Curve(x_R, x_R[:, None] ** 2, x_R**2, best)
+        window = curve.window(reach)
+        for end in (window.start, window.stop - 1):
+            whole = end in (0, count - 1)
+            assert whole or abs(x_R[end] - x_R[best]) >= reach.decades
+            assert whole or abs(end - best) >= reach.rates
+
+
+@pytest.mark.parametrize(("noise", "reach"), [(0.5, 0), (0.003, 2)])
+def test_a_lopsided_curve_is_fitted_in_a_narrow_window_where_seeds_can_tell(
+    noise: float, reach: int
+) -> None:
+    """On the right of the optimum the loss rises four times as fast as on the left."""
+    rng = np.random.default_rng(25)
+    rates = np.logspace(-2, 2, 41)
+    x_R = np.log10(rates)
+    loss_R = np.where(x_R < 0, x_R**2, 4 * x_R**2)
+    loss_DRS = 1 + loss_R[None, :, None] + noise * rng.standard_normal((4, 41, 3))
+    assert {optimum.reach for optimum in find_optima(rates, loss_DRS, 9.0)} == {reach}
 
 
 def test_a_dense_grid_is_fitted_over_decades_not_neighbors() -> None:
