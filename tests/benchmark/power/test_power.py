@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from benchmark import job
+from benchmark.analysis.thresholds import Answer
 from benchmark.power import planted_truth
 from benchmark.power.planted_truth import TRUTHS
 from benchmark.power.simulate import Answered, judge_power, measure_power, show_power
@@ -73,7 +74,7 @@ def test_wrong_answers_are_told_from_right_ones() -> None:
     assert right[near, "effective-depth", "layers^-3/2"] == "yes"
     assert right[near, "tuned-constant", "layers^-3/2"] == "no"
     assert right[near, "tuned-constant", "no change"] == "yes"
-    answers = Counter({"yes": 1, "no": 2, "undetermined": 1})
+    answers: Counter[Answer] = Counter({"yes": 1, "no": 2, "undetermined": 1})
     told, open_one = (
         Answered("part", layers, he, "truth", answers, answer) for answer in ("yes", None)
     )
