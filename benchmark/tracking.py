@@ -132,7 +132,8 @@ def log_results(table: pa.Table, study: str, tracker: str, out: Path) -> int:
     """
     if importlib.util.find_spec(tracker) is None:
         raise InvalidInput(
-            f"--to {tracker} needs {tracker}, which is not installed; pip install {tracker}"
+            f"--to {tracker} needs {tracker}, which is not installed; "
+            f"install the suite with its extra: pip install '.[{tracker}]'"
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
