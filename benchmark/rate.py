@@ -9,13 +9,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmark.command import Parser, entry_point
-from benchmark.findings.evidence import Evidence, find_evidence, load_committed, say_supported
-from benchmark.models.network import Network, find_network
-from benchmark.models.rates import Prescription, find_both, find_depth, rates
 from search_spaces.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from benchmark.findings.evidence import Evidence
+    from benchmark.models.network import Network
+    from benchmark.models.rates import Prescription
 
 REPORTS: Final = Path(__file__).parents[1] / "reports"
 SIDES: Final = {"yes": "yes", "no": "no", "undetermined": "cannot tell"}
@@ -38,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--reports", type=Path, default=REPORTS, help="the folder of committed studies"
     )
     asked = parser.parse_args(arguments)
+    from benchmark.findings.evidence import find_evidence, load_committed, say_supported
+    from benchmark.models.network import find_network  # loads what traces networks
+    from benchmark.models.rates import find_both, rates
+
     if not asked.reports.is_dir():
         raise InvalidInput(f"there is no folder {asked.reports}; give --reports another one")
     target, base = find_both(
@@ -59,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def describe_networks(target: Network, base: Network, optimizer: str, rate: float) -> Iterator[str]:
     """Both networks, and whether the base is the deeper."""
+    from benchmark.models.rates import find_depth
+
     yield f"{target.name} from {base.name}, where {optimizer} was tuned to {rate:g}"
     yield "network: kind, residual additions, layers and additions on the shortest path, width"
     for each in (target, base):

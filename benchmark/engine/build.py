@@ -131,14 +131,19 @@ class Builder:
 
     @cached_property
     def largest_activation(self) -> int:
-        """Numbers in the largest node of one replica, for one batch of training images."""
+        """Numbers in the largest node of one replica, for one batch of training images.
+
+        One image is computed for real: without memory (torch's "meta" device) torch would import
+        its compiler first, which takes every worker two seconds.
+        """
         found = [0]
-        for node in self.empty_replica.modules():
+        network = self.build_empty(1).eval()
+        for node in network.modules():
             if isinstance(node, Node):
                 node.register_forward_hook(lambda _node, _inputs, z: found.append(z.numel()))
-        batch = self.unit.recipe.batch // self.ranks.size
-        self.empty_replica.eval()(torch.empty(batch, *self.data.shape, device="meta"))
-        return max(found)
+        with torch.no_grad():
+            network(torch.zeros(1, *self.data.shape))
+        return max(found) * (self.unit.recipe.batch // self.ranks.size)
 
     @cached_property
     def layers(self) -> frozenset[tuple[object, ...]]:

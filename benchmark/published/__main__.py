@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-from rich.console import Console
-from rich.progress import track
-
 from benchmark.command import Parser, entry_point, local_path
-from benchmark.published.nats_bench import Records
-from benchmark.published.table import KEY, SCHEMA, write_table
-
-
-def extract(folder: Path, out: Path, console: Console) -> int:
-    """Write the table of every record in ``folder``; returns the number of rows."""
-    records = Records(folder)
-    reading = track(sorted(records.paths), "reading records", console=console)
-    rows = chain.from_iterable(map(records.rows, reading))
-    columns = list(zip(*rows, strict=True))
-    arrays = [pa.array(c, field.type) for c, field in zip(columns, SCHEMA, strict=True)]
-    table = pa.table(arrays, schema=SCHEMA).sort_by([(name, "ascending") for name in KEY])
-    write_table(table, out)
-    return len(table)
 
 
 @entry_point
@@ -39,15 +20,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("records", type=Path, help="the folder NATS-tss-v1_0-3ffb9-simple")
     parser.add_argument("--out", type=local_path, required=True, help="the Parquet file to write")
-    console = Console()
     options = parser.parse_args(arguments)
+    from rich.console import Console
+
+    from benchmark.published.extraction import extract_table  # loads what reads records
+
+    console = Console()
     console.print(
         f"loading the pickles of {options.records}: they can run code, so trust their origin",
         soft_wrap=True,
         highlight=False,
         markup=False,
     )
-    rows = extract(options.records, options.out, console)
+    rows = extract_table(options.records, options.out, console)
     print(f"{options.out}: {rows:,} accuracies")
     return 0
 

@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import functional as transforms
 
 from benchmark.datasets.images.file_hashes import count_cpus
 from search_spaces.errors import InvalidInput
@@ -58,6 +57,8 @@ class ImageFiles:
 
         Raises ``InvalidInput`` that names the file by its path in the folder.
         """
+        from torchvision.transforms.functional import normalize  # takes seconds: see read_pixels
+
         path = Path(self.paths[number])
         told = path.relative_to(self.root).as_posix()
         try:
@@ -79,7 +80,7 @@ class ImageFiles:
                 f"{told} is no image ({type(error).__name__}: {' '.join(str(error).split())}); "
                 "replace or remove it"
             ) from error
-        return torch.as_tensor(transforms.normalize(x_CHW, list(MEAN), list(DEVIATION)))
+        return torch.as_tensor(normalize(x_CHW, list(MEAN), list(DEVIATION)))
 
 
 def read_pixels(image: Image.Image, size: int) -> Tensor:
@@ -89,6 +90,9 @@ def read_pixels(image: Image.Image, size: int) -> Tensor:
     floating-point pixels 1) is white. Raises ``ValueError`` for grays beyond, and what Pillow
     raises.
     """
+    # Imports torch's compiler: seconds of every worker, and few studies train on image files.
+    from torchvision.transforms import functional as transforms
+
     image = scale_deep(image) if image.mode[0] in "IF" else image.convert("RGB")
     image = transforms.resize(image, round(size * MARGIN))
     image = transforms.center_crop(image, size)

@@ -149,7 +149,7 @@ class Cluster:
         ray.init(
             address="local",
             num_cpus=cores,
-            dashboard_host="127.0.0.1",
+            include_dashboard=False,  # eleven processes that nobody looks at
             log_to_driver=False,
             logging_level=logging.ERROR,
             _temp_dir=str(self.folder / "ray"),

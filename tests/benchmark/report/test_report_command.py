@@ -19,7 +19,8 @@ from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Architectures, Table
 from benchmark.findings.ladders.ladder_arrays import replace_diverged
 from benchmark.findings.ranking import rank_part
-from benchmark.report.__main__ import find_place, main
+from benchmark.report.__main__ import main
+from benchmark.report.delivery import find_place
 from benchmark.report.page import build_page
 from benchmark.store.results import Results
 from benchmark.study import rate_grid

@@ -1,13 +1,19 @@
 """A worker: what it trains, and what it says of a store that it cannot use."""
 
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import small_study
+from support.commands import environment
 from support.planted_units import planted_provenance, planted_rows, planted_unit
 
 from benchmark.engine import engine
 from benchmark.engine.costs import PricedUnit
+from benchmark.plan.planner import plan
 from benchmark.store.compaction import compact_store
 from benchmark.store.folder.errors import StoreUnreadable
 from benchmark.store.store import Store
@@ -53,3 +59,28 @@ def test_a_storage_that_fails_is_not_blamed_on_the_unit(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadable, match="cannot read"):
         worker.attempt(PricedUnit(unit, replica_steps=3, cost=30))
     assert store.attempts() == {}
+
+
+def test_a_worker_loads_no_compiler_and_no_torchvision(tmp_path: Path) -> None:
+    """Which take every worker two seconds; they come with images' transforms and "meta" tensors."""
+    stages = plan(small_study.STUDY, lambda _: None)
+    units = tmp_path / "units"
+    units.write_bytes(pickle.dumps([stage.units[0] for stage in stages if stage.units]))
+    work = (
+        "import pickle, sys, benchmark.sweep.workers.worker\n"
+        "from benchmark.engine import engine\n"
+        "measures = set()\n"
+        f"for unit in pickle.load(open({str(units)!r}, 'rb')):\n"
+        "    measures.add(unit.measure)\n"
+        "    assert engine.run(unit)\n"
+        "assert measures == {'training', 'updates'}\n"
+        "print(*sys.modules)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", work],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(ended.stdout.split()) & {"torchvision", "torch._dynamo", "sympy", "scipy"} == set()
