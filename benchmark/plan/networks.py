@@ -18,6 +18,9 @@ from search_spaces.registry import create
 
 MOST_PARAMETERS: Final = 10**10
 """Of one replica: 40 GB in float32."""
+SMALL: Final = 10**7
+"""Parameters, and so few that one image is computed for real: without memory (torch's "meta"
+device) torch imports its compiler first, which takes two seconds and leaves a temporary folder."""
 
 
 def check_networks(part: Part, architectures: list[str]) -> None:
@@ -86,7 +89,10 @@ def find_problem(
         parameters = sum(weight.numel() for weight in network.parameters())
         if parameters > MOST_PARAMETERS:
             return f"{parameters:,} parameters are more than {MOST_PARAMETERS:,}"
-        network(torch.empty(1, *shape, device="meta"))
+        with torch.no_grad(), torch.device("cpu" if parameters <= SMALL else "meta") as device:
+            if device.type == "cpu":
+                network = create(space, **dict(options)).build(architecture, 1, shape, classes)
+            network.eval()(torch.zeros(1, *shape))
     except (InvalidInput, RuntimeError, ValueError, TypeError, ArithmeticError) as error:
         return " ".join(str(error).splitlines()[:1]).rstrip(".") or type(error).__name__
     return ""

@@ -16,7 +16,9 @@ TESTS = Path(__file__).parents[1]
 def environment(**variables: str) -> dict[str, str]:
     """The variables of a process that imports the project and its tests."""
     paths = os.pathsep.join((str(TESTS.parent), str(TESTS)))
-    return os.environ | {"PYTHONPATH": paths} | variables
+    known = os.environ | {"PYTHONPATH": paths} | variables
+    known.pop("TORCHINDUCTOR_CACHE_DIR", None)  # set in this process where its compiler was loaded
+    return known
 
 
 def start_job(out: Path | str, *arguments: str, **variables: str) -> subprocess.Popen[str]:

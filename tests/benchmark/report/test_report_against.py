@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support import planted
 
+from benchmark.findings.comparisons.changes import compare_runs
+from benchmark.findings.content import Block
+from benchmark.findings.parts import judge_study
+from benchmark.findings.verdict import Verdict
 from benchmark.report.__main__ import main
 from benchmark.report.page import build_page
 from benchmark.store.results import Results
@@ -26,10 +31,21 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> str:
     return planted.write(folder, planted.study(parts="rank"), helps="path-cubed")
 
 
+@cache
+def judged(store: str) -> tuple[Results, list[Verdict]]:
+    results = Results.load(store)
+    return results, judge_study(results, None)[0]
+
+
+def compare(new: str, old: str) -> tuple[Block, list[str]]:
+    """The page's section on an older run, without drawing the page."""
+    return compare_runs(*judged(new), *judged(old))
+
+
 def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
     long: str, short: str
 ) -> None:
-    changes = build_page(Results.load(long), old=Results.load(short)).changes
+    _, changes = compare(long, short)
     (ranking,) = [line for line in changes if "Ranking changes, path-cubed" in line]
     assert ranking.startswith("cells, Ranking changes, path-cubed: undetermined became yes (")
     assert "(undetermined: one seed: there is no ceiling) → " in ranking
@@ -37,7 +53,7 @@ def test_a_changed_conclusion_is_named_with_its_intervals_and_its_reasons(
     assert "cells seeds 1 → 4" in ranking
     (accuracy,) = [line for line in changes if "Accuracy rises, path-cubed" in line]
     assert "undetermined became yes" in accuracy
-    told = build_page(Results.load(short), old=Results.load(long)).changes
+    _, told = compare(short, long)
     assert any("yes became undetermined" in line and "seeds 4 → 1" in line for line in told)
 
 
@@ -53,10 +69,9 @@ def test_every_conclusion_stands_in_the_table_and_a_new_part_is_counted(
 
 
 def test_against_itself_nothing_changes(long: str, page: Path) -> None:
-    results = Results.load(long)
-    same = build_page(results, old=results)
-    assert same.changes[0].startswith("0 of 7 conclusions changed; 0 are new, 0 are gone.")
-    assert "The runs have the same fields, versions and numbers of replicas." in same.html
+    block, changes = compare(long, long)
+    assert changes[0].startswith("0 of 7 conclusions changed; 0 are new, 0 are gone.")
+    assert "The runs have the same fields, versions and numbers of replicas." in str(block.items)
     assert 'id="against"' not in page.read_text()
 
 

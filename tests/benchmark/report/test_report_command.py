@@ -16,8 +16,10 @@ from support import planted
 from support.commands import environment
 
 from benchmark.analysis.intervals import Interval
+from benchmark.findings.answers import answer_study
 from benchmark.findings.content import Architectures, Table
 from benchmark.findings.ladders.ladder_arrays import replace_diverged
+from benchmark.findings.parts import judge_study
 from benchmark.findings.ranking import rank_part
 from benchmark.report.__main__ import main
 from benchmark.report.delivery import find_place
@@ -28,9 +30,11 @@ from benchmark.study import rate_grid
 
 @cache
 def answers(store: str) -> dict[tuple[str, str], str]:
-    """Topic and rule to the answer on the page of a store."""
+    """Topic and rule to the answer that the page of a store gives."""
     found: dict[tuple[str, str], str] = {}
-    for topic, told in build_page(Results.load(store)).summary:
+    results = Results.load(store)
+    verdicts, _ = judge_study(results, None)
+    for topic, told in answer_study(results.study["parts"], verdicts).summary:
         for answer, rules in re.findall(r"(yes|no|undetermined) \(([^)]*)\)", told):
             found |= {(topic, rule): answer for rule in rules.split(", ")}
     return found
