@@ -16,7 +16,7 @@ from support import planted
 from support.commands import environment
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.answers import answer_study
+from benchmark.findings.answers.study import answer_study
 from benchmark.findings.content import Architectures, Table
 from benchmark.findings.ladders.ladder_arrays import replace_diverged
 from benchmark.findings.parts import judge_study
