@@ -53,7 +53,7 @@ class SharingTrial:
     def __str__(self) -> str:
         """``2 shards on each (1: 100%, 2: 161%, 4: 148%)``, in shares of what one trains there."""
         count = self.sharers
-        text = f"{count} shard{'s' * (count != 1)} on each"
+        text = f"{count} shard{'' if count == 1 else 's'} on each"
         if len(self.rates) > 1:
             whole = self.rates[min(self.rates)]
             tried = (f"{each}: {rate / whole:.0%}" for each, rate in self.rates.items())
@@ -168,11 +168,13 @@ def describe_choice(
     if not resources.gpus:
         return f"--gpus auto: {gpus}, so shards train on cores"
     others = sum(node.get("CPU", 0) >= 1 for node in nodes) - len(with_gpus)
-    idle = f"; {others} node{'s' * (others != 1)} without GPUs stay idle" if others > 0 else ""
+    idle = (
+        f"; {others} node{'' if others == 1 else 's'} without GPUs stay idle" if others > 0 else ""
+    )
     return f"--gpus auto: {gpus}, {trial or SharingTrial()}{idle}"
 
 
 def describe_gpus(count: int, models: Sequence[str]) -> str:
     """``2 GPUs (H100)``."""
     named = f" ({', '.join(dict.fromkeys(models))})" if models else ""
-    return f"{count or 'no'} GPU{'s' * (count > 1)}{named}"
+    return f"{count or 'no'} GPU{'s' if count > 1 else ''}{named}"
