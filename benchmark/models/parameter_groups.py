@@ -8,7 +8,7 @@ from typing import Any
 from benchmark.models.layer_groups import group_parameters
 from benchmark.models.network import Network
 from benchmark.models.rates import prescribe
-from benchmark.training.optimizer import EPSILON
+from benchmark.training.optimizers.flat import EPSILON
 
 
 def parameter_groups(

@@ -35,9 +35,9 @@ from benchmark.findings.verdict import Verdict
 from benchmark.published.rate_classes import compute_multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
-from benchmark.report.canvas import NARROW
-from benchmark.report.figures import draw_figure
-from benchmark.report.palette import Palette
+from benchmark.report.drawing.canvas import NARROW
+from benchmark.report.drawing.figures import draw_figure
+from benchmark.report.drawing.palette import Palette
 from benchmark.store.results import Results
 from search_spaces.output_files import write_output
 

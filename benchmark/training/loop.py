@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
-from benchmark.training.optimizer import create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
 from benchmark.training.outcome import Outcome, describe_outcome
 from benchmark.training.schedules import count_total_steps, schedule_factor
 from benchmark.training.step import autocast, choose_step, compute_losses

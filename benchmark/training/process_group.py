@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from search_spaces.errors import InvalidInput
 from search_spaces.layers import Dropout
+from search_spaces.layers.norms import BatchNorm
 from search_spaces.modules.batch_norm import RankStatistics
-from search_spaces.norms import BatchNorm
 
 
 class Ranks:

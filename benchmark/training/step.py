@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.optimizer import Optimizer
+from benchmark.training.optimizers.flat import Optimizer
 from search_spaces.layers import Dropout
 
 WARM_UP = 3

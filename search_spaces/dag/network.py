@@ -17,7 +17,7 @@ from search_spaces.layers import (
     Weighted,
     unfold_replicas,
 )
-from search_spaces.norms import build_activation, build_image_norm, build_vector_norm
+from search_spaces.layers.norms import build_activation, build_image_norm, build_vector_norm
 from search_spaces.options import CommonOptions
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.layers import Conv1d, Conv2d, Dropout, Linear, Node, unfold_replicas
-from search_spaces.norms import build_activation, build_image_norm
+from search_spaces.layers.norms import build_activation, build_image_norm
 
 if TYPE_CHECKING:
     from search_spaces.ladders.cnn import Cnn

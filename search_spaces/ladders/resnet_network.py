@@ -17,7 +17,7 @@ from search_spaces.layers import (
     SkipScale,
     unfold_replicas,
 )
-from search_spaces.norms import build_activation, build_image_norm
+from search_spaces.layers.norms import build_activation, build_image_norm
 
 if TYPE_CHECKING:
     from search_spaces.ladders.resnet import ResNet

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.layers import Attention, BranchScale, Conv2d, Dropout, Linear, Node, SkipScale
-from search_spaces.norms import LayerScale, build_activation, build_vector_norm
+from search_spaces.layers.norms import LayerScale, build_activation, build_vector_norm
 
 if TYPE_CHECKING:
     from search_spaces.ladders.vit import Vit

@@ -1,7 +1,7 @@
 """Batch norm of plain torch modules with the statistics of all ranks.
 
 torch's own ``SyncBatchNorm`` needs a GPU and has no second process on a CPU; this one is the
-arithmetic of ``search_spaces.norms.BatchNorm``, on a module that knows nothing of ranks.
+arithmetic of ``search_spaces.layers.norms.BatchNorm``, on a module that knows nothing of ranks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from search_spaces.errors import InvalidInput
-from search_spaces.norms import Averaging
+from search_spaces.layers.norms import Averaging
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 

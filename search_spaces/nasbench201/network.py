@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from search_spaces.graph import ArchGraph
 from search_spaces.layers import BranchScale, Conv2d, Linear, Node, SkipScale, unfold_replicas
+from search_spaces.layers.norms import BatchNorm
 from search_spaces.nasbench201.canonical import edges_run, sources_of_signal
 from search_spaces.nasbench201.cell import EDGES, KERNEL, NONE, SKIP, Cell
-from search_spaces.norms import BatchNorm
 
 
 class ReluConvBn(nn.Module):

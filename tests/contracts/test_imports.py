@@ -29,21 +29,16 @@ ROOMS = {
     "search_spaces.graph": Room(0.1, "errors"),
     "search_spaces.paths": Room(0.2, "errors graph"),
     "search_spaces.space": Room(0.2, "errors graph"),
-    "search_spaces.layers": Room(0.1, "errors"),
-    "search_spaces.norms": Room(0.2, "errors layers options"),
+    "search_spaces.layers": Room(0.2, "errors options"),
     "search_spaces.options": Room(0.1, "errors"),
     "search_spaces.conventions": Room(0.3, "errors graph paths space"),
-    "search_spaces.nasbench201": Room(
-        0.4, "conventions errors graph layers norms options paths space"
-    ),
-    "search_spaces.dag": Room(0.4, "conventions errors graph layers norms options paths space"),
-    "search_spaces.ladders": Room(0.4, "conventions errors graph layers norms options paths space"),
+    "search_spaces.nasbench201": Room(0.4, "conventions errors graph layers options paths space"),
+    "search_spaces.dag": Room(0.4, "conventions errors graph layers options paths space"),
+    "search_spaces.ladders": Room(0.4, "conventions errors graph layers options paths space"),
     "search_spaces.traced": Room(
-        0.4, "conventions errors graph layers norms options output_files paths space"
+        0.4, "conventions errors graph layers options output_files paths space"
     ),
-    "search_spaces.modules": Room(
-        0.45, "errors graph ladders layers norms options paths space traced"
-    ),
+    "search_spaces.modules": Room(0.45, "errors graph ladders layers options paths space traced"),
     "search_spaces.registry": Room(
         0.5, "dag errors ladders modules nasbench201 options space traced"
     ),

@@ -29,6 +29,7 @@ from benchmark.analysis.regret.excess_loss import (
 from benchmark.analysis.regret.rechosen_rate import RechosenRegret
 from benchmark.analysis.regret.transfer import RungTransfer, Transfer, measure_transfer
 from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
+from benchmark.findings.ladders.group_schemes import group_schemes
 from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
 from benchmark.findings.ladders.losses import (
     LadderLosses,
@@ -163,26 +164,6 @@ class DepthArrays:
                 beyond = (self.rungs[1:], self.depth_D[1:].tolist(), scheme.optima[1:])
                 for rung, depth, optimum, each in zip(*beyond, found.rungs, strict=True):
                     yield rule, rung, depth, optimum, each
-
-
-def group_schemes(
-    rules: Sequence[str], grid: pa.Table, rungs: Sequence[str]
-) -> Iterator[tuple[str, dict[str, pa.Table]]]:
-    """Rules by the initialization that they share: its name, and the rows of each rule."""
-    shared: dict[tuple[Any, ...], dict[str, pa.Table]] = {}
-    for rule in rules:
-        own = grid.filter(pc.field("rule") == rule)
-        branch = read_first(own, "architecture", "branch_multiplier")
-        scheme = read_first(own, "architecture", "initialization")
-        if scheme:
-            key = tuple((scheme.get(rung), branch.get(rung)) for rung in rungs)
-            shared.setdefault(key, {})[rule] = own
-    for named, rows in shared.items():
-        # A rung without an addition is He's under every rule, and does not name the scheme.
-        name_D = [scheme for scheme, _ in named if scheme]
-        name = next((each for each in name_D if not each.startswith("he")), name_D[0])
-        scaled = {branch for _, branch in named} != {1.0}
-        yield (f"{name}, branch scaled" if scaled else name), rows
 
 
 def measure_scheme(

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.optimizer import EPSILON
+from benchmark.training.optimizers.flat import EPSILON
 from benchmark.training.rate_groups import factors_by_parameter
 from benchmark.training.step import compute_losses
 from benchmark.training.updates.nodes import flatten_node, record_nodes

@@ -17,7 +17,7 @@ from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.batches import Batches
-from benchmark.training.optimizer import ReplicatedSGD
+from benchmark.training.optimizers.sgd import ReplicatedSGD
 from benchmark.training.outcome import describe_outcome
 from benchmark.training.process_group import Ranks
 from benchmark.training.schedules import schedule_factor

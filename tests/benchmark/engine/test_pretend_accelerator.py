@@ -21,7 +21,8 @@ from benchmark.engine import checkpoint, chunk_size, engine
 from benchmark.engine.build import Builder
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
-from benchmark.training import loop, optimizer, step
+from benchmark.training import loop, step
+from benchmark.training.optimizers.sgd import ReplicatedSGD
 from benchmark.training.process_group import Ranks
 from search_spaces.layers import Linear
 from search_spaces.registry import create
@@ -216,11 +217,11 @@ def test_moments_that_a_replay_does_not_write_in_place_are_found(
 ) -> None:
     """The control: a velocity that is a new tensor every step stays that of the capture."""
 
-    def find_direction(self: optimizer.ReplicatedSGD) -> Tensor:
+    def find_direction(self: ReplicatedSGD) -> Tensor:
         self.velocity = self.velocity * self.recipe.momentum + self.gradient
         return self.velocity
 
-    monkeypatch.setattr(optimizer.ReplicatedSGD, "find_direction", find_direction)
+    monkeypatch.setattr(ReplicatedSGD, "find_direction", find_direction)
     with pytest.raises(AssertionError, match="loss"):
         compare(unit(images, *RESNET, replace(SHORT, epochs=3, momentum=0.9)))
 

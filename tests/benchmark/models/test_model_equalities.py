@@ -23,7 +23,7 @@ from benchmark.models.layer_groups import group_parameters
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica
 from benchmark.training import rate_groups
-from benchmark.training.optimizer import create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
 from benchmark.training.step import compute_losses
 from benchmark.training.updates.one_step import measure_one_step
 from benchmark.training.weights.initialization import initialize

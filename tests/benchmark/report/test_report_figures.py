@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Figure, Table, format_number, tabulate_intervals
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.curves import RASTER_ABOVE, order_by_rows
-from benchmark.report.figures import draw_figure
-from benchmark.report.palette import COLORS, INK, MARKERS, Palette, choose_look
+from benchmark.report.drawing.curves import RASTER_ABOVE, order_by_rows
+from benchmark.report.drawing.figures import draw_figure
+from benchmark.report.drawing.palette import COLORS, INK, MARKERS, Palette, choose_look
 
 RULES = ("default", "a", "b")
 

@@ -12,7 +12,7 @@ from benchmark.datasets.streams import create_stream
 from benchmark.rules import Bundle
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica
-from benchmark.training.optimizer import create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
 from benchmark.training.step import compute_losses
 from benchmark.training.weights.initialization import initialize
 from search_spaces.layers import Node

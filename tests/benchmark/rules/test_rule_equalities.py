@@ -11,7 +11,7 @@ from benchmark.datasets.streams import create_stream
 from benchmark.rules import Bundle
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Scalar
-from benchmark.training.optimizer import create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
 from benchmark.training.step import compute_losses
 from benchmark.training.updates.one_step import measure_one_step
 from benchmark.training.weights.initialization import initialize

@@ -9,7 +9,7 @@ from support.replicas import replica
 from benchmark.datasets import catalog
 from benchmark.study.recipe import Recipe
 from benchmark.training.batches import Batches
-from benchmark.training.optimizer import create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
 from benchmark.training.step import compute_losses
 from benchmark.training.updates.nodes import flatten_node, record_nodes
 from benchmark.training.updates.one_step import measure_one_step

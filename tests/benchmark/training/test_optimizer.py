@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from benchmark.study.recipe import Recipe
-from benchmark.training.optimizer import ReplicatedSGD, create_optimizer
+from benchmark.training.optimizers.create import create_optimizer
+from benchmark.training.optimizers.sgd import ReplicatedSGD
 from benchmark.training.rate_groups import branch_ends, group_parameters
 from search_spaces.layers import Linear
 from search_spaces.registry import create

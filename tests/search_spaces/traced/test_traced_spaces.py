@@ -9,10 +9,10 @@ from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Operation
 from search_spaces.layers import Conv2d, Linear, Node, Weighted
+from search_spaces.layers.norms import BatchNorm
 from search_spaces.nasbench201.cell import Cell, cell_graph, read
 from search_spaces.nasbench201.network import CellModule
 from search_spaces.nasbench201.space import NasBench201
-from search_spaces.norms import BatchNorm
 from search_spaces.paths import PathStatistics
 from search_spaces.space import SearchSpace
 from search_spaces.traced import TracedNetwork, graph_of

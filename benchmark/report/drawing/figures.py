@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Forest, HeatMap
-from benchmark.report.canvas import NARROW, WIDTH, Canvas, Rectangle, sns, use_page_style
-from benchmark.report.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
-from benchmark.report.inline_svg import SERIES, TIP, render_svg
-from benchmark.report.palette import GRID, INK, Palette
+from benchmark.report.drawing.canvas import NARROW, WIDTH, Canvas, Rectangle, sns, use_page_style
+from benchmark.report.drawing.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
+from benchmark.report.drawing.inline_svg import SERIES, TIP, render_svg
+from benchmark.report.drawing.palette import GRID, INK, Palette
 
 ANNOTATED: Final = 12
 """Rows of a heat map up to which every square has its number."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmark.findings.content import Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Line
-from benchmark.report.canvas import (
+from benchmark.report.drawing.canvas import (
     WIDTH,
     Axes,
     Canvas,
@@ -21,8 +21,8 @@ from benchmark.report.canvas import (
     NullLocator,
     ScaledTranslation,
 )
-from benchmark.report.inline_svg import SERIES, TIP
-from benchmark.report.palette import INK, OPTIMUM, Look, Palette, order_looks
+from benchmark.report.drawing.inline_svg import SERIES, TIP
+from benchmark.report.drawing.palette import INK, OPTIMUM, Look, Palette, order_looks
 
 RASTER_ABOVE: Final = 1000
 """Points in a drawing above which they become an embedded bitmap."""

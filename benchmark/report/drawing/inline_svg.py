@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
-from benchmark.report.palette import GRID, INK, OKABE_ITO
+from benchmark.report.drawing.palette import GRID, INK, OKABE_ITO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from benchmark.report.palette import GRID, INK
+from benchmark.report.drawing.palette import GRID, INK
 
 # A backend that matplotlib does not know is an error of its import, and the page needs none. So
 # this is the one file of the room that imports matplotlib and seaborn; the others take from here.

@@ -1,0 +1,1 @@
+"""Optimizers over replicas, each at a rate of its own: one file each."""
