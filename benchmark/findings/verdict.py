@@ -11,6 +11,9 @@ from benchmark.analysis.ladders.slope import EXPONENTS
 from benchmark.analysis.thresholds import Answer, Judged
 from benchmark.findings.content import Block, format_number
 
+INITIALIZATION: Final = "initialization "
+"""What stands before the name of an initialization where a law is asked of one, not of a rule."""
+
 
 @dataclass(frozen=True)
 class Verdict:

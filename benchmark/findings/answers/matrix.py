@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
-from typing import Final
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import ACCURACY_MARGIN
 from benchmark.findings.answers.words import EXPONENTS, LAW_WORDS, PERCENT, UNITS, WORDS, Tone, Word
 from benchmark.findings.content import format_interval, format_number
-from benchmark.findings.verdict import Verdict
-
-INITIALIZATION: Final = "initialization "
-"""What stands before a name of which a law is asked."""
+from benchmark.findings.verdict import INITIALIZATION, Verdict
 
 
 @dataclass(frozen=True)

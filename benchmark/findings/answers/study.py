@@ -11,9 +11,9 @@ from typing import Any
 
 from benchmark import rules
 from benchmark.findings.answers.headline import tell_parts
-from benchmark.findings.answers.matrix import INITIALIZATION, Matrix, make_matrix
+from benchmark.findings.answers.matrix import Matrix, make_matrix
 from benchmark.findings.answers.words import CONTROLLED
-from benchmark.findings.verdict import Verdict
+from benchmark.findings.verdict import INITIALIZATION, Verdict
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from benchmark.findings.content import format_interval
 from benchmark.findings.ladders.laws import LAWS, Law
-from benchmark.findings.verdict import Verdict
+from benchmark.findings.verdict import INITIALIZATION, Verdict
 
 FIELDS: Final = ("space", "options", "dataset", "recipe", "depths", "widths", "seeds")
 """What may explain that two measurements of one law differ."""
@@ -28,7 +28,7 @@ class Measurement:
     def __str__(self) -> str:
         value = self.verdict.value
         told = f" {format_interval(value)}" if value and value.determined else ""
-        weights = self.verdict.rule.removeprefix("initialization ")
+        weights = self.verdict.rule.removeprefix(INITIALIZATION)
         return f"{self.study}: {self.part['name']}, {weights}{told}"
 
     def settings(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from benchmark.analysis.ladders.exponent_verdict import format_exponent, judge_e
 from benchmark.analysis.ladders.local_exponents import ExponentProfile, fit_local_exponents
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.findings.content import Table, TableCell, format_interval, format_number
-from benchmark.findings.verdict import Verdict
+from benchmark.findings.verdict import INITIALIZATION, Verdict
 from search_spaces.conventions import convention
 from search_spaces.registry import create
 
@@ -102,7 +102,7 @@ def judge_laws(
         if law.unit not in units:
             continue
         for scheme, by_unit in profiles.items():
-            head = (part, law.topic, law.question, f"initialization {scheme}")
+            head = (part, law.topic, law.question, f"{INITIALIZATION}{scheme}")
             stated = is_stated(scheme, RESIDUAL in units)
             profile = by_unit.get(law.unit)
             if profile is None:

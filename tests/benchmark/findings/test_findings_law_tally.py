@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmark.analysis.intervals import Interval
+from benchmark.findings.answers.words import LAW_WORDS, TOLD_LAWS
 from benchmark.findings.comparisons.laws import collect_measurements, count_seeds, tell_laws
 from benchmark.findings.content import Block
 from benchmark.findings.ladders.laws import LAWS, is_stated
@@ -67,6 +68,12 @@ def test_seeds_grow_with_the_square_of_the_width(half: float, seeds: int) -> Non
 def test_a_law_asked_of_other_weights_than_its_papers_is_not_counted() -> None:
     other = replace(measure("ladder", "no", -0.1, 0.1), stated=False)
     assert tell(other) == []
+
+
+def test_every_law_has_words() -> None:
+    """A topic that is written in another way would be told in words of no law."""
+    assert LAW_WORDS.keys() == {law.topic for law in LAWS}
+    assert set(TOLD_LAWS) <= LAW_WORDS.keys()
 
 
 @pytest.mark.parametrize(
