@@ -91,13 +91,6 @@ def tell_what_settles(
             "No one setting separates the ladders on which it holds from the others: "
             "the same ladders with more seeds would settle it."
         )
-    seeds = [count_seeds(each, law) for each in open_]
-    needed = [count for count in seeds if count is not None]
-    if not refuted and needed:
-        return (
-            f"With {min(needed)} to {max(needed)} seeds, by the widths of the present intervals, "
-            "the exponent could be told from its closest rival."
-        )
     if refuted:
         spaces = sorted({str(each.part["space"]) for each in refuted})
         data = sorted({str(each.part["dataset"]) for each in refuted})
@@ -105,6 +98,15 @@ def tell_what_settles(
             f"Measured on {', '.join(spaces)} with {', '.join(data)} alone: a ladder on which it "
             "holds would say where it ends."
         )
+    seeds = [count_seeds(each, law) for each in open_]
+    needed = [count for count in seeds if count is not None]
+    if needed:
+        return (
+            f"With {min(needed)} to {max(needed)} seeds, by the widths of the present intervals, "
+            "the exponent could be told from its closest rival."
+        )
+    if held:
+        return "No ladder contradicts it: one on which it does not hold would say where it ends."
     return "Nothing could be measured: no ladder has three trained rungs of different depth."
 
 

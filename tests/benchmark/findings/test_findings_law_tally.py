@@ -56,6 +56,21 @@ def test_nothing_separates_measurements_of_one_ladder() -> None:
     assert "No one setting separates" in tell(*mixed)[0]
 
 
+def test_a_law_that_nothing_contradicts_was_measured() -> None:
+    text = tell(measure("ladder", "yes", -1.6, -1.4))[0]
+    assert "holds in 1, does not hold in 0, open in 0" in text
+    assert text.endswith(
+        "No ladder contradicts it: one on which it does not hold would say where it ends."
+    )
+
+
+def test_a_law_that_was_not_measured_is_told_so() -> None:
+    unknown = replace(measure("ladder", "undetermined", 0, 0), value=None)
+    assert tell(unknown)[0].endswith(
+        "Nothing could be measured: no ladder has three trained rungs of different depth."
+    )
+
+
 @pytest.mark.parametrize(("half", "seeds"), [(0.25, 2), (0.5, 8), (0.1, 2), (1.0, 32)])
 def test_seeds_grow_with_the_square_of_the_width(half: float, seeds: int) -> None:
     """Told apart means a half width of 1/4: half the distance from -3/2 to -1."""
