@@ -30,13 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from benchmark.report import committed  # loads what judges and draws
     from benchmark.report.page import build_page
-    from benchmark.store.results import Results
 
     studies = committed.find_studies(options.folder)
-    if options.pages:
-        for study in studies:
-            print(build_page(Results.load(str(study / "results"))).write(study))
     judged = [committed.load_study(folder) for folder in (*studies, options.example)]
+    if options.pages:
+        for folder, results, found in judged[: len(studies)]:
+            print(build_page(results, found=found).write(folder))
     beside = options.root or options.findings.parent
     findings = committed.make_findings(judged, beside)
     answers = committed.make_answers(judged[: len(studies)] or judged)

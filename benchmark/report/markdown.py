@@ -62,7 +62,8 @@ def summarize_results(results: Results, found: Findings, page: str) -> str:
 def describe_study(results: Results, page: str) -> Iterator[str]:
     """Which job it was, how complete it is, and where its page is."""
     name, _, scale = results.study["name"].partition("-")
-    command = f"python jobs/{name}.py" + (f" --scale {scale}" if scale else "")
+    former = f"python jobs/{name}.py" + (f" --scale {scale}" if scale else "")
+    command = results.command or former  # of results before commands were recorded
     data = ", ".join(dict.fromkeys(part["dataset"] for part in results.study["parts"]))
     yield f"`{command}` on {data}; [the whole report]({page})."
     if missing := describe_missing(results):

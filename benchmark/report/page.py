@@ -31,7 +31,7 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.parts import judge_study
 from benchmark.findings.published import study as published_study
-from benchmark.findings.verdict import Verdict
+from benchmark.findings.verdict import Findings, Verdict
 from benchmark.published.rate_classes import compute_multipliers
 from benchmark.published.table import Published
 from benchmark.report.architectures import Drawings
@@ -81,16 +81,20 @@ class Page:
 
 
 def build_page(
-    results: Results, table: Published | None = None, old: Results | None = None
+    results: Results,
+    table: Published | None = None,
+    old: Results | None = None,
+    found: Findings | None = None,
 ) -> Page:
     """The page of a store's results; equal tables give equal bytes.
 
     ``table`` has published accuracies to compare ranks with, ``old`` is an earlier run, whose
-    conclusions are held against these.
+    conclusions are held against these. ``found`` is what ``judge_study`` says of the results, where
+    that is known.
     """
     parts = results.study["parts"]
-    verdicts, blocks = judge_study(results, table)
-    blocks.insert(0, Block("completeness", "", methods.count_units(results)))
+    verdicts, judged = found or judge_study(results, table)
+    blocks = [Block("completeness", "", methods.count_units(results)), *judged]
     changes: list[str] = []
     if old:
         block, changes = against.compare_runs(results, verdicts, old, judge_study(old, table)[0])

@@ -20,6 +20,8 @@ FIXED: Final = {"name", "options", "recipe"}
 
 
 HINTS: Final[dict[type[object], dict[str, Any]]] = {}
+"""What ``read_type_hints`` gave: mypy takes classes with a hash of their own for no keys of
+``functools.cache``."""
 
 
 def read_assignments(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 Shapes: R rates, S seeds.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +57,4 @@ class RungCurve:
 
     def read(self, rate: Array) -> Array:
         """The loss at these rates; those beyond the grid are read at its nearest end."""
-        log_rate = np.log10(np.clip(rate, self.rate_R[0], self.rate_R[-1]))
-        ends = math.log10(self.rate_R[0]), math.log10(self.rate_R[-1])
-        return np.asarray(self.curve(np.clip(log_rate, *ends)))
+        return np.asarray(self.curve(np.clip(np.log10(rate), *self.curve.x[[0, -1]])))
