@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,15 @@ from support.planted_units import planted_unit
 
 from benchmark.engine.costs import PricedUnit
 from benchmark.study.unit import Unit
-from benchmark.sweep.shards import CALIBRATION_SECONDS, LIMIT, PER_CORE, SECONDS, calibrate, pack
+from benchmark.sweep.shards import (
+    CALIBRATION_SECONDS,
+    LIMIT,
+    PER_CORE,
+    SECONDS,
+    Run,
+    calibrate,
+    pack,
+)
 
 
 def priced(cost: int, replica_steps: int | None = None) -> PricedUnit:
@@ -68,33 +75,49 @@ def test_shards_stay_below_what_tune_carries(cost: int | None, seconds: float) -
     assert len(pack(units, 1000, seconds)) <= LIMIT
 
 
-def sleeper(
-    unit: Unit,
-    on_progress: Callable[[int], None] | None = None,
-    *,
-    device: str | None = None,
-    checkpoint: Path | None = None,
-) -> list[dict[str, Any]]:
-    """A unit that loads for 0.2 s and then takes a replica-step each 0.02 s."""
-    time.sleep(0.2)
-    for _ in range(int(unit.architecture.partition("-")[2])):
-        time.sleep(0.02)
-        if on_progress:
-            on_progress(1)
-    return []
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the calibration reads, in seconds; it passes where a test says so."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    return now
 
 
-def test_the_calibration_times_steps_and_leaves_loading_out() -> None:
-    measured = calibrate([priced(200, replica_steps=20)], sleeper)
-    assert measured == pytest.approx(0.002, rel=0.3)
+def timed(clock: list[float]) -> Run:
+    """Trains units that load for 0.2 s and then take a replica-step each 0.02 s."""
+
+    def run(unit: Unit, on_progress: Callable[[int], None] | None = None, **_: Any) -> list[Any]:
+        clock[0] += 0.2
+        for _step in range(int(unit.architecture.partition("-")[2])):
+            clock[0] += 0.02
+            if on_progress:
+                on_progress(1)
+        return []
+
+    return run
 
 
-def test_the_calibration_stops_a_long_unit() -> None:
-    begin = time.perf_counter()
-    measured = calibrate([UNITS[199]], sleeper)
-    assert time.perf_counter() - begin < CALIBRATION_SECONDS + 0.5
-    assert measured == pytest.approx(0.02, rel=0.3)
+def test_the_calibration_times_steps_and_leaves_loading_out(clock: list[float]) -> None:
+    measured = calibrate([priced(200, replica_steps=20)], timed(clock))
+    assert measured == pytest.approx(0.002)
 
 
-def test_units_that_cost_nothing_take_no_time() -> None:
-    assert calibrate([UNITS[0]], sleeper) == 0.0
+def test_the_calibration_leaves_out_what_it_waits_for_others(clock: list[float]) -> None:
+    def wait() -> None:
+        clock[0] += 60.0
+
+    for steps in (1, 20):
+        unit = priced(10 * steps, replica_steps=steps)
+        alone = calibrate([unit], timed(clock))
+        assert calibrate([unit], timed(clock), at_first=wait) == pytest.approx(alone)
+
+
+def test_the_calibration_stops_a_long_unit(clock: list[float]) -> None:
+    begin = clock[0]
+    measured = calibrate([UNITS[199]], timed(clock))
+    assert clock[0] - begin < CALIBRATION_SECONDS + 0.3
+    assert measured == pytest.approx(0.02)
+
+
+def test_units_that_cost_nothing_take_no_time(clock: list[float]) -> None:
+    assert calibrate([UNITS[0]], timed(clock)) == 0.0
