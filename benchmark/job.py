@@ -17,7 +17,6 @@ from benchmark import status
 from benchmark.command import Parser, entry_point
 from benchmark.engine import engine
 from benchmark.engine.device import list_gpus, require_gpu
-from benchmark.plan.stage import Stage
 from benchmark.store.folder.errors import mask_secrets
 from benchmark.store.results import Results
 from benchmark.store.store import Store
@@ -29,6 +28,8 @@ from benchmark.study.fields import (
     override_fields,
     read_assignments,
 )
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 from benchmark.sweep import rounds
 from benchmark.sweep.rehearsal import Machine, rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
@@ -177,7 +178,7 @@ def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
     """Run the study, show what came out of its own plan, and where it is."""
     shown = mask_secrets(out)
 
-    def announce(stages: list[Stage], done: int) -> None:
+    def announce(stages: list[Stage[Unit]], done: int) -> None:
         units = sum(stage.expected for stage in stages)
         parts = ", ".join(part.name for part in work.study.parts)
         console.print(

@@ -36,7 +36,8 @@ class Progress:
         self.activity = self.name = ""
         self.counts: dict[str, Counter[str]] = {}
         self.begin = self.lined = time.monotonic()
-        self.first: tuple[float, float] | None = None  # the start of workers is no training
+        # Time and share when training began: the seconds in which workers start say nothing.
+        self.first: tuple[float, float] | None = None
         self.closed = False
         self.bar = _Bar(self)
 

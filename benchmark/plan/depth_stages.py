@@ -13,17 +13,18 @@ import pyarrow.compute as pc
 from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
 from benchmark.plan.rungs import Rung, list_rungs, prescribe_rungs, probe_rungs
-from benchmark.plan.stage import Read, Stage, plan_stage, waiting_stage
+from benchmark.plan.stage import Read, plan_stage, read_stage, waiting_stage
 from benchmark.plan.units import plan_grid, plan_predicted, plan_unit
 from benchmark.rules import Bundle
 from benchmark.study import Depth
+from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 
 Given = Mapping[str, Sequence[Bundle | None]]
 """Each rule's bundles, rung by rung."""
 
 
-def depth_stages(part: Depth, read: Read) -> list[Stage]:
+def depth_stages(part: Depth, read: Read) -> list[Stage[Unit]]:
     """``probe`` where a rule is measured, ``grid``, ``neighbours`` and ``transfer``.
 
     The second round and the transfer are there where the part asks for them. A stage waits until
@@ -41,11 +42,11 @@ def depth_stages(part: Depth, read: Read) -> list[Stage]:
     given = {name: prescribe_rungs(name, rungs, measured) for name in part.rules}
     grid = plan_stage(part, "grid", grid_units(part, rungs, given))
     planned = [grid]
-    rows = grid.rows(read)
+    rows = read_stage(grid, read)
     if rows is not None and part.neighbours:
         second = plan_stage(part, "neighbours", neighbor_units(part, rungs, given, rows))
         planned.append(second)
-        more = second.rows(read)
+        more = read_stage(second, read)
         rows = None if more is None else pa.concat_tables([rows, more])
     if rows is not None and part.transfer:
         planned.append(plan_stage(part, "transfer", transfer_units(part, rungs, given, rows)))

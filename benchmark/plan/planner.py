@@ -9,19 +9,21 @@ from __future__ import annotations
 from benchmark.plan.depth_stages import depth_stages
 from benchmark.plan.networks import check_networks
 from benchmark.plan.rank_stages import rank_stages
-from benchmark.plan.stage import Read, Stage
+from benchmark.plan.stage import Read
 from benchmark.plan.updates_stages import updates_stages
 from benchmark.study import Depth, Rank, Study, Updates
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 
-__all__ = ["Read", "Stage", "plan"]
+__all__ = ["Read", "plan"]
 
 
-def plan(study: Study, read: Read) -> list[Stage]:
+def plan(study: Study, read: Read) -> list[Stage[Unit]]:
     """Every stage of every part, with the units that are known from what ``read`` can give.
 
     Raises ``InvalidInput`` where a part's networks cannot be trained on its images.
     """
-    stages: list[Stage] = []
+    stages: list[Stage[Unit]] = []
     for part in study.parts:
         check_networks(part, part.architectures())
         match part:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from benchmark import rules
 from benchmark.analysis.tuning.constants import choose_constants, weigh_trials
-from benchmark.plan.stage import Read, Stage, plan_stage, probe_stage, waiting_stage
+from benchmark.plan.stage import Read, plan_stage, probe_stage, read_stage, waiting_stage
 from benchmark.plan.units import (
     Measured,
     plan_grid,
@@ -18,10 +18,11 @@ from benchmark.plan.units import (
     prescribe_bundles,
 )
 from benchmark.study import Rank
+from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 
 
-def rank_stages(part: Rank, read: Read) -> list[Stage]:
+def rank_stages(part: Rank, read: Read) -> list[Stage[Unit]]:
     """``probe`` where a rule is measured, ``base`` where one is tuned, then ``rank``.
 
     Where the part asks for it, ``constants`` trains the sample with the other likely constants.
@@ -35,7 +36,7 @@ def rank_stages(part: Rank, read: Read) -> list[Stage]:
     if probing.expected and not measured:
         return [probing, waiting_stage(part, "base", len(panel) if tuned else 0), *waiting]
     tuning = plan_stage(part, "base", panel_units(part, panel, tuned, measured) if tuned else [])
-    rows = tuning.rows(read) if tuned else None
+    rows = read_stage(tuning, read) if tuned else None
     if tuned and rows is None:
         return [probing, tuning, *waiting]
     rates = dict.fromkeys(part.rules, part.search_space.published_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmark.plan.stage import Read, Stage, probe_stage
+from benchmark.plan.stage import Read, probe_stage
 from benchmark.plan.units import (
     Measured,
     NetworkKey,
@@ -15,6 +15,8 @@ from benchmark.plan.units import (
 )
 from benchmark.rules import Bundle
 from benchmark.study import LadderPart
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 
 
 class Rung(NamedTuple):
@@ -56,7 +58,7 @@ def prescribe_rungs(
     return given
 
 
-def probe_rungs(part: LadderPart, read: Read) -> tuple[Stage, Measured]:
+def probe_rungs(part: LadderPart, read: Read) -> tuple[Stage[Unit], Measured]:
     """Measure eta* where a rule of the part needs it; empty until all of it is there."""
     units = [
         unit

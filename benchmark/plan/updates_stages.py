@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from benchmark.plan.rungs import list_rungs, prescribe_rungs
-from benchmark.plan.stage import Stage, plan_stage
+from benchmark.plan.stage import plan_stage
 from benchmark.plan.units import plan_predicted, plan_unit
 from benchmark.study import Updates
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 
 
-def updates_stages(part: Updates) -> list[Stage]:
+def updates_stages(part: Updates) -> list[Stage[Unit]]:
     """``step``: one step on every rung, each rule at its multiplier (constant 1)."""
     rungs = list_rungs(part)
     given = {name: prescribe_rungs(name, rungs) for name in part.rules}

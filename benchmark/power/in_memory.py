@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmark.plan.planner import Stage, plan
+from benchmark.plan.planner import plan
 from benchmark.store.formats import schema
 from benchmark.study import Study
+from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 
 Stored = dict[str, list[dict[str, Any]]]
@@ -18,7 +19,7 @@ Stored = dict[str, list[dict[str, Any]]]
 
 def carry_out(
     study: Study, make_rows: Callable[[Unit], Iterable[dict[str, Any]]]
-) -> tuple[list[Stage], Stored]:
+) -> tuple[list[Stage[Unit]], Stored]:
     """Every stage, and the rows that ``make_rows`` gives of its units; raises what that raises."""
     stored: Stored = {}
 

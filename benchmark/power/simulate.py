@@ -25,7 +25,7 @@ from benchmark.store.formats import manifest, schema
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
 from benchmark.study import Study
-from benchmark.study.stage_names import GRID
+from benchmark.study.stage import GRID
 from benchmark.study.unit import Unit
 
 REPEATS: Final = 10

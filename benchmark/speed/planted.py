@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import StoredStage, make_manifest
+from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.results import Results
 from benchmark.study import Rank, Study
+from benchmark.study.stage import Stage
 from search_spaces.nasbench201.cell import official_order, write
 
 RULES: Final = (
@@ -86,7 +87,7 @@ def results_of(architectures: int = 15_625, rules: int = 8, seeds: int = 8) -> R
     units = Collection(
         pa.table(rows, schema=schema.SCHEMA), dict.fromkeys(ids, rules * seeds), {ids[0]: ORIGIN}
     )
-    stage = StoredStage("cells", "rank", "rank", ids, architectures)
+    stage = Stage("cells", "rank", "rank", ids, architectures)
     part = Rank(name="cells", space="nasbench201", rules=names, seeds=seeds, rates=(0.01, 0.1, 1.0))
     question = "How long does the report of so many rows take?"
     planned = make_manifest(Study(name="planted-ranks", question=question, parts=(part,)), [])

@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmark.store.formats import manifest, schema
-from benchmark.store.formats.manifest import StoredStage
 from benchmark.store.formats.unit_rows import Collection
 from benchmark.store.provenance import list_records
 from benchmark.store.store import Failure, Store
+from benchmark.study.stage import Stage
 from search_spaces.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Results:
 
     uri: str
     study: dict[str, Any]
-    stages: tuple[StoredStage, ...]
+    stages: tuple[Stage[str], ...]
     table: pa.Table
     counts: tuple[Count, ...]
     failures: dict[str, Failure]
@@ -137,7 +137,7 @@ class Results:
 
     @classmethod
     def of_units(
-        cls, uri: str, study: dict[str, Any], stages: Sequence[StoredStage], units: Collection
+        cls, uri: str, study: dict[str, Any], stages: Sequence[Stage[str]], units: Collection
     ) -> Results:
         """Results of units in memory: none failed, was set aside or lies outside the plan."""
         places = [units.find_rows(stage.units or ()) for stage in stages]
@@ -155,7 +155,7 @@ class Results:
 
 
 def arrange(
-    stages: Sequence[StoredStage],
+    stages: Sequence[Stage[str]],
     places: Sequence[NDArray[np.int64]],
     columns: list[pa.ChunkedArray],
 ) -> pa.Table:
@@ -179,7 +179,7 @@ def arrange(
     return pa.table(arranged, schema=pa.schema([*first, *schema.SCHEMA]))
 
 
-def count(stage: StoredStage, loaded: Collection, failures: dict[str, Failure]) -> Count:
+def count(stage: Stage[str], loaded: Collection, failures: dict[str, Failure]) -> Count:
     """What became of a stage's units and replicas."""
     units = stage.units or ()
     statuses = Counter(loaded.rows["status"].take(loaded.find_rows(units)).to_pylist())

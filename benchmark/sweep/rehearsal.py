@@ -14,7 +14,6 @@ from rich.console import Console
 
 from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
-from benchmark.plan.stage import Stage
 from benchmark.progress import clock
 from benchmark.stage_table import print_stage_counts
 from benchmark.store.field_changes import list_field_changes
@@ -23,6 +22,7 @@ from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study
+from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 from benchmark.sweep.accelerators import (
     SharingTrial,
@@ -141,7 +141,7 @@ def rehearse(study: Study, store: Store, machine: Machine, run: Run, console: Co
 def describe_reuse(
     study: Study,
     store: Store,
-    stages: Sequence[Stage],
+    stages: Sequence[Stage[Unit]],
     rest: Sequence[Unit],
     units: Mapping[str, Unit],
 ) -> list[str]:
@@ -182,7 +182,7 @@ def assume_rows(unit: Unit) -> list[dict[str, Any]]:
     ]
 
 
-def assumed_plan(study: Study, store: Store) -> list[Stage]:
+def assumed_plan(study: Study, store: Store) -> list[Stage[Unit]]:
     """The whole plan, as if every unit that later stages wait for had come out even."""
     seen: dict[str, Unit] = {}
     done = store.done()

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from benchmark.engine.costs import PricedUnit, price_unit
 from benchmark.plan.planner import plan
-from benchmark.plan.stage import Stage
 from benchmark.progress import Progress
 from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.reuse import ReplicaIndex, compose_units
 from benchmark.store.store import Store
 from benchmark.study import Study
+from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 from benchmark.sweep.accelerators import describe_choice, list_sharers
 from benchmark.sweep.former_units import adopt_former_units
@@ -52,7 +52,7 @@ class Rounds:
     prices: dict[str, PricedUnit] = field(default_factory=dict)
     seconds_per_cost: float | None = None
 
-    def carry_out(self, announce: Callable[[list[Stage], int], None]) -> None:
+    def carry_out(self, announce: Callable[[list[Stage[Unit]], int], None]) -> None:
         """Run every unit that the store does not have; failed ones are tried ``ATTEMPTS`` times.
 
         ``announce`` is told the first plan and how many of its units are done. Ray is started once,
@@ -80,7 +80,7 @@ class Rounds:
                 stages, todo = self.plan_rest()
                 later = self.estimate_later(stages)
 
-    def estimate_later(self, stages: list[Stage]) -> tuple[int, int]:
+    def estimate_later(self, stages: list[Stage[Unit]]) -> tuple[int, int]:
         """About how many units of what cost the stages have that are not planned yet."""
         waiting = {(stage.part, stage.name) for stage in stages if stage.units is None}
         if not waiting:
@@ -93,7 +93,7 @@ class Rounds:
         ]
         return len(assumed), sum(price_unit(unit).cost for unit in assumed)
 
-    def resume(self, stages: list[Stage], later_cost: int, progress: Progress) -> None:
+    def resume(self, stages: list[Stage[Unit]], later_cost: int, progress: Progress) -> None:
         """Tell the progress display what was stored before."""
         units = {unit.id: unit for stage in stages for unit in stage.units or ()}
         costs = {unit_id: self.price(unit).cost for unit_id, unit in units.items()}
@@ -101,7 +101,7 @@ class Rounds:
         count = len(units.keys() & self.known)
         progress.resume(count, stored, sum(costs.values()) + later_cost)
 
-    def plan_rest(self) -> tuple[list[Stage], list[Unit]]:
+    def plan_rest(self) -> tuple[list[Stage[Unit]], list[Unit]]:
         """Plan from what the store holds, say so in the manifest, and list what is to be run.
 
         Units that an earlier version stored under another id are taken over first, and units whose
@@ -227,7 +227,7 @@ class Rounds:
         self.attempts.subtract(unit.id for unit in rest)
 
 
-def name_round(stages: Sequence[Stage], todo: Sequence[Unit]) -> str:
+def name_round(stages: Sequence[Stage[Unit]], todo: Sequence[Unit]) -> str:
     """The stages of the units that are tried: ``grid of rungs, base of cells``."""
     ids = {unit.id for unit in todo}
     parts: dict[str, list[str]] = {}

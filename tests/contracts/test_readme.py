@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support import room_table
 from support.room_tree import README, ROOT, replaced
 
 from benchmark.command import COMMANDS
@@ -18,6 +19,11 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def test_the_tree_of_rooms_is_made_from_the_docstrings() -> None:
     text = README.read_text(encoding="utf-8")
     assert text == replaced(text), "the rooms have changed; run make readme"
+
+
+def test_the_counts_of_rooms_are_those_of_the_code() -> None:
+    text = room_table.PAGE.read_text(encoding="utf-8")
+    assert text == room_table.replaced(text), "the rooms have changed; run make readme"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -15,16 +15,16 @@ def checked(node: ast.stmt) -> list[ast.AST]:
 
 
 @cache
-def imports(types: bool = True) -> list[tuple[str, str]]:
+def imports(types: bool = True, root: Path = ROOT) -> list[tuple[str, str]]:
     """Every import of the project's own modules, as (importing module, imported module).
 
-    Without ``types``, those are left out that a type checker alone reads.
+    Without ``types``, those are left out that a type checker alone reads. ``root`` is a checkout.
     """
     pairs = []
     files = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
         for package in ("benchmark", "search_spaces")
-        for path in sorted((ROOT / package).rglob("*.py"))
+        for path in sorted((root / package).rglob("*.py"))
     }
     for module, path in files.items():
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -39,7 +39,7 @@ from benchmark.findings.ladders.losses import (
     read_reached,
     rechoose,
 )
-from benchmark.study.stage_names import GRID, NEIGHBORS, TRANSFER
+from benchmark.study.stage import GRID, NEIGHBORS, TRANSFER
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from benchmark.analysis.intervals import Array
 from benchmark.analysis.tuning.constant_pairs import TunedAccuracies
 from benchmark.analysis.tuning.constants import WeighedConstants, weigh_trials
 from benchmark.findings.arrays import arrange_column, arrange_rates
-from benchmark.study.stage_names import BASE, CONSTANTS, RANK
+from benchmark.study.stage import BASE, CONSTANTS, RANK
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from benchmark.findings.ranking import accuracy_shift, constants, movers, other_
 from benchmark.findings.ranking.learning_curves import draw_learning_curves
 from benchmark.findings.ranking.rank_arrays import RankArrays
 from benchmark.findings.verdict import Findings, Verdict, judge_gain
-from benchmark.study.stage_names import RANK
+from benchmark.study.stage import RANK
 
 MOST_COLUMNS = 24  # of the heat map
 QUESTION = "Does the order of architectures change by more than seed noise?"

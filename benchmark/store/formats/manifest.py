@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmark.store.folder.seal import Corrupt, decode_json, encode_json
+from benchmark.study.stage import Stage
 from search_spaces.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -16,35 +17,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 
 
-@dataclass(frozen=True)
-class StoredStage:
-    """A planned stage: its units' ids, or None and how many are expected while it waits."""
-
-    part: str
-    kind: str
-    name: str
-    units: tuple[str, ...] | None
-    expected: int
-
-
-class PlannedStage(Protocol):
-    """A stage whose units are known as such (``benchmark.plan.stage``)."""
-
-    @property
-    def part(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def units(self) -> tuple[Unit, ...] | None: ...
-    @property
-    def expected(self) -> int: ...
-
-
-def make_manifest(
-    study: Study, stages: Iterable[PlannedStage], command: str = ""
-) -> dict[str, Any]:
+def make_manifest(study: Study, stages: Iterable[Stage[Unit]], command: str = "") -> dict[str, Any]:
     """The manifest of a study and its plan, and the command that asked for it where there was one.
 
     Data sets have the labels of the planned units: no path of the user's is in the results.
@@ -119,7 +92,7 @@ def is_stage(content: Any) -> bool:
     """Whether this is what a manifest says of a stage."""
     return (
         isinstance(content, dict)
-        and content.keys() == {field.name for field in fields(StoredStage)}
+        and content.keys() == {field.name for field in fields(Stage)}
         and all(isinstance(content[name], str) for name in ("part", "kind", "name"))
         and type(content["expected"]) is int
         and (
@@ -134,10 +107,10 @@ def is_list_of(content: Any, fits: Callable[[Any], bool]) -> bool:
     return isinstance(content, list) and all(map(fits, content))
 
 
-def read_stages(manifest: dict[str, Any]) -> tuple[StoredStage, ...]:
+def read_stages(manifest: dict[str, Any]) -> tuple[Stage[str], ...]:
     """The stages of a manifest."""
     return tuple(
-        StoredStage(**{**stage, "units": None if stage["units"] is None else tuple(stage["units"])})
+        Stage(**{**stage, "units": None if stage["units"] is None else tuple(stage["units"])})
         for stage in manifest["stages"]
     )
 

@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmark.plan.planner import Stage, plan
+from benchmark.plan.planner import plan
 from benchmark.plan.rank_stages import base_rates
 from benchmark.rules import bundles
 from benchmark.store.formats import schema
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import Recipe
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 
 PART = Rank(
     name="cells",
@@ -34,7 +36,7 @@ TRUTH = dict.fromkeys(PART.rules, PLATEAU) | {"effective-depth": PEAK}
 
 def planned(
     part: Rank, truth: Mapping[str, Mapping[float, float]], error: float = 0.03
-) -> list[Stage]:
+) -> list[Stage[Unit]]:
     """The plan once the base stage came out as ``truth``, with the same noise for every rule."""
     stored: dict[str, list[dict[str, Any]]] = {}
 
@@ -62,7 +64,7 @@ def planned(
     return plan(study, read)
 
 
-def chosen(stage: Stage) -> dict[str, set[float]]:
+def chosen(stage: Stage[Unit]) -> dict[str, set[float]]:
     """The constants that a stage trains, by rule."""
     found: dict[str, set[float]] = {}
     for unit in stage.units or ():
@@ -92,7 +94,7 @@ def test_likely_constants_are_trained_on_the_same_architectures() -> None:
 
 
 def test_the_units_of_the_other_stages_stay() -> None:
-    def ids(stages: Sequence[Stage]) -> list[list[str]]:
+    def ids(stages: Sequence[Stage[Unit]]) -> list[list[str]]:
         return [[unit.id for unit in stage.units or ()] for stage in stages]
 
     more = ids(planned(PART, TRUTH))

@@ -1,8 +1,9 @@
-"""The stages of the three kinds of part, as results name them."""
+"""The stages of a part: units that can run together, and what they are called in results."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
 
 StageName = Literal["probe", "base", "rank", "constants", "grid", "neighbours", "transfer", "step"]
 """``probe`` measures the one-step rate where a rule needs it. A rank part tunes each rule's
@@ -19,3 +20,20 @@ GRID: Final = "grid"
 NEIGHBORS: Final = "neighbours"
 TRANSFER: Final = "transfer"
 STEP: Final = "step"
+
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class Stage(Generic[U]):
+    """Units of one part that can run together; ``units`` is None while it waits for a stage.
+
+    A plan holds ``Unit`` objects, and results hold their ids. ``expected`` counts the units also
+    where they are not known yet; results of later versions may have other names.
+    """
+
+    part: str
+    kind: str
+    name: str
+    units: tuple[U, ...] | None
+    expected: int
