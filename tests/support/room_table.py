@@ -23,7 +23,6 @@ class Room(NamedTuple):
 
     name: str
     files: int
-    lines: int
     imports: set[str]
 
 
@@ -41,8 +40,7 @@ def read_rooms(root: Path) -> dict[str, Room]:
             if not files or path.suffix not in ("", ".py") or path.name == "__init__.py":
                 continue
             name = f"{package}.{path.stem}"
-            lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
-            found[name] = Room(name, len(files), lines, set())
+            found[name] = Room(name, len(files), set())
     for importing, imported in imports(root=root):
         here, there = room_of(importing), room_of(imported)
         if here != there and here in found and there in found:
@@ -77,13 +75,13 @@ def describe_totals(rooms: dict[str, Room]) -> list[str]:
 def describe_rooms(rooms: dict[str, Room]) -> list[str]:
     """A row per room, and the totals."""
     rows = [
-        f"| `{room.name}` | {room.files} | {room.lines} | {len(room.imports)} | "
+        f"| `{room.name}` | {room.files} | {len(room.imports)} | "
         f"{sum(name in other.imports for other in rooms.values())} |"
         for name, room in rooms.items()
     ]
     return [
-        "| room | files | lines | rooms it imports | rooms that import it |",
-        "|---|---:|---:|---:|---:|",
+        "| room | files | rooms it imports | rooms that import it |",
+        "|---|---:|---:|---:|",
         *rows,
         "",
         *describe_totals(rooms),
