@@ -27,6 +27,8 @@ URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
 
 LONGEST: Final = 1500
 """Characters of a sentence, at most."""
+SHOWN: Final = 300
+"""Of another package's error, at most."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,20 +80,15 @@ def entry_point(main: Callable[P, int]) -> Callable[P, int]:
         with raise_on_signals():
             try:
                 return main(*args, **kwargs)
-            except InvalidInput as error:
-                return report_error(str(error))
             except BrokenPipeError:  # a reader such as `head` stopped early
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return 128 + signal.SIGPIPE
-            except OSError as error:
-                if error.filename is None:
-                    raise
-                return report_error(f"cannot use {error.filename} ({error.strerror}); check it")
-            except MemoryError as error:
-                detail = f" ({error})" if str(error) else ""
-                return report_error(f"the memory does not suffice{detail}; ask for less at once")
             except KeyboardInterrupt as error:
                 return report_interruption(error)
+            except Exception as error:
+                if (said := explain_error(error)) is None:
+                    raise
+                return report_error(said)
 
     return command
 
@@ -106,6 +103,38 @@ def report_error(message: str) -> int:
         line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
     print(f"error: {line}", file=sys.stderr)
     return 2
+
+
+def explain_error(error: Exception) -> str | None:
+    """The sentence for an error that is no fault of the program; None for a fault."""
+    if isinstance(error, InvalidInput):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use {error.filename} ({error.strerror}); check it"
+    if isinstance(error, MemoryError):
+        detail = f" ({error})" if str(error) else ""
+        return f"the memory does not suffice{detail}; ask for less at once"
+    return explain_failed_import(error)
+
+
+def explain_failed_import(error: BaseException) -> str | None:
+    """The sentence for an error while another package's modules were executed; None for others.
+
+    A package raises so where its installation is broken, or where a variable of the environment
+    holds what it does not know (``TORCH_LOGS``).
+    """
+    frame = error.__traceback__
+    while frame is not None:
+        code, name = frame.tb_frame.f_code, frame.tb_frame.f_globals.get("__name__", "")
+        if code.co_name == "<module>" and name != "__main__" and not is_own(name):
+            reason = " ".join(str(error).split()) or type(error).__name__
+            return (
+                f"{name.partition('.')[0]} cannot be loaded ({type(error).__name__}: "
+                f"{reason[:SHOWN]}); check its installation and the environment variables that it "
+                "reads"
+            )
+        frame = frame.tb_next
+    return None
 
 
 def report_interruption(error: KeyboardInterrupt) -> int:
@@ -151,10 +180,11 @@ def report_uncaught(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Bad input outside of ``main``, as in a job file's study: a sentence and exit code 2."""
-    if not issubclass(kind, InvalidInput):
+    said = str(error) if isinstance(error, InvalidInput) else explain_failed_import(error)
+    if said is None:
         sys.__excepthook__(kind, error, trace)
         return
-    raise SystemExit(report_error(str(error)))
+    raise SystemExit(report_error(said))
 
 
 if is_command():

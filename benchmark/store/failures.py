@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -112,7 +113,11 @@ def hide_user(text: str) -> str:
     for root in sorted(filter(os.path.isabs, roots), key=len, reverse=True):
         if root.strip("/"):
             text = text.replace(f"{root.rstrip('/')}/", "")
-    signs = {str(Path.cwd()): ".", str(Path("~").expanduser()): "~", gethostname(): "HOST"}
+    signs = {gethostname(): "HOST"}
+    with contextlib.suppress(OSError):  # the working folder was deleted
+        signs[str(Path.cwd())] = "."
+    with contextlib.suppress(RuntimeError):  # this user has no home
+        signs[str(Path.home())] = "~"
     for word, sign in signs.items():
         if word.strip("/"):  # not the root of all
             text = re.sub(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", sign, text)

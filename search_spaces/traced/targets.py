@@ -173,6 +173,8 @@ def _import(name: str, missing: str) -> ModuleType:
         if error.name is not None and name.startswith(error.name):
             raise InvalidInput(missing) from error
         raise InvalidInput(f"{name} needs {error.name}, which is not installed") from error
+    except Exception as error:  # whatever its code raises
+        raise InvalidInput(f"{name} cannot be imported: {first_reason(error)}") from error
 
 
 def _options(text: str) -> dict[str, object]:

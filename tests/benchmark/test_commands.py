@@ -14,6 +14,7 @@ from support.commands import environment
 
 from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
+from search_spaces.command import report_uncaught
 from search_spaces.signals import SIGNALS
 
 FROZEN = {
@@ -161,6 +162,41 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         command()
+
+
+@pytest.mark.parametrize("how", ["in a command", "in a job file"])
+@pytest.mark.parametrize(
+    "raised",
+    ["ValueError('no such setting')", "OSError('libx.so: no such file')", "ImportError('x')"],
+)
+def test_a_package_that_cannot_be_loaded_is_a_sentence(
+    raised: str,
+    how: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    package = tmp_path / "broken_package"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("from broken_package import inner")
+    (package / "inner" / "__init__.py").write_text(f"raise {raised}")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    @entry_point
+    def command() -> int:
+        importlib.import_module("broken_package")
+        return 0
+
+    if how == "in a command":
+        assert command() == 2
+    else:
+        with pytest.raises((ValueError, OSError, ImportError)) as caught:
+            importlib.import_module("broken_package")
+        with pytest.raises(SystemExit, match="2"):
+            report_uncaught(caught.type, caught.value, caught.tb)
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: broken_package cannot be loaded ({raised.partition('(')[0]}: ")
+    assert said.count("\n") == 1
 
 
 def test_a_reader_that_stops_early_leaves_no_traceback(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ TOGETHER: Final = 4096
 def hash_files(root: Path, paths: Sequence[str]) -> NDArray[np.uint8]:
     """The sha256 of every file, N x 32; raises ``OSError`` where one cannot be read."""
     memory, begin = cache_path(root), time.time_ns()
-    known = read_cache(memory)
+    known = {} if memory is None else read_cache(memory)
     keys = [file_key(path) for path in paths]
     unknown = [number for number, key in enumerate(keys) if key not in known]
     new = dict(zip(unknown, read_files([paths[number] for number in unknown]), strict=True))
@@ -43,7 +43,7 @@ def hash_files(root: Path, paths: Sequence[str]) -> NDArray[np.uint8]:
     entries = np.array(found, ENTRY)
     newest = np.maximum(entries["modified"], entries["changed"])
     settled = newest < begin - int(SETTLED_SECONDS * 1e9)
-    if settled[unknown].any():
+    if memory is not None and settled[unknown].any():
         write_cache(memory, entries[settled])
     return np.frombuffer(entries["hash"].tobytes(), np.uint8).reshape(-1, 32)
 
@@ -75,12 +75,15 @@ def read_files(paths: Sequence[str]) -> list[bytes]:
     return found
 
 
-def cache_path(root: Path) -> Path:
-    """Where the hashes of a folder's files are remembered."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+def cache_path(root: Path) -> Path | None:
+    """Where the hashes of a folder's files are remembered, if anywhere."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     name = hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
-    with contextlib.suppress(RuntimeError):  # no home: a folder named ~, which nothing creates
-        base = base.expanduser()
+    if not base.is_absolute():  # one that is relative counts as none
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:  # this user has no home
+            return None
     return base / "architecture-aware-rates" / "file-hashes" / name
 
 

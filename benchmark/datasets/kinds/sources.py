@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZipFile
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from search_spaces.errors import InvalidInput
@@ -60,6 +62,12 @@ def load_cifar(name: str, folder: Path, download: bool = False) -> Arrays:
     return train.data, np.asarray(train.targets), test.data, np.asarray(test.targets)
 
 
+def count_bytes(archive: ZipFile) -> int:
+    """How many bytes the arrays have when they are unpacked; no more than that is ever read."""
+    members = {info.filename: info.file_size for info in archive.infolist()}
+    return sum(members.get(f"{key}.npy", 0) for key in NPZ_ARRAYS)
+
+
 def load_npz(path: Path) -> Arrays:
     """The four arrays of a file that ``numpy.savez`` wrote; nothing in it is unpickled.
 
@@ -70,6 +78,8 @@ def load_npz(path: Path) -> Arrays:
         if not path.is_file():
             raise InvalidInput(f"dataset {name}: there is no file {path}; give the path of an .npz")
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            if 2 * count_bytes(file.zip) > psutil.virtual_memory().available:  # twice, as float32
+                raise MemoryError
             arrays = {key: file[key] for key in NPZ_ARRAYS if key in file}
     except InvalidInput:
         raise

@@ -2,11 +2,13 @@
 
 import io
 import itertools
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -299,3 +301,42 @@ def test_an_npz_that_claims_more_than_memory_holds_is_one_sentence(tmp_path: Pat
         file.writestr("x_train.npy", header.getvalue())
     with pytest.raises(InvalidInput, match=r"than fits in memory|no \.npz of plain arrays"):
         catalog.load(f"npz:{tmp_path}/huge.npz")
+
+
+@pytest.mark.parametrize("packed", [0.001, 1.0])
+def test_an_npz_that_unpacks_to_more_than_memory_is_not_unpacked(
+    packed: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousandth of its size when packed, or its own: what counts is what is read."""
+    arrays = draw_arrays(side=4)
+    arrays["x_train"] = np.zeros((4000, 16, 16, 3), np.uint8)
+    save = np.savez_compressed if packed < 1 else np.savez
+    save(tmp_path / "large.npz", **arrays)  # type: ignore[arg-type]
+    assert ((tmp_path / "large.npz").stat().st_size < 100_000) == (packed < 1)
+    memory = psutil.virtual_memory()._replace(available=2 * 4000 * 16 * 16 * 3)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    with pytest.raises(InvalidInput, match=r"more than fits in memory"):
+        catalog.load(f"npz:{tmp_path}/large.npz")
+
+
+class Marker:
+    """Unpickling this would make a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.place),)
+
+
+@pytest.mark.parametrize("array", ["x_train", "y_train", "x_test", "y_test", "notes"])
+def test_nothing_in_an_npz_is_unpickled(array: str, tmp_path: Path) -> None:
+    arrays: dict[str, object] = dict(draw_arrays(side=4))
+    arrays[array] = np.array([Marker(tmp_path / "made")] * 10, dtype=object)
+    np.savez(tmp_path / "objects.npz", **arrays)  # type: ignore[arg-type]
+    if array == "notes":  # an array that nobody asks for
+        assert catalog.load(f"npz:{tmp_path}/objects.npz").classes > 1
+    else:
+        with pytest.raises(InvalidInput, match=r"no \.npz of plain arrays"):
+            catalog.load(f"npz:{tmp_path}/objects.npz")
+    assert not (tmp_path / "made").exists()

@@ -340,7 +340,32 @@ def test_a_file_that_was_just_written_is_not_remembered(
 ) -> None:
     monkeypatch.setattr(file_hashes, "SETTLED_SECONDS", 10.0)
     find_hashes(tmp_path, paths)
-    assert not cache_path(tmp_path).exists()
+    memory = cache_path(tmp_path)
+    assert memory is not None
+    assert not memory.exists()
+
+
+@pytest.mark.parametrize("cache", ["", ".", "relative/cache"])
+@pytest.mark.parametrize("home", [True, False])
+def test_nothing_is_remembered_in_the_working_folder(
+    home: bool, cache: str, paths: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither below a relative cache, nor below a folder named ~ where this user has no home."""
+
+    def refuse(_: int) -> None:
+        raise KeyError
+
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_CACHE_HOME", cache)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if not home:
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr("pwd.getpwuid", refuse)
+    assert find_hashes(tmp_path, paths) == true_hashes(paths)
+    assert not list(here.iterdir())
+    assert (tmp_path / "home").exists() == home
 
 
 @settings(max_examples=60, deadline=None)
@@ -355,9 +380,11 @@ def test_a_damaged_memory_is_not_believed(
         for name in names:
             Path(name).write_bytes(name.encode())
         find_hashes(folder, names)
-        data = bytearray(cache_path(folder).read_bytes())
+        memory = cache_path(folder)
+        assert memory is not None
+        data = bytearray(memory.read_bytes())
         data[at % len(data)] ^= 1 << bit
-        cache_path(folder).write_bytes(data[: at % len(data)] if cut else data)
+        memory.write_bytes(data[: at % len(data)] if cut else data)
         assert find_hashes(folder, names) == true_hashes(names)
 
 

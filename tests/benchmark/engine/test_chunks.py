@@ -27,6 +27,7 @@ from benchmark.engine.chunk_size import (
 )
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
+from benchmark.training import loop
 from benchmark.training.process_group import Ranks
 from search_spaces.registry import create
 
@@ -209,3 +210,21 @@ def test_a_chunk_that_does_not_fit_is_halved() -> None:
     assert (rows, first) == ("16", "16")
     assert int(last) < 16
     assert "done" in statuses
+
+
+def test_the_memory_of_evaluation_counts_in_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training fits at any size and evaluation does not: no epoch is trained to find that out."""
+    whole = unit("cnn", {"width": 4}, "cnn-2", 12, epochs=40)
+    builder = Builder.of(whole, torch.device("cpu"), Ranks())
+    evaluate, sizes = loop.evaluate, []
+
+    def limited(module: Any, batches: Any, images: Any) -> Any:
+        sizes.append(len(batches.seed_R))
+        if sizes[-1] > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return evaluate(module, batches, images)
+
+    monkeypatch.setattr(loop, "evaluate", limited)
+    found = ChunkLimits().choose(builder, whole.replicas, costs.count_steps(whole))
+    assert max(split_replicas(12, found)) <= 3
+    assert max(sizes) > 3  # it was tried with more

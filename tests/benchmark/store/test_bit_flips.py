@@ -125,6 +125,25 @@ def test_a_failure_log_names_neither_the_user_nor_the_machine(results: Path) -> 
     assert 'test_bit_flips.py", line ' in log.traceback
 
 
+@pytest.mark.parametrize("lacks", ["home", "working folder", "both"])
+def test_a_failure_is_logged_whatever_the_user_lacks(
+    lacks: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise KeyError
+
+    store = Store.open(str(results))
+    if lacks != "working folder":
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr("pwd.getpwuid", refuse)
+    if lacks != "home":
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+    store.write_failure(FAILED, "ValueError: of /home/jo/x", "trace")
+    assert store.failures()[FAILED.id].error == "ValueError: of ~/x"
+
+
 def test_a_failure_log(results: Path) -> None:
     store = Store.open(str(results))
     (_, first), (_, last) = store.logs.list_logs()[FAILED.id]
@@ -311,14 +330,21 @@ def test_a_checkpoint_that_does_not_fit_costs_time_alone(name: str, interrupted:
     assert Store.locate(str(interrupted.parents[1])).quarantined() == 1
 
 
-def test_a_checkpoint_of_another_torch_is_left_for_its_unit_to_replace(
-    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "other", [{"torch": "0.1"}, {"format": 1}, {"format": 3}, {"unit": "0" * 64}, {"more": 1}]
+)
+def test_a_checkpoint_of_another_writer_is_left_for_its_unit_to_replace(
+    other: dict[str, Any], interrupted: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Sealed and whole, but of another torch, program or unit."""
     rows = engine.run(trained_unit())
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "__version__", "0.1")
-        assert engine.run(trained_unit(), checkpoint=interrupted) == rows
+    header, content = checkpoint.open_sealed(interrupted.read_bytes())
+    interrupted.write_bytes(checkpoint.seal_content(header | other, content))
+    steps: list[int] = []
+    assert engine.run(trained_unit(), steps.append, checkpoint=interrupted) == rows
+    assert sum(steps) == 2 * 2  # two replicas, two steps: all of them
     assert Store.locate(str(interrupted.parents[1])).quarantined() == 0
+    assert "is not used" not in caplog.text
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
