@@ -25,8 +25,8 @@ P = ParamSpec("P")
 
 URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
 
-LONGEST: Final = 1500
-"""Characters of a sentence, at most."""
+LONGEST: Final = 900
+"""Characters of a sentence, at most; the line that is printed stays below a thousand."""
 SHOWN: Final = 300
 """Of another package's error, at most."""
 
@@ -71,8 +71,9 @@ def local_path(text: str) -> Path:
 def entry_point(main: Callable[P, int]) -> Callable[P, int]:
     """Decorate the ``main`` of a command: it returns the exit code, whatever the user asked for.
 
-    ``InvalidInput``, a file that cannot be used and a lack of memory become one sentence on
-    standard error and exit code 2; a signal becomes one sentence and its exit code.
+    ``InvalidInput``, a file that cannot be used, a lack of memory and a package that cannot be
+    loaded become one sentence on standard error and exit code 2; a signal becomes one sentence and
+    its exit code.
     """
 
     @functools.wraps(main)

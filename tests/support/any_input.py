@@ -89,4 +89,4 @@ def check(
     if code == 2:
         assert error.startswith("error: ")
         assert error.count("\n") == 1
-        assert len(error) < 2000
+        assert len(error) < 1_000
