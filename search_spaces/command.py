@@ -19,7 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, ParamSpec
 
 from search_spaces.errors import InvalidInput
-from search_spaces.signals import SIGNALS, Interrupted, find_signal, raise_on_signals
+from search_spaces.signals import ARRIVED, SIGNALS, Interrupted, find_signal, raise_on_signals
 
 P = ParamSpec("P")
 
@@ -87,6 +87,8 @@ def entry_point(main: Callable[P, int]) -> Callable[P, int]:
             except KeyboardInterrupt as error:
                 return report_interruption(error)
             except Exception as error:
+                if ARRIVED:  # a library may make another error of what a signal raised in it
+                    return report_interruption(Interrupted(ARRIVED[0]))
                 if (said := explain_error(error)) is None:
                     raise
                 return report_error(said)

@@ -15,6 +15,7 @@ from support.commands import environment
 from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
 from search_spaces.command import report_uncaught
+from search_spaces.errors import InvalidInput
 from search_spaces.signals import SIGNALS
 
 FROZEN = {
@@ -162,6 +163,25 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         command()
+
+
+@pytest.mark.usefixtures("heeded_hangup")
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, InvalidInput, OSError])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_library_that_makes_another_error_of_a_signal_does_not_hide_it(
+    number: signal.Signals, error: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @entry_point
+    def command() -> int:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        except KeyboardInterrupt as caught:
+            raise error("Invalid affine transformation matrix") from caught  # as matplotlib does
+        return 0
+
+    assert command() == 128 + number
+    assert capsys.readouterr().err.startswith(f"interrupted by {SIGNALS[number]}: ")
 
 
 @pytest.mark.parametrize("how", ["in a command", "in a job file"])

@@ -14,8 +14,10 @@ import random
 import resource
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -100,7 +102,7 @@ def commands(results: Path, place: Path) -> dict[str, Command]:
         "datasets": Command(datasets, ("check", "digits")),
         "describe": Command(describe, ("describe", "mlp-3", "--svg", f"{out}.svg")),
         "report": Command(report, (uri, "--out", out)),
-        "power": Command(lambda given: job.main(STUDY, given), ("--power", "1", "--out", out)),
+        "power": Command(lambda given: job.main(STUDY, given), ("--power", "1000", "--out", out)),
         "dry run": Command(
             lambda given: job.main(STUDY, given, run=train_nothing),
             ("--dry-run", "--out", uri + "x"),
@@ -184,14 +186,18 @@ def chosen(steps: int, most: int) -> list[int]:
 
 
 def interrupt(
-    step: int, place: Place, name: str, capsys: pytest.CaptureFixture[str]
+    turn: int,
+    interrupting: Callable[[Callable[[], None]], contextlib.AbstractContextManager[object]],
+    place: Place,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> tuple[Path, Path]:
-    """A signal arrives at a step: the code, the sentence, and results as they were."""
-    number = [*SIGNALS][step % len(SIGNALS)]
+    """A signal arrives meanwhile: the code, the sentence, and results as they were."""
+    number = [*SIGNALS][turn % len(SIGNALS)]
     results, beside = place.fresh()
-    with at_step(step, lambda: os.kill(os.getpid(), number)):
+    with interrupting(lambda: os.kill(os.getpid(), number)):
         code, said = run(commands(results, beside)[name], capsys)
-    TALLY.fault(f"{SIGNALS[number]} at a step of a command")
+    TALLY.fault(f"{SIGNALS[number]} at any moment of a command")
     assert code == 128 + number
     assert said.startswith(f"interrupted by {SIGNALS[number]}: ")
     assert said.count("\n") == 1
@@ -206,17 +212,29 @@ def test_a_signal_at_any_step(name: str, place: Place, capsys: pytest.CaptureFix
         with at_step(-1, lambda: None) as hook:
             assert run(commands(results, beside)[name], capsys)[0] == 0
     for step in chosen(hook.seen, most=4):
-        results, beside = interrupt(step, place, name, capsys)
+        results, beside = interrupt(step, partial(at_step, step), place, name, capsys)
         assert run(commands(results, beside)[name], capsys)[0] == 0
         place.check_completed(name, results, beside)
 
 
+@contextlib.contextmanager
+def after(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
 @pytest.mark.parametrize("name", SLOW)
-def test_a_signal_at_some_step_of_what_takes_seconds(
+def test_a_signal_after_random_seconds(
     name: str, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for step in (0, 2):
-        interrupt(step, place, name, capsys)
+    for turn in range(3):
+        seconds = random.Random(f"{name}{turn}").uniform(0.05, 0.5)
+        interrupt(turn, partial(after, seconds), place, name, capsys)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("status", "datasets")])
