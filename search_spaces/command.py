@@ -19,7 +19,14 @@ from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, ParamSpec
 
 from search_spaces.errors import InvalidInput
-from search_spaces.signals import ARRIVED, SIGNALS, Interrupted, find_signal, raise_on_signals
+from search_spaces.signals import (
+    ARRIVED,
+    SIGNALS,
+    Interrupted,
+    find_signal,
+    ignore_signals,
+    raise_on_signals,
+)
 
 P = ParamSpec("P")
 
@@ -80,12 +87,16 @@ def entry_point(main: Callable[P, int]) -> Callable[P, int]:
     def command(*args: P.args, **kwargs: P.kwargs) -> int:
         with raise_on_signals():
             try:
-                return main(*args, **kwargs)
+                code = main(*args, **kwargs)
+                if ARRIVED:  # somebody caught what the signal raised, and went on
+                    raise Interrupted(ARRIVED[0])
+                return code
             except BrokenPipeError:  # a reader such as `head` stopped early
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return 128 + signal.SIGPIPE
             except KeyboardInterrupt as error:
-                return report_interruption(error)
+                with ignore_signals():
+                    return report_interruption(error)
             except Exception as error:
                 if ARRIVED:  # a library may make another error of what a signal raised in it
                     return report_interruption(Interrupted(ARRIVED[0]))
@@ -145,6 +156,7 @@ def report_interruption(error: KeyboardInterrupt) -> int:
     signum = find_signal(error)
     notes = getattr(error, "__notes__", ["run the same command again"])
     print(f"{Interrupted(signum)}: {'; '.join(notes)}", file=sys.stderr)
+    ARRIVED.clear()  # it has been told
     return 128 + signum
 
 

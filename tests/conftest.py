@@ -1,6 +1,5 @@
 """One thread, as every worker has, and planted stores: written once, read by many."""
 
-import signal
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 from support import planted
+from support.signals import heed_signals
 from support.tally import TALLY
 
 torch.set_num_threads(1)
-# A shell starts its background jobs deaf to Ctrl-C, and children inherit that; some tests press it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+heed_signals()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

@@ -1,12 +1,14 @@
 """Both spellings of every command, what lists them, and what a wrong one gets."""
 
+import contextlib
 import importlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
 from search_spaces.command import report_uncaught
 from search_spaces.errors import InvalidInput
-from search_spaces.signals import SIGNALS
+from search_spaces.signals import SECONDS_BETWEEN, SIGNALS
 
 FROZEN = {
     "report": "benchmark.report",
@@ -87,15 +89,6 @@ def test_a_command_imports_only_what_it_needs() -> None:
     assert loaded & {"torch", "ray", "matplotlib", "pyarrow", "numpy"} == set()
 
 
-@pytest.fixture
-def heeded_hangup() -> Iterator[None]:
-    """SIGHUP as in a terminal, even where the tests run under nohup, which ignores it."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize(
     ("number", "name"),
     [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")],
@@ -165,7 +158,6 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
         command()
 
 
-@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize("error", [ValueError, RuntimeError, InvalidInput, OSError])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_library_that_makes_another_error_of_a_signal_does_not_hide_it(
@@ -182,6 +174,100 @@ def test_a_library_that_makes_another_error_of_a_signal_does_not_hide_it(
 
     assert command() == 128 + number
     assert capsys.readouterr().err.startswith(f"interrupted by {SIGNALS[number]}: ")
+
+
+class Destructor:
+    """Calls a function when it is deleted."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+
+    def __del__(self) -> None:
+        self.act()
+
+
+def in_a_destructor(act: Callable[[], None]) -> None:
+    Destructor(act)
+
+
+def in_a_weak_reference(act: Callable[[], None]) -> None:
+    referred = {1}
+    reference = weakref.ref(referred, lambda _reference: act())
+    del referred
+    assert reference() is None
+
+
+def in_a_bare_except(act: Callable[[], None]) -> None:
+    with contextlib.suppress(BaseException):
+        act()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("discard", [in_a_destructor, in_a_weak_reference])
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_whose_exception_python_discards_ends_the_command(
+    number: signal.Signals,
+    discard: Callable[[Callable[[], None]], None],
+    times: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cleaned = []
+
+    @entry_point
+    def command() -> int:
+        try:
+            discard(lambda: signal.raise_signal(number))
+            for _ in range(times - 1):  # it is sent again, and discarded again
+                discard(lambda: time.sleep(30))
+            time.sleep(30)
+        finally:
+            cleaned.append(number)
+        return 0
+
+    before = sys.unraisablehook
+    assert command() == 128 + number
+    assert cleaned == [number]
+    assert capsys.readouterr().err == (
+        f"interrupted by {SIGNALS[number]}: run the same command again\n"
+    )
+    assert sys.unraisablehook is before
+
+
+@pytest.mark.parametrize("discard", [in_a_destructor, in_a_weak_reference, in_a_bare_except])
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_is_discarded_at_the_end_is_told(
+    number: signal.Signals,
+    discard: Callable[[Callable[[], None]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @entry_point
+    def command() -> int:
+        discard(lambda: signal.raise_signal(number))
+        return 0
+
+    assert command() == 128 + number
+    said = f"interrupted by {SIGNALS[number]}: run the same command again\n"
+    assert capsys.readouterr().err == said
+    time.sleep(2 * SECONDS_BETWEEN)  # nothing is sent once the command has ended
+
+
+def test_another_error_that_python_discards_goes_where_it_went() -> None:
+    told = []
+
+    def fail() -> None:
+        raise ValueError
+
+    @entry_point
+    def command() -> int:
+        in_a_destructor(fail)
+        return 0
+
+    before, sys.unraisablehook = sys.unraisablehook, lambda it: told.append(it.exc_type)
+    try:
+        assert command() == 0
+    finally:
+        sys.unraisablehook = before
+    assert told == [ValueError]
 
 
 @pytest.mark.parametrize("how", ["in a command", "in a job file"])
@@ -330,7 +416,6 @@ def test_what_is_written_here_alone_is_no_uri(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_library_that_makes_a_signal_plain_does_not_hide_which_it_was(
     number: signal.Signals, capsys: pytest.CaptureFixture[str]

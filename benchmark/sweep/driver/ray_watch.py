@@ -18,6 +18,8 @@ from typing import Final
 import psutil
 import ray
 
+from search_spaces.signals import REPEATER
+
 INTERVAL: Final = 1.0
 """Seconds between two looks."""
 PATIENCE: Final = 3
@@ -29,6 +31,8 @@ SIGNAL: Final = signal.SIGALRM
 
 class RayLost(KeyboardInterrupt):
     """Ray's server is gone; no ``Exception``, which Ray's own loops would catch and go on."""
+
+    signum: Final = SIGNAL
 
 
 def find_servers() -> list[psutil.Process]:
@@ -80,6 +84,7 @@ def watch_ray(
 
     def handle(signum: int, frame: FrameType | None) -> None:
         if lost.is_set():
+            REPEATER.hear()
             raise RayLost
         if callable(before):  # somebody else's timer
             before(signum, frame)
