@@ -49,12 +49,21 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """As argparse does; raises ``InvalidInput`` for an argument with a NUL character."""
-        for argument in sys.argv[1:] if args is None else args:
+        args = list_arguments() if args is None else args
+        for argument in args:
             if "\0" in argument:
                 raise InvalidInput(f"argument {argument!r} has a NUL character; leave it out")
             if argument.endswith("=--"):  # argparse takes that value for an empty list
                 raise InvalidInput(f"argument {argument!r} has no value; give one")
         return super().parse_known_args(args, namespace)
+
+
+def list_arguments() -> list[str]:
+    """The arguments of this process; none in a notebook, where they are its kernel's."""
+    path = Path(sys.argv[0] if sys.argv else "")
+    if path.stem.endswith("kernel_launcher") or path.parent.name == "ipykernel":
+        return []
+    return sys.argv[1:]
 
 
 def local_path(text: str) -> Path:

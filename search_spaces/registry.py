@@ -1,11 +1,11 @@
-"""The registry of search spaces: one line per space."""
+"""The registry of search spaces: one line per space, and those that other packages install."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
 from search_spaces.dag.space import DagCnn, DagMlp
 from search_spaces.errors import InvalidInput
@@ -16,6 +16,7 @@ from search_spaces.ladders.vit import Vit
 from search_spaces.modules.factory import FactoryModules
 from search_spaces.modules.torchvision_models import TorchvisionModels
 from search_spaces.nasbench201.space import NasBench201
+from search_spaces.plug_ins import find_plug_ins
 from search_spaces.space import SearchSpace
 
 SPACES: dict[str, Callable[..., SearchSpace]] = {
@@ -31,9 +32,54 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
 }
 
 
+GROUP: Final = "search_spaces.spaces"
+"""Entry points of spaces: ``NAME = package.module:CLASS``, a frozen dataclass of that name."""
+
+
 def names() -> tuple[str, ...]:
     """The names that ``create`` takes."""
-    return tuple(SPACES)
+    return (*SPACES, *list_installed()[0])
+
+
+@cache
+def list_installed() -> tuple[dict[str, Callable[..., SearchSpace]], dict[str, str]]:
+    """The spaces of other packages, and by name what is wrong with those that cannot be had.
+
+    A name of this suite stays the suite's.
+    """
+    found: dict[str, Callable[..., SearchSpace]] = {}
+    problems: dict[str, str] = {}
+    for each in find_plug_ins(GROUP):
+        space = each.value
+        told = f"space {each.name!r} of package {each.package}"
+        if each.name in SPACES:
+            continue
+        if each.problem:
+            problems[each.name] = f"{told} cannot be imported: {each.problem}; mend or uninstall it"
+        elif not (isinstance(space, type) and is_dataclass(space)) or (
+            getattr(space, "name", "") != each.name
+        ):
+            problems[each.name] = f"{told} is no dataclass with that name as its name; mend it"
+        elif each.name in found:
+            del found[each.name]
+            problems[each.name] = f"{told}: another package has a space of that name; uninstall one"
+        else:
+            found[each.name] = each.value  # type: ignore[assignment]
+    return found, problems
+
+
+def find_space(name: str) -> Any:
+    """The dataclass of a space.
+
+    Raises ``InvalidInput`` with the names there are, or with what is wrong with the package that
+    has it.
+    """
+    installed, problems = list_installed()
+    if name in problems:
+        raise InvalidInput(problems[name])
+    if name not in names():
+        raise InvalidInput(f"unknown space {name!r}; choose one of {', '.join(names())}")
+    return SPACES[name] if name in SPACES else installed[name]
 
 
 LAST = ("activation", "normalization", "dropout")
@@ -44,8 +90,7 @@ def option_names(name: str) -> tuple[str, ...]:
 
     Ids of stored results hold options in this order, wherever the fields are defined.
     """
-    _require_space(name)
-    found = [field.name for field in fields(SPACES[name])]  # type: ignore[arg-type]
+    found = [field.name for field in fields(find_space(name))]
     return (*(n for n in found if n not in LAST), *(n for n in LAST if n in found))
 
 
@@ -56,9 +101,7 @@ def identify_options(name: str, space: SearchSpace) -> tuple[tuple[str, Any], ..
     so that networks without it keep their identity.
     """
     defaults = {
-        field.name: field.default
-        for field in fields(SPACES[name])  # type: ignore[arg-type]
-        if "later" in field.metadata
+        field.name: field.default for field in fields(find_space(name)) if "later" in field.metadata
     }
     values = ((option, getattr(space, option)) for option in option_names(name))
     return tuple((o, value) for o, value in values if o not in defaults or value != defaults[o])
@@ -71,7 +114,7 @@ def option_types(name: str) -> dict[str, Any]:
     Raises ``InvalidInput`` for an unknown space.
     """
     there = option_names(name)
-    hints = get_type_hints(SPACES[name])
+    hints = get_type_hints(find_space(name))
     return {option: hints[option] for option in there}
 
 
@@ -83,9 +126,5 @@ def create(name: str, **options: object) -> SearchSpace:
             raise InvalidInput(
                 f"unknown option {option!r} of space {name!r}; choose from {', '.join(there)}"
             )
-    return SPACES[name](**options)
-
-
-def _require_space(name: str) -> None:
-    if name not in SPACES:
-        raise InvalidInput(f"unknown space {name!r}; choose one of {', '.join(SPACES)}")
+    space: SearchSpace = find_space(name)(**options)
+    return space

@@ -8,12 +8,13 @@ from typing import Any
 from benchmark.models.layer_groups import group_parameters
 from benchmark.models.network import Network
 from benchmark.models.rates import prescribe
+from benchmark.rules import Rule
 from benchmark.training.optimizers.flat import EPSILON
 
 
 def parameter_groups(
     model: Network,
-    rule: str,
+    rule: str | Rule,
     base: Network | str,
     lr: float,
     *,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.models.network import Network, find_network
-from benchmark.rules import Control, bundle, registry, rule
+from benchmark.rules import Control, Rule, bundle, registry, rule
 from benchmark.rules.grammar.rule import Bundle
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
@@ -32,16 +32,18 @@ def rates(
     lr: float,
     *,
     optimizer: str = "sgd",
-    rules: Sequence[str] | None = None,
+    rules: Sequence[str | Rule] | None = None,
 ) -> dict[str, Prescription]:
     """What rules prescribe for ``model`` where ``lr`` was tuned on ``base``, by rule name.
 
-    Networks may be given by name (``find_network``). Without ``rules`` all that are computed from
-    the graphs and stated for the optimizer. Raises ``InvalidInput`` as ``prescribe`` does.
+    Networks may be given by name (``find_network``), rules by name or as a ``Rule``. Without
+    ``rules`` all that are computed from the graphs and stated for the optimizer. Raises
+    ``InvalidInput`` as ``prescribe`` does.
     """
     target, origin = find_both(model, base)
-    names = list_rules(optimizer) if rules is None else rules
-    return {name: prescribe(target, name, origin, lr, optimizer=optimizer) for name in names}
+    asked = list_rules(optimizer) if rules is None else rules
+    found = [prescribe(target, each, origin, lr, optimizer=optimizer) for each in asked]
+    return {each.rule: each for each in found}
 
 
 def list_rules(optimizer: str) -> list[str]:
@@ -74,7 +76,7 @@ def find_both(model: Network | str, base: Network | str) -> tuple[Network, Netwo
 
 def prescribe(
     model: Network | str,
-    name: str,
+    name: str | Rule,
     base: Network | str,
     lr: float,
     *,
@@ -88,17 +90,18 @@ def prescribe(
     if not 0 < lr < float("inf"):
         raise InvalidInput(f"the base's rate {lr} is no positive number; give the one it was tuned")
     target, origin = find_both(model, base)
-    if rule(name).measured:
+    asked = rule(name)
+    if asked.measured:
         raise InvalidInput(
-            f"rule {name!r} is measured at initialization, not computed from a graph; measure "
-            "both networks by benchmark.models.one_step"
+            f"rule {asked.name!r} is measured at initialization, not computed from a graph; "
+            "measure both networks by benchmark.models.one_step"
         )
     # A convention of a space's own counts its cells, which other networks do not have.
     space = target.space if target.space == origin.space else ""
-    found = bundle(name, space, target.topology, origin.topology, optimizer)
+    found = bundle(asked, space, target.topology, origin.topology, optimizer)
     if found is None:
         raise InvalidInput(f"{target.name} cannot be trained: no path joins input and output")
-    return Prescription(name, optimizer, lr * found.lr_multiplier, found)
+    return Prescription(asked.name, optimizer, lr * found.lr_multiplier, found)
 
 
 def find_depth(network: Network) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.rules.grammar.names import controls_of, find, owner_of, placebo_of, registry, rule
+from benchmark.rules.grammar.names import controls_of, find, owner_of, placebo_of, rule
+from benchmark.rules.grammar.registry import registry
 from benchmark.rules.grammar.rule import Bundle, Control, Reading, Rule
 from search_spaces.errors import InvalidInput
 from search_spaces.space import RuleColumn, RuleTerms, SearchSpace, Topology
@@ -31,7 +32,7 @@ __all__ = [
 
 
 def bundle(
-    name: str, space: str, target: Topology, base: Topology, optimizer: str = "sgd"
+    name: str | Rule, space: str, target: Topology, base: Topology, optimizer: str = "sgd"
 ) -> Bundle | None:
     """What a rule of one architecture gives ``target`` where ``base`` was tuned.
 
@@ -41,7 +42,7 @@ def bundle(
     """
     asked = find_stated_rule(name, optimizer)
     if isinstance(asked, Control):
-        raise InvalidInput(f"rule {name!r} deals rates to a population; ask for all at once")
+        raise InvalidInput(f"rule {asked.name!r} deals rates to a population; ask for all at once")
     if not target.trainable:
         return None
     convention = asked.convention(space)
@@ -50,7 +51,7 @@ def bundle(
 
 
 def bundles(
-    name: str,
+    name: str | Rule,
     space: SearchSpace,
     architectures: Sequence[str],
     base: str | None = None,
@@ -76,25 +77,26 @@ def bundles(
         return asked.dealt(of, fixed, seeds)
     convention = asked.convention(space.name)
     anchor = Reading.of(origin.topology(start), convention, optimizer)
-    known: dict[int, Bundle | None] = {}
+    known: dict[int, tuple[Topology, Bundle | None]] = {}
     result: list[Bundle | None] = []
     for architecture in architectures:
         topology = space.topology(architecture)
-        key = id(topology)  # equal topologies share one object, and the space keeps it alive
+        key = id(topology)  # equal topologies share one object, which is kept alive here
         if key not in known:
             target = Reading.of(topology, convention, optimizer)
-            known[key] = asked.bundle(target, anchor) if topology.trainable else None
-        result.append(known[key])
+            given = asked.bundle(target, anchor) if topology.trainable else None
+            known[key] = topology, given
+        result.append(known[key][1])
     return result
 
 
-def find_stated_rule(name: str, optimizer: str) -> Rule:
+def find_stated_rule(name: str | Rule, optimizer: str) -> Rule:
     """The rule of that name; raises ``InvalidInput`` unless it is stated for the optimizer."""
     asked = rule(name)
     if optimizer not in asked.optimizers:
         raise InvalidInput(
-            f"rule {name!r} is stated for {', '.join(asked.optimizers)}, not for {optimizer}; "
-            "change the recipe's optimizer or leave the rule out"
+            f"rule {asked.name!r} is stated for {', '.join(asked.optimizers)}, not for "
+            f"{optimizer}; change the recipe's optimizer or leave the rule out"
         )
     return asked
 

@@ -40,6 +40,7 @@ from search_spaces.space import SearchSpace
 class Part:
     """What every part says: a space, rules, seeds (0 to ``seeds - 1``), a recipe and a data set.
 
+    A ``Rule`` of the caller's own may stand in ``rules`` for its name, and is kept by name.
     Options and rates are kept as the type that their field declares: ``dropout=0`` is 0.0, so that
     equal parts plan units of equal ids. Raises ``InvalidInput`` for an unknown space, option or
     rule, for an option or rate of another type and for empty or improper grids.
@@ -60,8 +61,7 @@ class Part:
             if isinstance(value, int):
                 check_most(self.name, name, value)
         _ = self.search_space  # raises for an unknown space or option
-        for name in self.rules:
-            rules.rule(name)
+        object.__setattr__(self, "rules", tuple(rules.rule(each).name for each in self.rules))
         if not self.rules:
             raise InvalidInput(f"part {self.name}: field rules is empty; name at least one rule")
         if self.seeds < 1:

@@ -26,6 +26,7 @@ ROOMS = {
     "search_spaces.signals": Room(0.0, ""),
     "search_spaces.command": Room(0.1, "errors signals"),
     "search_spaces.output_files": Room(0.1, "errors"),
+    "search_spaces.plug_ins": Room(0.0, ""),
     "search_spaces.graph": Room(0.1, "errors"),
     "search_spaces.paths": Room(0.2, "errors graph"),
     "search_spaces.space": Room(0.2, "errors graph"),
@@ -40,7 +41,7 @@ ROOMS = {
     ),
     "search_spaces.modules": Room(0.45, "errors graph ladders layers options paths space traced"),
     "search_spaces.registry": Room(
-        0.5, "dag errors ladders modules nasbench201 options space traced"
+        0.5, "dag errors ladders modules nasbench201 options plug_ins space traced"
     ),
     "search_spaces.show": Room(
         0.6, "conventions errors graph nasbench201 options output_files paths registry space traced"

@@ -13,6 +13,7 @@ from support.job_files import FILES, UNTRAINED, module
 from support.planted_units import planted_provenance
 
 from benchmark import job
+from benchmark.datasets.names import PUBLISHED, parse_name
 from benchmark.engine import costs, engine
 from benchmark.plan.planner import plan
 from benchmark.report.__main__ import main as report
@@ -27,6 +28,8 @@ FULL = [name for name in FILES if name != UNTRAINED]
 SCALED = [name for name in FULL if name != "quickstart"]
 SHAPES = {"digits": (1, 8, 8), "cifar10": (3, 32, 32), "cifar100": (3, 32, 32)}
 SHAPES["imagenet16-120"] = (3, 16, 16)
+SHAPES["imagefolder:data/imagenet?size=224"] = (3, 224, 224)
+CLASSES = {"imagenet16-120": 120, "imagefolder:data/imagenet?size=224": 1000}
 
 
 def study(name: str, scale: str = "STUDY") -> Study:
@@ -106,7 +109,7 @@ def test_the_full_study_plans_and_its_networks_can_be_built(name: str) -> None:
         space = create(part.space, **part.options)
         with torch.device("meta"):
             for architecture in {architectures[0], architectures[-1]}:
-                classes = 120 if part.dataset == "imagenet16-120" else 10
+                classes = CLASSES.get(part.dataset, 10)
                 space.build(architecture, 1, SHAPES[part.dataset], classes)
 
 
@@ -123,8 +126,9 @@ def test_without_its_data_a_job_says_where_to_put_them(
     for arguments in ([], ["--dry-run"]):
         assert job.main(study(name), arguments) == 2
         error = capsys.readouterr().err
-        assert error.startswith(f"error: dataset {wanted[0]}: ")
-        assert f"python -m benchmark.datasets download {wanted[0]}" in error
+        assert error.startswith(f"error: dataset {parse_name(wanted[0]).absolute}: ")
+        published = f"python -m benchmark.datasets download {wanted[0]}"
+        assert (published if wanted[0] in PUBLISHED else "put train and val there") in error
         assert error.count("\n") == 1
 
 

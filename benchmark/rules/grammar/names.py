@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 from benchmark.rules.grammar.compositions import compose
 from benchmark.rules.grammar.forms import FORMS
+from benchmark.rules.grammar.registry import add_rule, find_plain_rule, is_plain, registry
 from benchmark.rules.grammar.rule import Control, Form, Rule
 from search_spaces.errors import InvalidInput
 
 
-@cache
-def registry() -> dict[str, Rule]:
-    """Every rule by its plain name: each module of ``benchmark.rules`` that has a ``RULE``."""
-    modules = (
-        importlib.import_module(f"benchmark.rules.{module.name}")
-        for module in pkgutil.iter_modules([str(Path(__file__).parents[1])])
-    )
-    found = [module.RULE for module in modules if hasattr(module, "RULE")]
-    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
-
-
-@cache
-def rule(name: str) -> Rule:
-    """The rule of that name.
+def rule(asked: str | Rule) -> Rule:
+    """The rule of a name. A ``Rule`` may stand for its name, which stands for it from then on.
 
     ``RULE:FORM:...`` is a rule in other forms and ``RULE*mup`` two rules at once. ``shuffled`` and
     ``geometric-mean`` are path-cubed's controls, in path-cubed's forms; ``shuffled:RULE`` and
     ``geometric-mean:RULE`` those of any rule, dealt anew by seed. Raises ``InvalidInput`` listing
     the names or forms there are.
     """
+    if isinstance(asked, str):
+        return parse_rule(asked)
+    if is_plain(asked.name):
+        add_rule(asked)
+        parse_rule.cache_clear()
+    return parse_rule(asked.name)
+
+
+@cache
+def parse_rule(name: str) -> Rule:
+    """The rule that a name stands for, its forms and companions read."""
     base, *rest = name.split(":")
     head, *others = base.split("*")
     found = find_plain_rule(head)
@@ -59,13 +56,6 @@ def find(name: str) -> Rule | None:
         return rule(name)
     except InvalidInput:
         return None
-
-
-def find_plain_rule(name: str) -> Rule:
-    """A rule of the registry; raises ``InvalidInput`` with the names there are."""
-    if name not in registry():
-        raise InvalidInput(f"unknown rule {name!r}; choose one of {', '.join(registry())}")
-    return registry()[name]
 
 
 def form_of(form: str, base: str, head: str) -> Form:

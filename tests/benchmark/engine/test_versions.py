@@ -9,8 +9,8 @@ from benchmark import rules
 from benchmark.engine.build import check_versions
 from benchmark.plan.planner import plan
 from benchmark.plan.units import plan_replica
+from benchmark.rules import registry
 from benchmark.rules.grammar.forms import FORMS
-from benchmark.rules.grammar.names import registry
 from benchmark.study import PLAIN_SGD, Depth, Study
 from search_spaces.errors import InvalidInput
 from search_spaces.registry import create
