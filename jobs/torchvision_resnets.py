@@ -52,10 +52,11 @@ LAPTOP = STUDY.scaled(
 SMOKE = STUDY.scaled(
     "smoke",
     dataset="digits",
+    rules=("tuned-constant", "depth-mup", "path-cubed"),
     depths=(18, 34),
-    rates=rate_grid(1e-2, 1.0, 4),
+    rates=rate_grid(1e-4, 1e-1, 4),
     neighbours=False,
-    recipe={"batch": 16, "steps": 12},
+    recipe={"batch": 32, "steps": 16},
 )
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def rule(asked: str | Rule) -> Rule:
     """
     if isinstance(asked, str):
         return parse_rule(asked)
-    if is_plain(asked.name):
+    if is_plain(asked.name) and asked != find(asked.name):
         add_rule(asked)
         parse_rule.cache_clear()
     return parse_rule(asked.name)
