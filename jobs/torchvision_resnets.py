@@ -7,7 +7,7 @@ Purpose   The question of whoever tuned the small network and now trains the lar
           x K^(-1/2) (depth-mup); L^(-3/2) (effective-depth); the sum over paths (path-cubed).
 Cost      ImageNet at 224 x 224: 10 units, 1.9 million replica-steps, for GPUs: --dry-run estimates
           the time here; --ranks K trains a unit on K of them. Laptop: images of 64 x 64, 18 to 50,
-          60 steps, a few hours on 2 cores. Smoke: some minutes on 2 cores, on digits.
+          60 steps, a few hours on 2 cores. Smoke: about 5 minutes on 2 cores, on digits.
 Expect    Written down before the first run. Batch norm makes the weights before it free of scale,
           so that rules' initializations matter little. H1: the exponent of the best rate with He
           weights in layers and additions has an interval that leaves out -1 and -3/2, and the best
