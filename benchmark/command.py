@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from search_spaces.command import Parser, entry_point, local_path, report_error, report_interruption
-from search_spaces.signals import (
+from search_spaces.command.signals import (
     Interrupted,
     defer_signals,
     find_signal,

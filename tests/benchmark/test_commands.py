@@ -17,8 +17,8 @@ from support.commands import environment
 from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
 from search_spaces.command import report_uncaught
+from search_spaces.command.signals import SECONDS_BETWEEN, SIGNALS
 from search_spaces.errors import InvalidInput
-from search_spaces.signals import SECONDS_BETWEEN, SIGNALS
 
 FROZEN = {
     "report": "benchmark.report",

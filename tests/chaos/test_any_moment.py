@@ -32,7 +32,7 @@ from benchmark.report.__main__ import main as report
 from benchmark.speed.machinery import train_nothing
 from benchmark.store.store import Store
 from search_spaces.__main__ import main as describe
-from search_spaces.signals import SIGNALS
+from search_spaces.command.signals import SIGNALS
 
 STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.scandir", "os.listdir"}
 STEPS |= {"subprocess.Popen", "tempfile.mkstemp", "tempfile.mkdtemp"}

@@ -23,8 +23,7 @@ ROOMS = {
     # search_spaces: line 0, with lines of its own
     "search_spaces": Room(0, ""),
     "search_spaces.errors": Room(0.0, ""),
-    "search_spaces.signals": Room(0.0, ""),
-    "search_spaces.command": Room(0.1, "errors signals"),
+    "search_spaces.command": Room(0.1, "errors"),
     "search_spaces.output_files": Room(0.1, "errors"),
     "search_spaces.plug_ins": Room(0.0, ""),
     "search_spaces.graph": Room(0.1, "errors"),

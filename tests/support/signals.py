@@ -2,7 +2,7 @@
 
 import signal
 
-from search_spaces.signals import SIGNALS
+from search_spaces.command.signals import SIGNALS
 
 
 def heed_signals() -> None:

@@ -18,7 +18,7 @@ from typing import Final
 import psutil
 import ray
 
-from search_spaces.signals import REPEATER
+from search_spaces.command.signals import REPEATER
 
 INTERVAL: Final = 1.0
 """Seconds between two looks."""

@@ -1,25 +1,21 @@
-"""The front of every command: its arguments, one sentence for bad input, one end for signals.
+"""How every command ends: with one sentence for bad input, and in one way on signals.
 
 Exit codes: 2 for bad input, 128 + N where signal N ended the command (130 for Ctrl-C, 143 for
 SIGTERM, 129 for SIGHUP). While modules are still being imported a signal ends the process at once,
-since nothing has been started; ``search_spaces.signals`` says what it does later.
+since nothing has been started; ``search_spaces.command.signals`` says what it does later.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Final, NoReturn, ParamSpec
+from typing import Final, ParamSpec
 
-from search_spaces.errors import InvalidInput
-from search_spaces.signals import (
+from search_spaces.command.signals import (
     ARRIVED,
     SIGNALS,
     Interrupted,
@@ -27,61 +23,14 @@ from search_spaces.signals import (
     ignore_signals,
     raise_on_signals,
 )
+from search_spaces.errors import InvalidInput
 
 P = ParamSpec("P")
-
-URI: Final = re.compile("(?i)[a-z][a-z0-9+.-]+:(//|/|$)")
 
 LONGEST: Final = 900
 """Characters of a sentence, at most; the line that is printed stays below a thousand."""
 SHOWN: Final = 300
 """Of another package's error, at most."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Argument errors become the one sentence that every other bad input gets."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise ``InvalidInput``; argparse itself would print its usage and exit."""
-        raise InvalidInput(f"{message}; see --help")
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> tuple[Any, list[str]]:
-        """As argparse does; raises ``InvalidInput`` for an argument with a NUL character."""
-        args = list_arguments() if args is None else args
-        for argument in args:
-            if "\0" in argument:
-                raise InvalidInput(f"argument {argument!r} has a NUL character; leave it out")
-            if argument.endswith("=--"):  # argparse takes that value for an empty list
-                raise InvalidInput(f"argument {argument!r} has no value; give one")
-        return super().parse_known_args(args, namespace)
-
-
-def list_arguments() -> list[str]:
-    """The arguments of this process; none in a notebook, where they are its kernel's."""
-    path = Path(sys.argv[0] if sys.argv else "")
-    if path.stem.endswith("kernel_launcher") or path.parent.name == "ipykernel":
-        return []
-    return sys.argv[1:]
-
-
-def local_path(text: str) -> Path:
-    """The type of an argument that names a file or folder of this machine; ``~`` is expanded.
-
-    Raises ``ArgumentTypeError``, which the parser says in one sentence, for an empty name, a URI
-    and an unknown home: each of them would be the name of an odd folder here.
-    """
-    if not text.strip() or URI.match(text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no path of this machine; give one (./{text} for a folder of that name)"
-            if text.strip()
-            else "the path is empty; give one"
-        )
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}; give an absolute path") from error
 
 
 def entry_point(main: Callable[P, int]) -> Callable[P, int]:
