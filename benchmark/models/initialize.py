@@ -13,6 +13,7 @@ from benchmark.models.network import Network
 from benchmark.training.weights.initialization import to_uniform
 from benchmark.training.weights.variances import SCALES_SKIPS, UNIFORM, variance
 from search_spaces.errors import InvalidInput
+from search_spaces.traced.weight_norm import explain_computed, find_weight_norms
 
 
 @torch.no_grad()
@@ -25,9 +26,11 @@ def initialize_(
     Numbers come from the seed's own stream, in the order of ``named_parameters``: networks of the
     spaces get those that a study's replica has, where all their layers are on a path. Biases of
     layers become 0 (uniform where the scheme says so); norms, scales and positions stay as they
-    are. ``factors`` are a rule's, of which ``readout-variance`` counts here. Raises
-    ``InvalidInput`` for an unknown scheme, and for one that scales edges without weights, where a
-    module has no place for it.
+    are. Under weight normalization (torch's) the weight that is computed is drawn: the direction is
+    it, and the magnitude its norm. ``factors`` are a rule's, of which ``readout-variance`` counts
+    here. Raises ``InvalidInput`` for an unknown scheme, for one that scales edges without weights,
+    where a module has no place for it, and for a layer whose weight the module's code computes
+    from its parameters in another way, such as spectral normalization.
     """
     module, traced = model.require_module()
     K = model.topology.residual_blocks
@@ -36,12 +39,19 @@ def initialize_(
             f"initialization {scheme} multiplies skips too, which this module has no place for; "
             "leave the form all-edges out"
         )
+    norms = find_weight_norms(module)
+    if problem := explain_computed(traced.layers, norms):
+        raise InvalidInput(problem)
+    scaled = {norm.direction: norm for norm in norms}
+    magnitudes = {norm.magnitude for norm in norms}
     layers = {id(module.get_parameter(n)): each for each in traced.layers for n in each.parameters}
     by_owner = {layer.module: layer for layer in traced.layers}
     weights, biases = create_stream(seed, "weights"), create_stream(seed, "biases")
     for name, parameter in module.named_parameters():
         owner, _, own = name.rpartition(".")
         layer = layers.get(id(parameter))
+        if name in magnitudes:
+            continue
         if layer is not None:
             size = variance(scheme, layer, K)
             if layer.readout:
@@ -49,6 +59,9 @@ def initialize_(
             drawn = torch.randn(parameter.shape, generator=weights, dtype=torch.float64)
             drawn = to_uniform(drawn) if scheme in UNIFORM else drawn
             parameter.copy_(drawn * size**0.5)
+            if name in scaled:
+                norm = scaled[name]
+                module.get_parameter(norm.magnitude).copy_(norm.measure_magnitude(parameter))
         elif owner in by_owner and own.endswith("bias"):
             parameter.zero_()
             if scheme in UNIFORM:

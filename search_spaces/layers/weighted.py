@@ -41,6 +41,10 @@ class Weighted(nn.Module):
         outputs, inputs = self.weight.shape[1:3]
         return int(outputs) * (self.fan_in // int(inputs))
 
+    def set_weight(self, index: int, value: Tensor) -> None:
+        """Give one replica this weight."""
+        self.weight[index] = value
+
     def at(
         self,
         *,

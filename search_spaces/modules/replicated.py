@@ -23,6 +23,7 @@ from search_spaces.modules.batch_norm import BATCH_NORMS, RankStatistics
 from search_spaces.modules.random_streams import RandomStreams
 from search_spaces.modules.slots import Slots
 from search_spaces.modules.traced_weights import HeldParameters, repeat_tensor
+from search_spaces.traced.weight_norm import explain_computed, find_weight_norms
 
 if TYPE_CHECKING:
     from search_spaces.traced import TracedNetwork
@@ -53,6 +54,7 @@ class Replicated(nn.Module):
         self.statistics = RankStatistics(norms)
         self.node = Node(0, replica_axis=0)
         self.slots = Slots(module)
+        self.computed = explain_computed(traced.layers, find_weight_norms(module))
         self.copy = (module.to("meta"),)  # a tuple: the copy's own parameters are not trained
 
     @property
@@ -93,8 +95,10 @@ class Replicated(nn.Module):
         return torch.as_tensor(self.node(torch.stack(logits)))
 
     def find_obstacle(self, *, branches: bool, skips: bool) -> str:
-        """Why a rule that scales residual branches, or edges without weights, cannot be applied to
-        this module; empty where it can."""
+        """Why a rule's weights, or its factors of residual branches or of edges without weights,
+        cannot be applied to this module; empty where they can."""
+        if self.computed:
+            return self.computed
         if skips and self.traced.residual_blocks:
             return (
                 "its weights go with scaled skips, which a module of another package has no place "

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.layers import Weighted
+from search_spaces.traced.weight_norm import WeightNorm, find_weight_norms
 
 if TYPE_CHECKING:
     from search_spaces.traced import Layer, TracedNetwork
@@ -26,6 +27,7 @@ class TracedWeight(Weighted):
         self.weight.requires_grad_(weight.requires_grad)
         self.bias = None if bias is None else repeat_parameter(zero(bias), replicas)
         self.layer, self.fan_in = layer, layer.fan_in
+        self.scaled: tuple[WeightNorm, Held] | None = None  # the magnitude is no part of this
         self.at(
             source_in_degree=layer.source_in_degree,
             target_in_degree=layer.target_in_degree,
@@ -38,6 +40,13 @@ class TracedWeight(Weighted):
     def fan_out(self) -> int:
         """As the trace counts it."""
         return self.layer.fan_out
+
+    def set_weight(self, index: int, value: Tensor) -> None:
+        """Give one replica this weight; under weight normalization, by direction and magnitude."""
+        super().set_weight(index, value)
+        if self.scaled is not None:
+            norm, magnitude = self.scaled
+            magnitude.weight[index] = norm.measure_magnitude(self.weight[index])
 
 
 class Held(nn.Module):
@@ -60,7 +69,10 @@ class HeldParameters(nn.ModuleList):
         super().__init__()
         self.places: dict[str, tuple[int, str]] = {}
         found = dict(module.named_parameters())
+        norms = find_weight_norms(module)
         layers = find_layers(module, traced)
+        for norm in norms:
+            layers.pop(norm.magnitude, None)
         biases = pair_biases(found, layers)
         owners = {layer.module for layer in layers.values()}
         for name, parameter in found.items():
@@ -78,6 +90,12 @@ class HeldParameters(nn.ModuleList):
                 zeros = owner in owners and own.endswith("bias")
                 self.append(Held(replicas, zero(parameter) if zeros else parameter))
             self.places[name] = (number, "weight")
+        for norm in norms:
+            direction, magnitude = (
+                self._modules[str(self.places[n][0])] for n in (norm.direction, norm.magnitude)
+            )
+            if isinstance(direction, TracedWeight) and isinstance(magnitude, Held):
+                direction.scaled = (norm, magnitude)
 
     def __getitem__(self, name: str) -> nn.Parameter:  # type: ignore[override]
         """The parameter of that name, R first."""

@@ -38,7 +38,8 @@ class Layer:
 
     ``fan_in`` counts the inputs to one output unit, ``fan_out`` the outputs times kernel positions.
     ``role`` and ``reason`` are those of its first use; a layer used several times has one rate for
-    all its places. ``uses`` is empty for a layer on no input-output path.
+    all its places. ``uses`` is empty for a layer on no input-output path. ``computed`` says that
+    the weight is made of the parameters by the module's code, as under weight or spectral norm.
     """
 
     module: str
@@ -50,6 +51,7 @@ class Layer:
     role: Role
     reason: str
     uses: tuple[LayerUse, ...]
+    computed: bool = False
 
     @property
     def source_in_degree(self) -> int:

@@ -174,6 +174,7 @@ def _layer(weights: Weights, uses: tuple[LayerUse, ...], absent: str) -> Layer:
         role,
         reason,
         uses,
+        weights.computed,
     )
 
 

@@ -71,7 +71,7 @@ def initialize(module: nn.Module, replicas: Sequence[Replica], residual_blocks: 
                 drawn = normal[replica.seed]
                 if replica.initialization in UNIFORM:
                     drawn = to_uniform(drawn)
-                layer.weight[index] = drawn * size**0.5
+                layer.set_weight(index, drawn * size**0.5)
             if layer.bias is not None:
                 draw_biases(layer, layer.bias, replicas, bias_streams)
         elif isinstance(layer, BranchScale):

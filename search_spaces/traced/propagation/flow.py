@@ -111,6 +111,9 @@ class Flow:
         name = operation_name(node)
         if not signals:
             note_idle(self.values, node)
+            behind = operand_nodes([node.args, node.kwargs])
+            if name not in ops.REARRANGING or any(map(self.values.is_computed, behind)):
+                self.values.computed.add(node)
             return names
         if name in ops.RECURRENT:
             raise InvalidInput(

@@ -53,7 +53,8 @@ class Weights:
     """One use of trained weights: names of their parameters, sizes, and where they stand.
 
     ``inputs`` and ``outputs`` are channels or features; ``shrinks`` says that a convolution's
-    image is smaller than the image it reads, and ``order`` tells which weights act earlier.
+    image is smaller than the image it reads, ``order`` tells which weights act earlier, and
+    ``computed`` that their numbers are made of the parameters' and are not these themselves.
     """
 
     parameters: tuple[str, ...]
@@ -67,6 +68,7 @@ class Weights:
     place: str = ""
     classes: tuple[str, ...] = ()
     order: int = 0
+    computed: bool = False
 
 
 @dataclass

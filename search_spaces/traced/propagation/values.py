@@ -32,14 +32,16 @@ Term = tuple[fx.Node | None, Signal]
 class Values:
     """The value of every node, views sharing that of what they show; ``points`` grow with them.
 
-    ``read`` holds the names of parameters that operations read, and ``refused`` the operations that
-    no rule covers, with their places.
+    ``read`` holds the names of parameters that operations read, ``refused`` the operations that no
+    rule covers, with their places, and ``computed`` those whose result has other numbers than the
+    parameters behind it.
     """
 
     def __init__(self, program: Program, module: nn.Module):
         self.points = Points()
         self.refused: dict[str, str] = {}
         self.read: set[str] = set()
+        self.computed: set[fx.Node] = set()
         self._program = program
         self._called_again = called_again(program.graph_module.graph.nodes)
         self._known: dict[fx.Node, Value] = {}
@@ -80,6 +82,12 @@ class Values:
         while node in self._roots:
             node = self._roots[node]
         return node
+
+    def is_computed(self, node: fx.Node) -> bool:
+        """Whether a value that no input reaches has other numbers than parameters have."""
+        while node not in self.computed and node in self._roots:
+            node = self._roots[node]
+        return node in self.computed
 
     def set(self, node: fx.Node, value: Value) -> None:
         """Give an operation's result its value, in place where the operation writes in place."""

@@ -67,6 +67,7 @@ def weigh(values: Values, node: fx.Node, signal: Signal, measured: MeasuredWeigh
     names = values.value(weight)
     if isinstance(names, Signal) or not names:
         return replace(signal, pooled=True, direct=False)
+    sizes = replace(sizes, computed=values.is_computed(weight))
     return Signal(values.points.weigh(values.settled(signal), _placed(values, node, sizes, names)))
 
 
@@ -82,7 +83,8 @@ def note_idle(values: Values, node: fx.Node) -> None:
         if name != "linear":
             measured = measure_convolution(node)
         if names:
-            values.points.idle.append(_placed(values, node, measured[1], names))
+            sizes = replace(measured[1], computed=values.is_computed(weight))
+            values.points.idle.append(_placed(values, node, sizes, names))
 
 
 def _placed(values: Values, node: fx.Node, sizes: Weights, names: frozenset[str]) -> Weights:

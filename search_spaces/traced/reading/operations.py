@@ -37,6 +37,12 @@ LINEAR = _names(
 )
 """They move, copy or drop numbers; a factor may stand before or behind them."""
 
+CONCATENATIONS = _names("cat concat concatenate stack hstack vstack")
+REARRANGING = (LINEAR | CONCATENATIONS | {"detach"}) - _names(
+    "dropout feature_dropout alpha_dropout feature_alpha_dropout tril triu expand expand_as"
+)
+"""Weights behind them are a layer's parameters, number for number."""
+
 FREE = LINEAR | _names(
     """
     pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d
@@ -78,7 +84,6 @@ NONLINEARITIES = BOUNDED | _names(
 """They act on every number alone (softmax: on rows), and are not linear."""
 
 ADDITIONS = _names("add sub rsub lerp subtract")
-CONCATENATIONS = _names("cat concat concatenate stack hstack vstack")
 MULTIPLICATIONS = _names("mul div multiply divide true_divide")
 CHOICES = _names("maximum minimum where fmin fmax")
 CONVOLUTIONS = _names("conv1d conv2d conv3d convolution _convolution")
