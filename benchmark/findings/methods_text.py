@@ -35,7 +35,9 @@ UPDATES: Final = (
     "One step is taken at initialization, and the mean squared change of every layer's "
     "pre-activations is measured over the images of one batch. The mean over layers and seeds, "
     "scaled so that the shallowest rung has 1, is fitted against depth as a power: a rule whose "
-    "exponent cannot be told from 0 keeps its step at one size."
+    "exponent cannot be told from 0 keeps its step at one size. Where a test rejects one line, the "
+    "last factor 4 in depth decides. A plain chain with more layers than an eighth of its width "
+    "gets no answer: the mean over seeds is then carried by rare ones."
 )
 TEXTS: Final[Mapping[str, str]] = {"rank": RANK, "depth": DEPTH, "updates": UPDATES}
 

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 
 from benchmark.findings.answers.study import void_controlled
 from benchmark.findings.content import Block
-from benchmark.findings.ladders import depth_part, updates_part
+from benchmark.findings.ladders import depth_part
 from benchmark.findings.published import beside
 from benchmark.findings.ranking import rank_part
+from benchmark.findings.updates import updates_part
 from benchmark.findings.verdict import Findings, Verdict
 from benchmark.published.table import Published
 from benchmark.store.results import Results

@@ -17,8 +17,10 @@ from benchmark.plan.stage import Read, plan_stage, read_stage, waiting_stage
 from benchmark.plan.units import plan_grid, plan_predicted, plan_unit
 from benchmark.rules import Bundle
 from benchmark.study import Depth
+from benchmark.study.rates import LAST_EPOCH, LOSS_COLUMNS, Criterion
 from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
+from search_spaces.errors import InvalidInput
 
 Given = Mapping[str, Sequence[Bundle | None]]
 """Each rule's bundles, rung by rung."""
@@ -92,7 +94,7 @@ def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Ta
 
     A rule whose base rung has no optimum (untrained, or at the grid's edge) predicts nothing.
     """
-    base = {name: find_rung_optima(rows, name, rungs)[0] for name in part.rules}
+    base = {name: find_rung_optima(rows, name, rungs, part.criterion)[0] for name in part.rules}
     names = [name for name in part.rules if base[name].usable]
     return [
         plan_unit(
@@ -111,12 +113,14 @@ def transfer_units(part: Depth, rungs: Sequence[Rung], given: Given, rows: pa.Ta
     ]
 
 
-def find_rung_optima(rows: pa.Table, rule: str, rungs: Sequence[Rung]) -> tuple[Optimum, ...]:
+def find_rung_optima(
+    rows: pa.Table, rule: str, rungs: Sequence[Rung], criterion: Criterion = LAST_EPOCH
+) -> tuple[Optimum, ...]:
     """The loss-minimizing rates of all rungs under a rule's own initialization.
 
     They are fitted together, as in a report: all of them share a window.
     """
-    curves = [read_curve(rows, rule, rung) for rung in rungs]
+    curves = [read_curve(rows, rule, rung, criterion) for rung in rungs]
     longest = max(len(rate_R) for rate_R, _ in curves)
     rate_DR = np.full((len(curves), longest), nan)
     loss_DRS = np.full((*rate_DR.shape, curves[0][1].shape[1]), nan)
@@ -127,16 +131,26 @@ def find_rung_optima(rows: pa.Table, rule: str, rungs: Sequence[Rung]) -> tuple[
     return find_optima(rate_DR, loss_DRS, chance[0].as_py() if len(chance) else inf)
 
 
-def read_curve(rows: pa.Table, rule: str, rung: Rung) -> tuple[Array, Array]:
-    """A rung's rates, increasing, and its losses, rates x seeds; +inf where diverged."""
+def read_curve(rows: pa.Table, rule: str, rung: Rung, criterion: Criterion) -> tuple[Array, Array]:
+    """A rung's rates, increasing, and its losses, rates x seeds; +inf where diverged.
+
+    Raises ``InvalidInput`` for rows of an earlier version, which have no loss of that criterion.
+    """
+    column = LOSS_COLUMNS[criterion]
     losses: dict[float, dict[int, float]] = defaultdict(dict)
     own = rows.filter(
         (pc.field("rule") == rule)
         & (pc.field("architecture") == rung.network.architecture)
         & (pc.field("space_options") == rung.network.options)
     )
-    for row in own.select(["lr", "seed", "status", "train_loss"]).to_pylist():
-        losses[row["lr"]][row["seed"]] = row["train_loss"] if row["status"] == "done" else inf
+    for row in own.select(["lr", "seed", "status", column]).to_pylist():
+        done = row["status"] == "done"
+        if done and row[column] is None:
+            raise InvalidInput(
+                f"field criterion={criterion} needs {column}, which rows "
+                "stored by an earlier version do not have; give another folder by --out"
+            )
+        losses[row["lr"]][row["seed"]] = row[column] if done else inf
     rates = sorted(losses)
     loss_RS = np.array([[losses[rate][seed] for seed in sorted(losses[rate])] for rate in rates])
     return np.array(rates), loss_RS
@@ -148,7 +162,7 @@ def neighbor_rates(part: Depth, rows: pa.Table, rule: str, rung: Rung) -> list[f
     Beyond the grid's edge the neighbor is one step of the grid away, so that a best rate at the
     edge gets a chance to be inside.
     """
-    best = find_rung_optima(rows, rule, [rung])[0].grid_rate
+    best = find_rung_optima(rows, rule, [rung], part.criterion)[0].grid_rate
     if not isfinite(best):  # every rate diverged: look below them
         best = part.rates[0]
     at = int(np.argmin(np.abs(np.log(np.array(part.rates) / best))))

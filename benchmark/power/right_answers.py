@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmark import rules
 from benchmark.analysis.thresholds import ACCURACY_MARGIN, LOSS_MARGIN, TAU_MARGIN, Answer
-from benchmark.findings.ladders import transfer, updates_part
+from benchmark.findings.ladders import transfer
 from benchmark.findings.ladders.laws import LAWS, Law, count_units
+from benchmark.findings.updates import updates_part
 from benchmark.findings.verdict import Verdict
 from benchmark.power import planted_truth
 from benchmark.power.planted_truth import Truth, describe, find_relative_rate, guessing_loss

@@ -27,7 +27,7 @@ from benchmark.study.limits import (
     check_replicas,
     check_sample,
 )
-from benchmark.study.rates import convert_rates
+from benchmark.study.rates import LAST_EPOCH, Criterion, convert_rates
 from benchmark.study.recipe import PLAIN_SGD, Recipe
 from benchmark.study.strict_types import convert_value
 from benchmark.study.unit import Scalar
@@ -169,6 +169,8 @@ class Depth(LadderPart):
     architecture and ``sample`` others, drawn with ``sample_seed``. ``neighbours`` adds a second
     round: on every rung, the rates half-way to both neighbors of the best. ``transfer`` trains
     every other rung at the rate that each rule predicts for it from the base rung's optimum.
+    ``criterion`` says by which loss a rate is the best (``benchmark.study.rates``); the report
+    shows the exponents by the other one too.
     """
 
     kind: ClassVar[str] = "depth"
@@ -177,6 +179,7 @@ class Depth(LadderPart):
     sample_seed: int = 0
     neighbours: bool = True
     transfer: bool = True
+    criterion: Criterion = LAST_EPOCH
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -185,6 +188,7 @@ class Depth(LadderPart):
             raise InvalidInput(f"part {self.name}: field rates={list(self.rates)}; give 2 or more")
         check_sample(self.name, self.sample, self.sample_seed)
         check_replicas(self.name, len(self.rules), len(self.rates), self.seeds)
+        convert_value(f"part {self.name}: field criterion", Criterion, self.criterion)
         if self.sample is None:
             check_depths(self)
         elif self.depths or self.sample < 1:

@@ -1,15 +1,33 @@
-"""Grids of learning rates."""
+"""Grids of learning rates, and by which loss one of them is the best."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import Strict
 
 from benchmark.study.strict_types import Float, convert_value
 from search_spaces.errors import InvalidInput
+
+Criterion = Literal["last-epoch", "last-tenth"]
+"""The mean training loss over the last epoch, as the depth papers have it where they train one, or
+over the last 10% of all steps, which does not reward early speed."""
+
+LAST_EPOCH: Final[Criterion] = "last-epoch"
+LAST_TENTH: Final[Criterion] = "last-tenth"
+LOSS_COLUMNS: Final[Mapping[Criterion, str]] = {
+    LAST_EPOCH: "train_loss",
+    LAST_TENTH: "train_loss_last_tenth",
+}
+"""The column of a result that a criterion reads."""
+LOSS_NAMES: Final[Mapping[Criterion, str]] = {
+    LAST_EPOCH: "training loss (last epoch)",
+    LAST_TENTH: "training loss (last 10% of steps)",
+}
+"""What it is called in figures."""
 
 
 def rate_grid(low: float, high: float, count: int) -> tuple[float, ...]:
@@ -33,3 +51,8 @@ def convert_rates(name: str, rates: tuple[float, ...]) -> tuple[float, ...]:
                 "give rising positive rates"
             )
     return found
+
+
+def other_criterion(criterion: Criterion) -> Criterion:
+    """The one of the two that was not asked for."""
+    return LAST_EPOCH if criterion == LAST_TENTH else LAST_TENTH

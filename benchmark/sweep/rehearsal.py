@@ -22,6 +22,7 @@ from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.reuse import ReplicaIndex
 from benchmark.store.store import Store
 from benchmark.study import Study
+from benchmark.study.rates import LOSS_COLUMNS
 from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
 from benchmark.sweep.accelerators import (
@@ -173,7 +174,7 @@ def assume_rows(unit: Unit) -> list[dict[str, Any]]:
             {
                 "status": "done",
                 "valid_accuracy": crc32(repr((replica.lr, replica.seed)).encode()) / 2**32,
-                "train_loss": (log - middle) ** 2,
+                **dict.fromkeys(LOSS_COLUMNS.values(), (log - middle) ** 2),
                 "chance_loss": math.inf,
                 "update_moments": [1.0],
             },

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -403,7 +404,7 @@ def test_updates(seeds: int) -> None:
             d**3 * np.exp(0.3 * rng.standard_normal((1, seeds)) - 0.045) * np.ones((3, 1))
             for d in DEPTHS
         ]
-        keywords = {"resamples": 199, "seed": k}
+        keywords: dict[str, Any] = {"resamples": 199, "seed": k}
         flat = measure_flatness(DEPTHS, moments, DEPTHS**-1.5, **keywords)
         exponent = fit_update_exponent(DEPTHS, moments, **keywords).exponent
         return exponent, flat.exponent, summarize_rung(moments[0] / 8, **keywords).mean

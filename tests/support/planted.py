@@ -139,6 +139,6 @@ def stepped(unit: Unit, replica: Replica, facts: dict[str, Any], helps: str) -> 
     """Second moments rate^2 x depth^3, growing along the depth of the network."""
     depth = facts["effective_depth"]
     place = np.arange(1, depth + 1) / depth
-    size = replica.lr**2 * depth**3.0 * np.exp(0.2 * draw(unit.architecture, replica.seed))
+    size = replica.lr**2 * depth**3.0 * np.exp(0.2 * draw(unit.architecture, "step", replica.seed))
     moments = size * place**2 / np.mean(place**2)
     return {"status": "done", "steps": 1, "initial_loss": 2.3, "update_moments": moments.tolist()}

@@ -77,12 +77,34 @@ def judge_exponent(
         said = f"one line does not fit (p = {profile.misfit_p:.2g}): judged {where}"
         judged = Judged(answer, said + why, value)
     for unit, (other, others) in (elsewhere or {}).items():
-        held = [
-            rival
-            for rival in others
-            if other.line.contains(rival) or other.deepest.exponent.contains(rival)
-        ]
-        if judged.answer == "yes" and held:
-            named = " and ".join(format_exponent(rival) for rival in held)
-            judged = Judged("undetermined", f"{named} in {unit} fits as well", judged.value)
+        judged = doubt_yes(judged, unit, (other.line, other.deepest.exponent), others)
     return judged
+
+
+def judge_slope(
+    value: Interval,
+    theory: float,
+    rivals: Sequence[float],
+    *,
+    elsewhere: Mapping[str, tuple[Interval, Sequence[float]]] | None = None,
+) -> Judged:
+    """Is the exponent of one line `theory`, in the unit of depth in which it was fitted?
+
+    As `judge_exponent`, for rates that have no local exponents: those that are read from the grid.
+    """
+    judged = judge_interval(value, theory, rivals)
+    for unit, (other, others) in (elsewhere or {}).items():
+        judged = doubt_yes(judged, unit, (other,), others)
+    return judged
+
+
+def doubt_yes(
+    judged: Judged, unit: str, values: Sequence[Interval], rivals: Sequence[float]
+) -> Judged:
+    """The answer; undetermined in place of a yes where any of the exponents in another unit of
+    depth holds what a rival law says there."""
+    held = [rival for rival in rivals if any(value.contains(rival) for value in values)]
+    if judged.answer != "yes" or not held:
+        return judged
+    named = " and ".join(format_exponent(rival) for rival in held)
+    return Judged("undetermined", f"{named} in {unit} fits as well", judged.value)

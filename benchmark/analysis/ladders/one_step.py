@@ -23,7 +23,7 @@ from benchmark.analysis.intervals import (
     check_level,
     mean_interval,
 )
-from benchmark.analysis.thresholds import DEPTH_PER_WIDTH, FLAT_WIDTH, HEAVY_TAIL, Answer
+from benchmark.analysis.thresholds import DEPTH_PER_WIDTH, FLAT_WIDTH, HEAVY_TAIL, Answer, Judged
 from search_spaces.errors import InvalidInput
 
 
@@ -196,6 +196,18 @@ def _heavy_tailed(rungs: Sequence[RungUpdate]) -> bool:
     return any(rung.variation > HEAVY_TAIL for rung in rungs)
 
 
+def judge_flat(exponent: Interval) -> Judged:
+    """Is a growth with depth to this exponent none? The bounds are those of `measure_flatness`."""
+    if not exponent.determined:
+        return Judged("undetermined", exponent.reason, exponent)
+    if not exponent.contains(0):
+        return Judged("no", "", exponent)
+    if exponent.high - exponent.low <= 2 * FLAT_WIDTH:
+        return Judged("yes", "", exponent)
+    why = f"the interval holds 0 and is wider than ±{FLAT_WIDTH:g}"
+    return Judged("undetermined", why, exponent)
+
+
 def measure_flatness(
     depth_D: Array,
     moments: Sequence[Array],
@@ -203,6 +215,7 @@ def measure_flatness(
     *,
     base: int = 0,
     width: int | None = None,
+    layers_D: Array | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -224,6 +237,7 @@ def measure_flatness(
         base: which rung calibrates.
         width: units or channels of every layer, for networks whose moments are products over
             layers (chains); None where branches keep the tail light at any depth.
+        layers_D: how many layers each rung of such a chain has; its depth where not given.
     """
     check_level(level)
     depth_D = _check_rungs(depth_D, moments)
@@ -240,18 +254,12 @@ def measure_flatness(
     scaled = [np.asarray(m) * square / unit for m, square in zip(moments, squares, strict=True)]
     rungs = tuple(summarize_rung(m, level=level, resamples=resamples, seed=seed) for m in scaled)
     exponent = _moment_exponent(depth_D, [m.mean(axis=0) for m in scaled], level, resamples, seed)
-    verdict: Answer = "undetermined"
-    why = check_tail(depth_D, width) or exponent.reason
-    if not why and not exponent.contains(0):
-        verdict = "no"
-    elif not why and exponent.high - exponent.low <= 2 * FLAT_WIDTH:
-        verdict = "yes"
-    elif not why:
-        why = f"the interval holds 0 and is wider than ±{FLAT_WIDTH:g}"
+    why = check_tail(depth_D if layers_D is None else layers_D, width)
+    judged = Judged("undetermined", why, exponent) if why else judge_flat(exponent)
     return Flatness(
         exponent,
-        verdict,
-        why,
+        judged.answer,
+        judged.why,
         mean=tuple(rung.mean for rung in rungs),
         maximum=tuple(rung.maximum for rung in rungs),
         heavy_tailed=_heavy_tailed(rungs),

@@ -34,7 +34,9 @@ class Optimum:
     censored where the grid ends there. `deviation_S` says by how many decades each seed moves the
     fitted vertex, and is empty where there is none. `log10_error` is the standard error of log10 of
     the rate, of `freedom` degrees of freedom; NaN where there is none. `reach` is the index of the
-    window that all rungs share (`parabola.REACHES`).
+    window that all rungs share (`parabola.REACHES`). `stable_gap` and `good_gap` are the decades
+    from the largest stable and the largest good rate to the next rate that was measured, NaN where
+    there is none.
     """
 
     status: OptimumStatus
@@ -50,6 +52,8 @@ class Optimum:
     log10_error: float = math.nan
     freedom: int = 0
     reach: int = 0
+    stable_gap: float = math.nan
+    good_gap: float = math.nan
 
     @property
     def usable(self) -> bool:
@@ -184,6 +188,7 @@ def find_grid_optimum(
     best = int(np.argmin(mean_R))
     curve = Curve(np.log10(rate_R), loss_RS, mean_R, best)
     largest_good = math.nan
+    gap_R = np.append(np.diff(np.log10(rate_R)), math.nan)
 
     def found(status: OptimumStatus, rate: float, loss: float, reason: str) -> Optimum:
         return Optimum(
@@ -196,6 +201,8 @@ def find_grid_optimum(
             stable_censored=not len(unstable),
             largest_good_rate=largest_good,
             good_censored=largest_good == rate_R[-1],
+            stable_gap=float(gap_R[first_unstable - 1]) if first_unstable else math.nan,
+            good_gap=float(gap_R[rate_R == largest_good].sum()) or math.nan,
         )
 
     if len(unstable) == len(rate_R):

@@ -40,6 +40,7 @@ def fit_slope(
     level: float = LEVEL,
     exponents: Sequence[float] = EXPONENTS,
     reason: str = "",
+    gap_D: Array | None = None,
 ) -> Slope:
     """Ordinary least squares of log rate on log depth, with Student's t interval (D - 2 freedom).
 
@@ -52,6 +53,9 @@ def fit_slope(
         depth_D: effective depth of each rung, positive.
         rate_D: its rate; NaN leaves the rung out.
         reason: what to say beside "fewer than 3 usable rungs".
+        gap_D: for rates that are known up to the step of a grid, that step in decades. The scatter
+            then counts as at least that of rates that lie anywhere within their step: rungs that
+            share a rate of the grid need not share their own.
     """
     check_level(level)
     depth_D, rate_D = np.asarray(depth_D, dtype=np.float64), np.asarray(rate_D, dtype=np.float64)
@@ -70,7 +74,10 @@ def fit_slope(
     exponent = float(dx_D @ y_D / (dx_D @ dx_D))
     residual_D = y_D - y_D.mean() - exponent * dx_D
     scatter, total = float(residual_D @ residual_D), float(((y_D - y_D.mean()) ** 2).sum())
-    error = math.sqrt(scatter / (n - 2) / float(dx_D @ dx_D))
+    least = 0.0
+    if gap_D is not None:
+        least = float(np.mean((math.log(10) * gap_D[used_D]) ** 2)) / 12
+    error = math.sqrt(max(scatter / (n - 2), least) / float(dx_D @ dx_D))
     interval = student_interval(
         exponent, error, n - 2, n, level=level, method="Student t over rungs"
     )
@@ -96,7 +103,8 @@ def fit_stable_slope(
     slope is unbiased. Rungs on which nothing diverged, or everything, are left out by name.
     """
     rates = [math.nan if o.stable_censored else o.largest_stable_rate for o in optima]
-    return _fit_grid_slope(depth_D, rates, optima, "stable at every rate", level, exponents)
+    gaps = [optimum.stable_gap for optimum in optima]
+    return _fit_grid_slope(depth_D, rates, gaps, optima, "stable at every rate", level, exponents)
 
 
 def fit_good_slope(
@@ -115,12 +123,14 @@ def fit_good_slope(
         math.nan if o.good_censored or o.status == "untrained" else o.largest_good_rate
         for o in optima
     ]
-    return _fit_grid_slope(depth_D, rates, optima, "good up to the end", level, exponents)
+    gaps = [optimum.good_gap for optimum in optima]
+    return _fit_grid_slope(depth_D, rates, gaps, optima, "good up to the end", level, exponents)
 
 
 def _fit_grid_slope(
     depth_D: Array,
     rates: Sequence[float],
+    gaps: Sequence[float],
     optima: Sequence[Optimum],
     censored: str,
     level: float,
@@ -129,7 +139,13 @@ def _fit_grid_slope(
     named = (censored if o.status not in ("untrained", "diverged") else o.status for o in optima)
     left_out = Counter(name for name, rate in zip(named, rates, strict=True) if math.isnan(rate))
     reason = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items()))
-    return fit_slope(depth_D, np.array(rates), level=level, exponents=exponents, reason=reason)
+    return fit_slope(
+        *(depth_D, np.array(rates)),
+        level=level,
+        exponents=exponents,
+        reason=reason,
+        gap_D=np.array(gaps),
+    )
 
 
 def fit_depth_slope(

@@ -14,7 +14,7 @@ from benchmark.findings.answers.headline import join_names
 from benchmark.findings.answers.matrix import enter
 from benchmark.findings.content import Block, Link, Table, TableCell, format_interval
 from benchmark.findings.ladders import widths
-from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.parts import judge_study
 from benchmark.store.results import Results
 

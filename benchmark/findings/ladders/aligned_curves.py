@@ -12,10 +12,11 @@ import numpy as np
 
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
-from benchmark.findings.ladders.ladder_arrays import DepthArrays, Scheme
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays, Scheme
 from benchmark.findings.plots import Curves, Mark
+from benchmark.study.rates import LOSS_NAMES
 
-RATE, LOSS = "learning rate", "training loss (last epoch)"
+RATE = "learning rate"
 RELATIVE = "learning rate / the rule's prediction"
 SHOWN = 1.25
 """Of the loss of guessing: losses above are not drawn."""
@@ -98,6 +99,7 @@ def draw_aligned(
                 mark_optimum(scheme.optima[d], float(divisor_D[d]), depth)
             )
     panel_name, x = columns
+    loss_name = LOSS_NAMES[ladder.criterion]
     title = {
         RATE: "loss against rate, by depth",
         RELATIVE: "loss against rate over each rule's prediction",
@@ -105,9 +107,9 @@ def draw_aligned(
     return Figure(
         make_slug(ladder.name, stem),
         finding,
-        Table(f"{ladder.name}: {title}", ("rung", panel_name, "depth", x, LOSS), rows),
+        Table(f"{ladder.name}: {title}", ("rung", panel_name, "depth", x, loss_name), rows),
         Curves(
-            (x, LOSS, "depth"),
+            (x, loss_name, "depth"),
             panel=panel_name,
             log="x",
             level=ladder.chance,

@@ -23,8 +23,9 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.ladders import transfer, widths
 from benchmark.findings.ladders.aligned_curves import show_aligned_curves
-from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.ladders.laws import judge_laws, tabulate_local_exponents
+from benchmark.findings.ladders.other_criteria import tabulate_other_criteria
 from benchmark.findings.plots import Curves, Line, Span
 from benchmark.findings.verdict import (
     EXPONENTS_HEADING,
@@ -32,6 +33,7 @@ from benchmark.findings.verdict import (
     Verdict,
     name_exponents,
 )
+from benchmark.study.rates import LOSS_NAMES
 
 BEST = "best learning rate"
 DEPTH = "effective depth (layers and additions)"
@@ -50,7 +52,11 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
     profiles = {scheme.name: scheme.profiles for scheme in ladder.schemes}
     verdicts = judge_laws(ladder.name, profiles, ladder.units)
     items = (draw_losses(ladder), draw_slopes(ladder))
-    exponents = (tabulate_exponents(ladder), *tabulate_local_exponents(profiles))
+    exponents = (
+        tabulate_exponents(ladder),
+        *tabulate_other_criteria(ladder),
+        *tabulate_local_exponents(profiles),
+    )
     predicted = transfer.show_transfers(ladder)
     block = Block("slope", ladder.name, (*items, *exponents, *predicted))
     opening = Block("answer", ladder.name, show_aligned_curves(ladder))
@@ -77,7 +83,11 @@ def judge_widths(part: Mapping[str, Any], table: pa.Table) -> Findings:
         profiles = {f"{each.name}, width {at.width}": each.profiles for each in ladder.schemes}
         verdicts += judge_laws(part["name"], profiles, ladder.units)
         items += [draw_losses(ladder), draw_slopes(ladder)]
-        exponents = (tabulate_exponents(ladder), *tabulate_local_exponents(profiles))
+        exponents = (
+            tabulate_exponents(ladder),
+            *tabulate_other_criteria(ladder),
+            *tabulate_local_exponents(profiles),
+        )
         items += [replace(each, title=f"{at.name}. {each.title}") for each in exponents]
     items += [widths.tabulate_width_exponents(whole, split), *transfer.show_transfers(whole)]
     return [*verdicts, *transfer.judge_transfers(whole)], [Block("slope", part["name"], items)]
@@ -131,14 +141,15 @@ def draw_losses(ladder: DepthArrays) -> Figure:
         if unusable
         else "Every rung has its optimum inside the grid."
     )
-    columns = ("rung", "initialization", "learning rate", "training loss (last epoch)", "used")
+    loss_name = LOSS_NAMES[ladder.criterion]
+    columns = ("rung", "initialization", "learning rate", loss_name, "used")
     return Figure(
         make_slug(ladder.name, "loss"),
         f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
         "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
         Table(f"{ladder.name}: training loss against rate", columns, rows),
         Curves(
-            ("learning rate", "training loss (last epoch)", "initialization"),
+            ("learning rate", loss_name, "initialization"),
             panel="rung",
             log="x",
             level=ladder.chance,

@@ -18,7 +18,7 @@ from benchmark.findings.content import (
     format_number,
     make_slug,
 )
-from benchmark.findings.ladders.ladder_arrays import DepthArrays, Scheme
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays, Scheme
 from benchmark.findings.plots import Curves, Line
 from benchmark.findings.verdict import Verdict, judge_below
 

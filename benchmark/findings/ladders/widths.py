@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from benchmark.analysis.ladders.width_exponent import fit_width_exponent
 from benchmark.findings.content import Table, TableCell
-from benchmark.findings.ladders.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 
 
 class AtWidth(NamedTuple):

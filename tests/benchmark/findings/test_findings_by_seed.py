@@ -11,11 +11,11 @@ import pytest
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.findings.arrays import arrange_rates
-from benchmark.findings.ladders.ladder_arrays import DepthArrays
-from benchmark.findings.ladders.updates_part import judge_updates_part
+from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.published.beside import correlate_multiplier
 from benchmark.findings.ranking.movers import describe_rates, label_rates
 from benchmark.findings.ranking.rank_arrays import RankArrays
+from benchmark.findings.updates.updates_part import judge_updates_part
 
 PLACEBO = "shuffled:effective-depth"
 RULES = ("effective-depth", PLACEBO)
@@ -78,7 +78,7 @@ def test_a_step_is_measured_at_the_rate_of_its_seed() -> None:
         for row in planted("step")
         for noise in [float(chance.uniform(0.999, 1.001))]
     ]
-    part = {"name": "steps", "rules": RULES}
+    part = {"name": "steps", "rules": RULES, "space": "mlp", "options": {"width": 128}}
     verdicts, blocks = judge_updates_part(part, pa.Table.from_pylist(rows))
     value = {v.rule: v.value for v in verdicts}
     assert value["effective-depth"] is not None

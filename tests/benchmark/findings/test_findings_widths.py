@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.carried_out import plant_part
 
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ladders.width_exponent import fit_width_exponent
 from benchmark.findings.content import Block, Table
 from benchmark.findings.ladders.depth_part import judge_depth_part
-from benchmark.findings.ladders.updates_part import judge_updates_part
-from benchmark.plan.planner import plan
+from benchmark.findings.updates.updates_part import judge_updates_part
 from benchmark.store.formats import schema
-from benchmark.store.formats.manifest import make_manifest
-from benchmark.study import Depth, Study, Updates, rate_grid
+from benchmark.study import Depth, Updates, rate_grid
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Unit
 
@@ -59,25 +58,7 @@ def rows(unit: Unit) -> list[dict[str, Any]]:
 
 def carried(part: Depth | Updates) -> tuple[dict[str, Any], pa.Table]:
     """The part as its manifest says it, and the planted rows of every stage."""
-    stored: dict[str, list[dict[str, Any]]] = {}
-
-    def read(ids: Sequence[str]) -> pa.Table | None:
-        if not all(each in stored for each in ids):
-            return None
-        return schema.make_table([row for each in ids for row in stored[each]])
-
-    study = Study(name="test", question="", parts=(part,))
-    while True:
-        stages = plan(study, read)
-        todo = [u for stage in stages for u in stage.units or () if u.id not in stored]
-        if not todo:
-            break
-        stored |= {unit.id: rows(unit) for unit in todo}
-    tables = []
-    for stage in stages:
-        own = schema.make_table([row for unit in stage.units or () for row in stored[unit.id]])
-        tables.append(own.append_column("stage", pa.array([stage.name] * len(own), pa.string())))
-    return make_manifest(study, stages)["study"]["parts"][0], pa.concat_tables(tables)
+    return plant_part(part, rows)
 
 
 def find_table(blocks: Sequence[Block], title: str) -> Table:

@@ -18,7 +18,7 @@ from support.commands import environment
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.answers.study import answer_study
 from benchmark.findings.content import Architectures, Table
-from benchmark.findings.ladders.ladder_arrays import replace_diverged
+from benchmark.findings.ladders.arrays.curves import replace_diverged
 from benchmark.findings.parts import judge_study
 from benchmark.findings.ranking import rank_part
 from benchmark.report.__main__ import main

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -27,19 +27,31 @@ from benchmark.analysis.regret.excess_loss import (
     measure_excess_losses,
 )
 from benchmark.analysis.regret.rechosen_rate import RechosenRegret
-from benchmark.analysis.regret.transfer import RungTransfer, Transfer, measure_transfer
-from benchmark.findings.arrays import arrange_column, arrange_rates, read_first
-from benchmark.findings.ladders.group_schemes import group_schemes
-from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
-from benchmark.findings.ladders.losses import (
+from benchmark.analysis.regret.transfer import RungTransfer, Transfer
+from benchmark.findings.arrays import read_first
+from benchmark.findings.ladders.arrays.carried import Carried, measure_transfers
+from benchmark.findings.ladders.arrays.curves import has_losses, read_curves, replace_diverged
+from benchmark.findings.ladders.arrays.group_schemes import group_schemes
+from benchmark.findings.ladders.arrays.losses import (
     LadderLosses,
     RuleLosses,
-    gives_constant,
-    read_losses,
     read_reached,
-    rechoose,
+)
+from benchmark.findings.ladders.laws import AM_MUP, BLOCKS, count_units, fit_profiles
+from benchmark.study.rates import (
+    LAST_EPOCH,
+    LAST_TENTH,
+    Criterion,
+    other_criterion,
 )
 from benchmark.study.stage import GRID, NEIGHBORS, TRANSFER
+
+BY_LOSS: Final[Mapping[Criterion, str]] = {
+    LAST_EPOCH: "best rate by the mean loss of the last epoch",
+    LAST_TENTH: "best rate by the loss of the last 10% of steps",
+}
+STABLE: Final = "largest stable rate"
+GOOD: Final = "largest rate within one standard error"
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,9 @@ class Scheme:
     trained, else interpolated. ``slopes`` are the same exponent looked at otherwise, by what is
     different; ``profiles`` has them in every unit of depth, local ones too. ``losses`` are each
     rule's on all rungs, ``reached_DS`` those at the best rates, and ``rechosen`` a rule's regret
-    with the base rate chosen anew; ``oracle`` is the best single rate in hindsight.
+    with the base rate chosen anew; ``oracle`` is the best single rate in hindsight. In
+    ``other_optima`` are those by the criterion that the part did not ask for, none where a row
+    lacks its loss.
     """
 
     name: str
@@ -66,6 +80,7 @@ class Scheme:
     reached_DS: Array | None = None
     rechosen: dict[str, RechosenRegret] = field(default_factory=dict)
     oracle: OracleConstant | None = None
+    other_optima: tuple[Optimum, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,7 @@ class DepthArrays:
     chance: float
     schemes: tuple[Scheme, ...]
     units: dict[str, Array] = field(default_factory=dict)
+    criterion: Criterion = LAST_EPOCH
 
     @classmethod
     def of(
@@ -109,6 +125,7 @@ class DepthArrays:
             np.unique(grid["lr"].to_numpy()),
             float(chance[0].as_py()),
             (),
+            criterion=part.get("criterion", LAST_EPOCH),
         )
         if not given:
             ladder = replace(ladder, units=count_units(part, rungs, ladder.depth_D))
@@ -175,17 +192,18 @@ def measure_scheme(
 ) -> Scheme:
     """The optima of an initialization, its slopes, and how each of its rules transfers."""
     axes: dict[str, Any] = {"architecture": ladder.rungs, "lr": ladder.rate_R, "seed": seeds}
-    loss_DRS = arrange_column(next(iter(rules.values())), "train_loss", axes, np.inf)
-    missing_DR: Any = np.isnan(loss_DRS).any(axis=2)
-    none_D = missing_DR.all(axis=1)  # of these rungs no rate was trained: none of them is stable
-    loss_DRS[none_D] = np.inf
-    rate_DR = np.where(missing_DR & ~none_D[:, None], np.nan, ladder.rate_R)
+    trained = next(iter(rules.values()))
+    rate_DR, loss_DRS = read_curves(trained, axes, ladder.criterion)
     optima = find_optima(rate_DR, loss_DRS, ladder.chance)
-    slopes = {}
+    other, slopes = other_criterion(ladder.criterion), {}
+    other_optima: tuple[Optimum, ...] = ()
+    if has_losses(trained, other):
+        other_optima = find_optima(*read_curves(trained, axes, other), ladder.chance)
+        slopes[BY_LOSS[other]] = fit_depth_slope(ladder.depth_D, other_optima)
     if BLOCKS in ladder.units:
         slopes[f"against {AM_MUP}"] = fit_depth_slope(ladder.units[BLOCKS], optima)
-    slopes["largest stable rate"] = fit_stable_slope(ladder.depth_D, optima)
-    slopes["largest rate within one standard error"] = fit_good_slope(ladder.depth_D, optima)
+    slopes[STABLE] = fit_stable_slope(ladder.depth_D, optima)
+    slopes[GOOD] = fit_good_slope(ladder.depth_D, optima)
     if np.isinf(loss_DRS).any():
         kept = find_optima(rate_DR, replace_diverged(loss_DRS), ladder.chance)
         slopes["without diverged replicas"] = fit_depth_slope(ladder.depth_D, kept)
@@ -206,62 +224,5 @@ def measure_scheme(
         reached_DS=reached_DS,
         rechosen={rule: each.rechosen for rule, each in found if each.rechosen},
         oracle=oracle,
+        other_optima=other_optima,
     )
-
-
-class Carried(NamedTuple):
-    """One rule along the ladder: its rates and regret, losses, and regret with another base.
-
-    Without an optimum on the base rung it has losses alone.
-    """
-
-    transfer: Transfer | None
-    losses: RuleLosses | None
-    rechosen: RechosenRegret | None
-
-
-def measure_transfers(
-    ladder: DepthArrays,
-    curves: tuple[Array, Array, Sequence[Optimum]],
-    rules: Mapping[str, pa.Table],
-    predicted: pa.Table,
-    seeds: Sequence[int],
-) -> Iterator[tuple[str, Carried]]:
-    """Each rule over the rungs beyond the shallowest, whose optimum gives it its constant.
-
-    The constant is the one that was trained, where that is: stored networks keep the rate that was
-    found when they were planned.
-    """
-    rate_DR, loss_DRS, optima = curves
-    rungs = ladder.rungs
-    if len(rungs) < 2 or not gives_constant(optima[0], rate_DR[0]):
-        return
-    axes: dict[str, Any] = {"architecture": rungs[1:], "seed": seeds}
-    for rule, own in rules.items():
-        given_DS = arrange_rates(own, rungs, seeds)
-        multiplier_DS = given_DS / given_DS[0]
-        trained = predicted.filter(pc.field("rule") == rule)
-        loss_DS = arrange_column(trained, "train_loss", axes, np.inf)
-        measured_DS = None if np.isnan(loss_DS).any() else loss_DS
-        base = optima[0]
-        if measured_DS is not None:
-            rate_DS = arrange_rates(trained, rungs[1:], seeds, "lr")
-            base = replace(base, rate=float((rate_DS / multiplier_DS[1:])[0, 0]))
-        whole = LadderLosses(rate_DR, loss_DRS, (base, *optima[1:]), ladder.chance)
-        losses = read_losses(whole, multiplier_DS, measured_DS)
-        transfer = None
-        if base.usable:
-            predicted_DS = multiplier_DS[1:] * base.rate
-            beyond = (rate_DR[1:], loss_DRS[1:], optima[1:], predicted_DS, ladder.chance)
-            transfer = measure_transfer(*beyond, measured_DS=measured_DS, base=base)
-        yield rule, Carried(transfer, losses, rechoose(whole, multiplier_DS, measured_DS))
-
-
-def replace_diverged(loss_DRS: Array) -> Array:
-    """Diverged replicas replaced by the mean of the rate's other seeds, where there are any."""
-    finite_DRS = np.isfinite(loss_DRS)
-    total_DR = np.where(finite_DRS, loss_DRS, 0.0).sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean_DR = total_DR / finite_DRS.sum(axis=2)
-    mean_DR[np.isnan(mean_DR)] = np.inf
-    return np.where(np.isinf(loss_DRS), mean_DR[..., None], loss_DRS)

@@ -1,0 +1,1 @@
+"""A depth part as arrays: its curves, optima and losses."""

@@ -1,0 +1,1 @@
+"""One-step updates: does a rule keep them of one size at every depth?"""
