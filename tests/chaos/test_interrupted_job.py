@@ -51,7 +51,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interrupte
         seconds = time.monotonic() - begin
         ended, files = [(process.returncode, said, complained)], [identities(out)]
         variables["UNIT_SECONDS"] = "0"
-        ended.append(run_job(out, **variables))
+        ended.append(run_job(out, "--workers", "1", **variables))
         files.append(identities(out))
         begin = time.monotonic()
         ended.append(run_job(out, **variables))

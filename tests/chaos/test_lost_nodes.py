@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.commands import TESTS, environment, identities, rows_of, start_job, wait_until
-from support.small_study import UNITS
+from support.small_study import ONE_ROUND_UNITS, of_one_round
 from support.tally import TALLY
 
 from benchmark.store.store import Store
@@ -82,9 +82,8 @@ def test_a_killed_worker_and_a_killed_node_are_made_good_by_the_same_command(
 ) -> None:
     out, notes = tmp_path / "out", tmp_path / "notes"
     notes.mkdir()
-    process = start_job(
-        out, RAY_ADDRESS=cluster.address, NOTES=str(notes), UNIT_SECONDS="3", COLUMNS="200"
-    )
+    variables = {"RAY_ADDRESS": cluster.address, "NOTES": str(notes), "ONE_ROUND": "1"}
+    process = start_job(out, UNIT_SECONDS="3", **variables)
     wait_until(lambda: len(identities(out)) >= 1 and bool(at_work(out, notes)))
     (worker, *_) = at_work(out, notes)
     os.kill(worker, signal.SIGKILL)
@@ -99,7 +98,7 @@ def test_a_killed_worker_and_a_killed_node_are_made_good_by_the_same_command(
     assert process.returncode == 0, said + complained
     TALLY.kept(before, identities(out))
     TALLY.noted(notes)
-    TALLY.same(rows_of(out), undisturbed)
+    TALLY.same(rows_of(out), of_one_round(undisturbed))
     store = Store.open(str(out))
     logs = [store.logs.read(name) for logs in store.logs.list_logs().values() for _, name in logs]
     reasons = [log.error for log in logs if log is not None]
@@ -113,12 +112,13 @@ def test_two_drivers_on_one_store_share_the_work(
     cluster.add_node()
     out, notes = tmp_path / "out", tmp_path / "notes"
     notes.mkdir()
-    variables = {"RAY_ADDRESS": cluster.address, "NOTES": str(notes), "UNIT_SECONDS": "0.5"}
+    variables = {"RAY_ADDRESS": cluster.address, "NOTES": str(notes), "ONE_ROUND": "1"}
+    variables["UNIT_SECONDS"] = "0.5"
     processes = [start_job(out, "--workers", "1", **variables) for _ in range(2)]
     TALLY.fault("second driver on one store")
     for process in processes:
         said, complained = process.communicate(timeout=200)
         assert process.returncode == 0, said + complained
-    assert len(identities(out)) == UNITS
+    assert len(identities(out)) == ONE_ROUND_UNITS
     TALLY.noted(notes)
-    TALLY.same(rows_of(out), undisturbed)
+    TALLY.same(rows_of(out), of_one_round(undisturbed))

@@ -16,7 +16,7 @@ import pytest
 from support.commands import environment, rows_of, run_job, wait_until
 from support.faulty_proxy import FAULTS, FaultyProxy, faulty_proxy
 from support.planted_units import planted_manifest, planted_provenance, planted_rows, planted_unit
-from support.small_study import UNITS
+from support.small_study import ONE_ROUND_UNITS, of_one_round
 from support.tally import TALLY
 
 from benchmark import compact, merge, status
@@ -137,16 +137,16 @@ def test_a_whole_study_from_job_to_report_while_requests_fail(
     proxy.kinds = ("500", "503 slow down", "reset")
     proxy.injected.clear()
     proxy.every = 5
-    code, said, complained = run_job(here, **KEYS)
+    code, said, complained = run_job(here, ONE_ROUND="1", **KEYS)
     assert code == 0, said + complained
     uploads = {path: count for path, count in proxy.puts.items() if "/study/units/" in path}
-    assert len(uploads) == UNITS
+    assert len(uploads) == ONE_ROUND_UNITS
     assert set(uploads.values()) == {1}
-    TALLY.same(rows_of(here), undisturbed)
+    TALLY.same(rows_of(here), of_one_round(undisturbed))
     assert merge.main([here, "--out", there]) == 0
     assert compact.main([there]) == 0
-    assert f"{UNITS} units are one file now" in capsys.readouterr().out
-    TALLY.same(rows_of(there), undisturbed)
+    assert f"{ONE_ROUND_UNITS} units are one file now" in capsys.readouterr().out
+    TALLY.same(rows_of(there), of_one_round(undisturbed))
     assert status.main([there]) == 0
     assert "rungs / grid" in capsys.readouterr().out
     assert report([there, "--out", str(tmp_path / "report")]) == 0

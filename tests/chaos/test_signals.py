@@ -52,7 +52,9 @@ def test_while_ray_starts(tmp_path: Path, temporary: Path) -> None:
 @pytest.mark.slow
 def test_while_units_are_trained(tmp_path: Path, temporary: Path) -> None:
     out = tmp_path / "out"
-    process = start_job(out, TMPDIR=str(temporary), UNIT_SECONDS="1.5")
+    process = start_job(
+        out, "--workers", "1", ONE_ROUND="1", TMPDIR=str(temporary), UNIT_SECONDS="1.5"
+    )
     wait_until(lambda: len(identities(out)) >= 1 or process.poll() is not None)
     said = end(process, signal.SIGHUP, whole_group=False)
     assert said.endswith(" units are stored; run the same command to continue")
@@ -64,7 +66,9 @@ def test_while_units_are_trained(tmp_path: Path, temporary: Path) -> None:
 @pytest.mark.slow
 def test_when_rays_server_is_lost(tmp_path: Path, temporary: Path) -> None:
     out = tmp_path / "out"
-    process = start_job(out, TMPDIR=str(temporary), UNIT_SECONDS="1.5")
+    process = start_job(
+        out, "--workers", "1", ONE_ROUND="1", TMPDIR=str(temporary), UNIT_SECONDS="1.5"
+    )
     wait_until(lambda: len(identities(out)) >= 1 or process.poll() is not None)
     for child in psutil.Process(process.pid).children():
         if child.name() == "gcs_server":

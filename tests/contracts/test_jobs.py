@@ -201,7 +201,7 @@ def test_a_sample_of_dags_ends_in_a_report(
 def test_a_smoke_study_runs_from_its_command_to_its_report(tmp_path: Path) -> None:
     out = str(tmp_path / "results")
     variables = environment(DATA_DIR=str(tmp_path / "nowhere"))
-    short = ["--depths", "1,3,6", "--epochs", "1", "--transfer", "false"]
+    short = ["--depths", "1,3,6", "--epochs", "1", "--transfer", "false", "--neighbours", "false"]
     ran = subprocess.run(
         [
             sys.executable,
