@@ -23,6 +23,7 @@ from search_spaces.command.signals import (
     ignore_signals,
     raise_on_signals,
 )
+from search_spaces.command.torch_settings import try_settings_first
 from search_spaces.errors import InvalidInput
 
 P = ParamSpec("P")
@@ -162,6 +163,7 @@ def report_uncaught(
 
 if is_command():
     sys.excepthook = report_uncaught
+    try_settings_first()
     for number in SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, end_at_once)

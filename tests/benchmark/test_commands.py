@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from benchmark.__main__ import list_commands, main
 from benchmark.command import COMMANDS, entry_point
 from search_spaces.command import report_uncaught
 from search_spaces.command.signals import SECONDS_BETWEEN, SIGNALS
+from search_spaces.command.torch_settings import VARIABLES, try_settings_first
 from search_spaces.errors import InvalidInput
 
 FROZEN = {
@@ -431,3 +433,33 @@ def test_a_library_that_makes_a_signal_plain_does_not_hide_which_it_was(
 
     assert command() == 128 + number
     assert capsys.readouterr().err.startswith(f"interrupted by {SIGNALS[number]}: ")
+
+
+def test_a_setting_with_which_pytorch_aborts_is_one_sentence() -> None:
+    """PyTorch ends the process from C++ while it is loaded, where no exception can be caught."""
+    told = subprocess.run(
+        [sys.executable, "-m", "benchmark", "datasets", "check", "digits"],
+        env=environment(PYTORCH_CUDA_ALLOC_CONF="nonsense"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 2
+    assert told.stderr == (
+        "error: PyTorch cannot be loaded with PYTORCH_CUDA_ALLOC_CONF=nonsense; correct it or "
+        "unset it\n"
+    )
+
+
+def test_only_a_setting_that_pytorch_reads_costs_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch")
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    before = [*sys.meta_path]
+    try_settings_first()
+    assert sys.meta_path == before
+    monkeypatch.setattr(sys, "meta_path", [*before])
+    monkeypatch.setenv(VARIABLES[0], "expandable_segments:True")
+    try_settings_first()
+    assert importlib.util.find_spec("torch") is not None  # it was tried, and can be loaded
+    assert sys.meta_path == before

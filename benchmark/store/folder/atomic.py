@@ -80,6 +80,15 @@ def sync_directory(directory: Path) -> None:
             raise
 
 
+def find_existing(folder: Path) -> Path:
+    """The deepest folder of a path that is there; raises ``OSError`` for a link to nothing."""
+    while not folder.exists():
+        if folder.is_symlink():
+            raise OSError(errno.ENOENT, f"{folder.name} is a link to a place that is not there")
+        folder = folder.parent
+    return folder
+
+
 def remove_leftovers(directory: Path) -> None:
     """Delete temporary files old enough to belong to a writer that was killed."""
     for temporary in directory.glob(f".*{TEMPORARY}"):

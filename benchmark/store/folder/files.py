@@ -24,6 +24,7 @@ from pyarrow import fs
 
 from benchmark.store.folder.atomic import (
     BLOCK,
+    find_existing,
     place_atomically,
     remove_leftovers,
     temporary_name,
@@ -88,6 +89,7 @@ class Files:
         try:
             for name in names:
                 folder = Path(self.path(name))
+                find_existing(folder)
                 folder.mkdir(parents=True, exist_ok=True)
                 remove_leftovers(folder)
         except FAILURES as error:
@@ -105,8 +107,7 @@ class Files:
             (folder / ("0" * LONGEST_NAME)).exists()  # raises for a path that is too long
             if any(len(os.fsencode(part)) > LONGEST_PART for part in folder.parts):
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            while not folder.exists():
-                folder = folder.parent
+            folder = find_existing(folder)
             with tempfile.TemporaryFile(dir=folder):  # a file without a name
                 pass
         except FAILURES as error:
