@@ -1,5 +1,6 @@
 """A head of Ray on this machine, and a study submitted to it as a job, start to finish."""
 
+import json
 import os
 import random
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +18,8 @@ from typing import Any
 
 import pytest
 from support.commands import TESTS, environment, identities, rows_of, wait_until
-from support.small_study import UNITS
+from support.small_study import ONE_ROUND_UNITS, of_one_round
+from support.tally import TALLY
 
 from benchmark import status
 
@@ -44,6 +47,15 @@ class Head:
             text=True,
         )
 
+    def stop(self) -> None:
+        """What ``ray job stop`` asks for, of the job that runs."""
+        jobs = f"{self.address}/api/jobs/"
+        with urllib.request.urlopen(jobs, timeout=60) as answer:
+            (running,) = [each for each in json.load(answer) if each["status"] == "RUNNING"]
+        stop = urllib.request.Request(f"{jobs}{running['submission_id']}/stop", method="POST")
+        with urllib.request.urlopen(stop, timeout=60) as answer:
+            assert json.load(answer)["stopped"]
+
 
 def free_ports(count: int) -> list[int]:
     """Below those that the system hands out, where another process of the head could be first."""
@@ -64,7 +76,8 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
             HOME=str(tmp_path_factory.mktemp("home")),  # Ray keeps a token there
             PATH=os.pathsep.join((str(PROGRAMS), os.environ["PATH"])),
             RAY_TMPDIR=folder,
-            UNIT_SECONDS="1",
+            ONE_ROUND="1",
+            RAY_JOB_STOP_WAIT_TIME_S="60",  # until it kills; three seconds otherwise
         )
         del variables["PYTHONPATH"]  # the job finds the project in its working directory
         # Once a Ray ran in this process its children ask for a token, which the new home lacks.
@@ -94,26 +107,36 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_submitted_study_runs_to_its_end_and_shows_where_it_is(
+def test_a_submitted_study_is_stopped_and_runs_to_its_end(
     head: Head,
     tmp_path: Path,
     undisturbed: list[dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Stopped with a sentence, submitted again, and it shows where it is."""
     out = tmp_path / "out"
-    process = head.submit("python", "tests/support/small_study.py", "--out", str(out))
-    wait_until(lambda: len(identities(out)) >= 1 or process.poll() is not None)
-    assert identities(out), process.communicate()[0]
+    command = ["python", "tests/support/small_study.py", "--out", str(out)]
+    stopped = head.submit("env", "UNIT_SECONDS=5", *command)
+    wait_until(lambda: len(identities(out)) >= 1 or stopped.poll() is not None)
+    assert identities(out), stopped.communicate()[0]
     assert status.main([str(out)]) == 0
     assert re.search(r"rungs / grid +3 ", capsys.readouterr().out)
-    logs, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, logs
-    assert f"100%  {UNITS}/{UNITS} units" in logs  # plain lines
+    head.stop()
+    TALLY.fault("SIGTERM to a submitted job")
+    logs, _ = stopped.communicate(timeout=200)
+    assert re.search(r"interrupted by SIGTERM: \d units are stored; run the same command to", logs)
+    assert "Traceback" not in logs
+    before = identities(out)
+    again = head.submit(*command)
+    refused = head.submit("python", "tests/support/small_study.py", "--out", "here")
+    logs, _ = again.communicate(timeout=200)
+    assert again.returncode == 0, logs
+    assert f"100%  {ONE_ROUND_UNITS}/{ONE_ROUND_UNITS} units" in logs  # plain lines
     assert "\r" not in logs
     assert f"results: {out}" in logs
-    assert repr(rows_of(out)) == repr(undisturbed)
+    TALLY.kept(before, identities(out))
+    TALLY.same(rows_of(out), of_one_round(undisturbed))
     assert status.main([str(out)]) == 0
-    refused = head.submit("python", "tests/support/small_study.py", "--out", "here")
     logs, _ = refused.communicate(timeout=100)
     assert refused.returncode != 0
     assert "error: --out here is relative, and a Ray job runs in a copy of the folder" in logs

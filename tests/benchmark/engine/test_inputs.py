@@ -60,7 +60,7 @@ def test_a_rule_that_this_code_does_not_have_is_no_obstacle() -> None:
     assert engine.run(own)[0]["rule"] == "my-rule"
 
 
-def images(seed: int) -> dict[str, np.ndarray]:
+def images(seed: int) -> dict[str, Any]:
     drawn = np.random.default_rng(seed)
     shape = {"x_train": 64, "x_test": 32}
     pixels = {name: drawn.integers(0, 256, (n, 4, 4, 1), np.uint8) for name, n in shape.items()}
