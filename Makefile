@@ -46,9 +46,10 @@ reference: $(VENV)/.installed-run  ## the committed studies' pages, and what fol
 findings: $(VENV)/.installed-run  ## docs/findings.md and the README's answers, from the committed tables
 	$(BIN)/python -m benchmark.reference
 
-readme: $(VENV)/.installed-run  ## the README's tree of rooms and the counts of docs/rooms.md, from the code
+readme: $(VENV)/.installed-run  ## the README's tree of rooms and rates, and the tables of docs/, from the code
 	$(BIN)/python tests/support/room_tree.py
 	$(BIN)/python tests/support/room_table.py
+	$(BIN)/python tests/support/rate_table.py
 
 clean:  ## forget the environment and the generated reports, but for the example
 	rm -rf $(VENV) reports/quickstart

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Final, get_type_hints
@@ -80,6 +80,15 @@ def find_space(name: str) -> Any:
     if name not in names():
         raise InvalidInput(f"unknown space {name!r}; choose one of {', '.join(names())}")
     return SPACES[name] if name in SPACES else installed[name]
+
+
+def find_unit(name: str, options: Mapping[str, object]) -> str:
+    """What the depths of a ladder count, such as "blocks"; "" where the space does not say, or is
+    not installed here."""
+    try:
+        return str(getattr(create(name, **options), "unit", ""))
+    except InvalidInput:
+        return ""
 
 
 LAST = ("activation", "normalization", "dropout")

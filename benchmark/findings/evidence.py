@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from benchmark import rules
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers.headline import join_names
+from benchmark.findings.answers.networks import count_rungs
 from benchmark.findings.answers.study import void_controlled
 from benchmark.findings.parts import judge_part
 from benchmark.findings.verdict import Verdict
@@ -91,9 +92,8 @@ def _evidence(
 
 def describe_networks(part: Mapping[str, Any]) -> str:
     """What a part trained, in a few words."""
-    depths = part.get("depths")
-    if depths:
-        return f"{part['space']} of {min(depths)} to {max(depths)} blocks on {part['dataset']}"
+    if part.get("depths"):
+        return f"{part['space']} of {count_rungs(part)} on {part['dataset']}"
     return f"{part['sample'] or 'all'} of {part['space']} on {part['dataset']}"
 
 

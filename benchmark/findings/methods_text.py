@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from benchmark.analysis.intervals import LEVEL
 from benchmark.analysis.thresholds import ACCURACY_MARGIN, LOSS_MARGIN, TAU_MARGIN
+from benchmark.findings.answers.networks import list_rungs
 from benchmark.findings.content import Paragraphs, format_number, title_name
 
 RANK: Final = (
@@ -60,7 +61,7 @@ def describe_part(part: Mapping[str, Any]) -> str:
     """One sentence: networks, rules, rates, seeds, data and length of training."""
     depths, rates, recipe = part.get("depths"), part.get("rates", ()), part["recipe"]
     if depths:
-        what = f"{part['space']} networks of {', '.join(map(str, depths))} blocks or layers"
+        what = f"{part['space']} networks of {list_rungs(part)}"
         if part.get("widths"):
             what += f" at widths {', '.join(map(str, part['widths']))}"
     else:

@@ -45,6 +45,7 @@ class Cnn(CommonOptions, Ladder):
     padding: Padding = field(default="zeros", metadata=LATER)
 
     name: ClassVar[str] = "cnn"
+    unit: ClassVar[str] = "convolutions"
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
 

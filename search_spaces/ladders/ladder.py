@@ -16,6 +16,7 @@ MAX_RUNG = 100_000
 
 class Ladder(ABC):
     """Names of rungs. ``rungs`` are those that ``architectures`` lists; any other depth parses too.
+    ``unit`` is what the number of a rung counts ("" where that is not known).
 
     The default rungs are the depths of arXiv 2510.04327 (3 to 16, then to 30 by twos) with the
     shallow ones before them. The first is the base: one hidden layer or block is the base of
@@ -24,6 +25,7 @@ class Ladder(ABC):
     """
 
     name: ClassVar[str]
+    unit: ClassVar[str] = "blocks"
     rungs: ClassVar[tuple[int, ...]] = (*range(1, 17), *range(18, 31, 2))
 
     @property

@@ -36,6 +36,7 @@ class Mlp(CommonOptions, Ladder):
     width: int = 128
 
     name: ClassVar[str] = "mlp"
+    unit: ClassVar[str] = "hidden layers"
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
 

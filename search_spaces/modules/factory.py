@@ -34,6 +34,7 @@ class FactoryModules(Ladder):
     source: str = ""
 
     name: ClassVar[str] = "module"
+    unit: ClassVar[str] = ""
     version: ClassVar[int] = 1
     published_rate: ClassVar[float] = 0.1
 

@@ -52,6 +52,11 @@ class TorchvisionModels:
         require_choice("family", self.family, tuple(RUNGS))
 
     @property
+    def unit(self) -> str:
+        """What the numbers of the family's rungs count."""
+        return "blocks" if self.family in ("vit", "convnext") else "layers"
+
+    @property
     def published_rate(self) -> float:
         """The rate of torchvision's recipe for the family (references/classification)."""
         return RATES.get(self.family, 0.1)

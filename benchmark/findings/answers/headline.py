@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmark.findings.answers.matrix import Column
-from benchmark.findings.answers.words import NETWORKS, TOLD_LAWS, TONES, WORDS, Word
+from benchmark.findings.answers.networks import count_rungs, name_networks
+from benchmark.findings.answers.words import TOLD_LAWS, TONES, WORDS, Word
 from benchmark.findings.content import title_name
 
 MOST_SENTENCES: Final = 5
@@ -73,10 +74,9 @@ def rank_topic(column: Column) -> int:
 
 def describe_part(part: Mapping[str, Any]) -> str:
     """What a part trained, in a few words."""
-    networks = NETWORKS.get(part["space"], f"{part['space']} networks")
-    depths = part.get("depths")
-    if depths:
-        what = f"{networks} of {min(depths)} to {max(depths)} blocks"
+    networks = name_networks(part["space"], part["options"])
+    if part.get("depths"):
+        what = f"{networks} of {count_rungs(part)}"
     else:
         what = f"{part['sample'] or 'all'} {networks}"
     return f"On {what} ({title_name(part['name'])})"

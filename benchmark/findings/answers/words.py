@@ -91,18 +91,6 @@ EXPONENTS: Final = ("Step stays flat",)
 """Topics whose interval is an exponent of depth."""
 
 
-NETWORKS: Final[Mapping[str, str]] = {
-    "nasbench201": "NAS-Bench-201 cells",
-    "dag-mlp": "DAGs of linear layers",
-    "dag-cnn": "DAGs of convolutions",
-    "mlp": "MLPs",
-    "cnn": "CNNs",
-    "resnet": "residual nets",
-    "vit": "vision transformers",
-}
-"""What the networks of a space are called in a sentence; those of another, by its name."""
-
-
 def word_law(power: str) -> Mapping[str, Word]:
     """The words of a law of the best rate, which reads ``power``."""
     return {

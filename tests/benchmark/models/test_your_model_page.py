@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-
-from benchmark.models import find_network, rates
-from benchmark.models.rates import list_rules
+from support import rate_table
 
 PAGE = (Path(__file__).parents[3] / "docs" / "your-model.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## Which rate for the deeper network")[2].partition("\n## ")[0]
@@ -31,13 +29,8 @@ def test_the_example_prints_what_the_page_says(capsys: pytest.CaptureFixture[str
     assert growth["depth-mup"] < 3
 
 
-def test_the_table_of_resnets_is_the_code_s() -> None:
-    rows = [line.strip("| ").split(" | ") for line in SECTION.splitlines() if line[:2] == "| "]
-    base = find_network("torchvision:resnet18")
-    found = {name: rates(f"torchvision:{name}", base, 0.1) for name in rows[0][1:5]}
-    expected = {
-        rule: [f"{each[rule].rate:.3g}" for each in found.values()] for rule in list_rules("sgd")
-    }
-    assert {row[0]: row[1:5] for row in rows[1:]} == expected
-    multipliers = [each["depth-mup"].bundle.branch_multiplier for each in found.values()]
-    assert rows[1][5] == f"branches x {', '.join(f'{each:.3g}' for each in multipliers)}"
+def test_the_tables_of_rates_are_the_code_s() -> None:
+    made = rate_table.rate_table()
+    for page in rate_table.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert text == rate_table.replaced(text, made), f"{page.name}: run make readme"
