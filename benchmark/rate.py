@@ -37,25 +37,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--input", metavar="SHAPE", help="such as 3x224x224 or tokens:128")
     parser.add_argument(
-        "--reports", type=Path, default=REPORTS, help="the folder of committed studies"
+        "--reports",
+        type=Path,
+        help="the folder of committed studies (default: that of the repository, where it is here)",
     )
     asked = parser.parse_args(arguments)
     from benchmark.findings.evidence import find_evidence, load_committed, say_supported
     from benchmark.models.network import find_network  # loads what traces networks
-    from benchmark.models.rates import find_both, rates
+    from benchmark.models.rates import find_both, list_rules, rates
 
-    if not asked.reports.is_dir():
+    if asked.reports is not None and not asked.reports.is_dir():
         raise InvalidInput(f"there is no folder {asked.reports}; give --reports another one")
+    reports = asked.reports or REPORTS
     target, base = find_both(
         find_network(asked.target, asked.input), find_network(asked.base, asked.input)
     )
     found = rates(target, base, asked.base_rate, optimizer=asked.optimizer, rules=asked.rule)
-    evidence = find_evidence(load_committed(asked.reports), target.kind, asked.optimizer)
     about = f"{target.kind} networks trained by {asked.optimizer}"
     for line in describe_networks(target, base, asked.optimizer, asked.base_rate):
         print(line)
     for line in tabulate_rates(found, asked.base_rate):
         print(line)
+    undefined = set(list_rules(asked.optimizer)) - set(found)
+    if asked.rule is None and undefined:
+        print(f"\nUndefined for one of the two, where they count 0: {', '.join(sorted(undefined))}")
+    if not reports.is_dir():
+        print(
+            f"\nNo committed studies are installed here, so there is no evidence on {about}; give "
+            "--reports the folder reports of this project's repository."
+        )
+        return 0
+    evidence = find_evidence(load_committed(reports), target.kind, asked.optimizer)
     print(f"\nEvidence on {about}\n")
     for line in list_evidence(evidence, list(found)):
         print(line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.models.network import Network, find_network
 from benchmark.rules import Control, Rule, bundle, registry, rule
-from benchmark.rules.grammar.rule import Bundle
+from benchmark.rules.grammar.rule import Bundle, UndefinedRule
 from search_spaces.conventions import CONVENTIONS
 from search_spaces.errors import InvalidInput
 
@@ -37,13 +37,20 @@ def rates(
     """What rules prescribe for ``model`` where ``lr`` was tuned on ``base``, by rule name.
 
     Networks may be given by name (``find_network``), rules by name or as a ``Rule``. Without
-    ``rules`` all that are computed from the graphs and stated for the optimizer. Raises
-    ``InvalidInput`` as ``prescribe`` does.
+    ``rules`` all that are computed from the graphs, stated for the optimizer and defined for both
+    networks. Raises ``InvalidInput`` as ``prescribe`` does.
     """
     target, origin = find_both(model, base)
-    asked = list_rules(optimizer) if rules is None else rules
-    found = [prescribe(target, each, origin, lr, optimizer=optimizer) for each in asked]
-    return {each.rule: each for each in found}
+    found: dict[str, Prescription] = {}
+    for each in list_rules(optimizer) if rules is None else rules:
+        try:
+            prescribed = prescribe(target, each, origin, lr, optimizer=optimizer)
+        except UndefinedRule:
+            if rules is not None:
+                raise
+            continue
+        found[prescribed.rule] = prescribed
+    return found
 
 
 def list_rules(optimizer: str) -> list[str]:
@@ -85,7 +92,8 @@ def prescribe(
     """What one rule prescribes.
 
     Raises ``InvalidInput`` where the base is of another kind, the rate is no positive number, or
-    the rule is unknown, measured, made from others (a control) or not stated for the optimizer.
+    the rule is unknown, measured, made from others (a control), not stated for the optimizer or
+    undefined for one of the networks.
     """
     if not 0 < lr < float("inf"):
         raise InvalidInput(f"the base's rate {lr} is no positive number; give the one it was tuned")

@@ -18,7 +18,7 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     are others again: ``:released-code`` draws the code's weights.
     """
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
-        raise ValueError("the sum over paths is undefined without an input-output path")
+        raise ValueError("no path passes a nonlinearity before a weighted layer")
     ratio = base.paths.sum_cubes / target.paths.sum_cubes
     return Bundle("in-degree-target", 1.0, math.sqrt(ratio) * side_ratio(target))
 

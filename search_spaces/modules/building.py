@@ -48,7 +48,7 @@ def make_module(
             module: object = space.make(architecture, in_shape, classes)
     except InvalidInput:
         raise
-    except Exception as failure:
+    except (Exception, SystemExit) as failure:  # some code ends its process on what it dislikes
         reason = " ".join(str(failure).split("\n")[:1]).rstrip(".") or type(failure).__name__
         raise InvalidInput(f"{architecture} cannot be built: {reason}") from failure
     if not isinstance(module, nn.Module):

@@ -134,7 +134,7 @@ def _build(target: Target, device: str) -> nn.Module:
     try:
         with torch.device(device), _quiet():
             module = target.build()
-    except Exception as failure:
+    except (Exception, SystemExit) as failure:  # some code ends its process on what it dislikes
         raise NotExportable(f"{target.name} cannot be built: {first_reason(failure)}") from failure
     if not isinstance(module, nn.Module):
         raise InvalidInput(f"{target.name} gives a {type(module).__name__}, not a torch module")

@@ -32,7 +32,8 @@ def graph_of(
     A single tensor may stand for a tuple of one. The module is neither edited nor run on numbers,
     and its parameters may be on the meta device. ``roles`` overrides the role of layers, by module
     path or parameter name. Raises ``InvalidInput`` where the module does not export, runs an
-    operation without a rule, multiplies two values in a way that no rule covers, or is recurrent.
+    operation without a rule, multiplies two values in a way that no rule covers, is recurrent, or
+    has no weights on a path.
     """
     chosen = dict(roles or {})
     for role in chosen.values():
@@ -43,6 +44,8 @@ def graph_of(
     flow = Flow(program, module)
     arrows, merges = contract(flow.points, flow.run())
     last = max(merges)
+    if not any(arrow.weights for arrow in arrows):
+        raise InvalidInput("no path from the input to the output passes a layer with weights")
     found = roles_of(arrows, merges, last, [_path(arrow) for arrow in arrows])
     found = [_chosen(chosen, arrow) or role for arrow, role in zip(arrows, found, strict=True)]
     edges = [

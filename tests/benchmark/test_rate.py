@@ -39,6 +39,9 @@ def plain(blocks=2, width=8):
     pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(nn.Conv2d(3, width, 3), *blocks, *pool, nn.Linear(width, 5))
 
+def linear(blocks=2):
+    return nn.Sequential(nn.Linear(3, 4), *(nn.Linear(4, 4) for _ in range(blocks)))
+
 class Guess(nn.Module):
     def __init__(self):
         super().__init__()
@@ -80,6 +83,33 @@ def test_rates_are_the_rules_with_all_that_they_prescribe(
         assert {name: float(each) for name, each in told.items()} == pytest.approx(
             dict(found.factors), rel=5e-3
         )
+
+
+def test_rules_that_are_undefined_for_a_network_are_named_and_the_others_told(
+    module: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two count nonlinearities, of which a linear network has none."""
+    asked = [f"{module}:linear?blocks=6", "--base", f"{module}:linear", "--base-rate", "0.1"]
+    asked += ["--input", "3"]
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "\nUndefined for one of the two, where they count 0: jelassi, path-cubed\n" in said
+    assert set(rows_of(said)) == {"depth-mup", "effective-depth", "mup", "tuned-constant"}
+    for rule in ("jelassi", "path-cubed"):
+        assert main([*asked, "--rule", rule]) == 2
+        assert f"rule '{rule}' is undefined for this network or its base" in capsys.readouterr().err
+
+
+def test_without_committed_studies_the_rates_are_told_without_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where the package is installed from a wheel, which holds no studies."""
+    monkeypatch.setattr("benchmark.rate.REPORTS", tmp_path / "reports")
+    assert main(["resnet-8", "--base", "resnet-4", "--base-rate", "0.1"]) == 0
+    said = capsys.readouterr().out
+    assert "depth-mup" in rows_of(said)
+    assert "No committed studies are installed here" in said
+    assert "not tested" not in said
 
 
 def test_evidence_is_of_the_same_kind_and_optimizer_with_its_numbers() -> None:

@@ -102,6 +102,11 @@ def test_equal_files_elsewhere_are_one_network(write: Write) -> None:
             "module-1 cannot be built: no such width",
         ),
         (
+            "def build(**_): raise SystemExit(3)",
+            "their_networks:build",
+            "module-1 cannot be built: 3",
+        ),
+        (
             "def build(): return None",
             "their_networks:build",
             "module-1 cannot be built: build() got an unexpected keyword argument",

@@ -74,7 +74,7 @@ def rank_topic(column: Column) -> int:
 
 def describe_part(part: Mapping[str, Any]) -> str:
     """What a part trained, in a few words."""
-    networks = name_networks(part["space"], part["options"])
+    networks = name_networks(part["space"], part.get("options", {}))
     if part.get("depths"):
         what = f"{networks} of {count_rungs(part)}"
     else:

@@ -48,5 +48,5 @@ def list_rungs(part: Mapping[str, Any]) -> str:
 
 def tell_unit(part: Mapping[str, Any], numbers: str) -> str:
     """Numbers of rungs with what they count."""
-    unit = find_unit(part["space"], part["options"])
+    unit = find_unit(part["space"], part.get("options", {}))
     return f"{numbers} {unit}" if unit else f"depth {numbers}"

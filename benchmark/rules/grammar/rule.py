@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from search_spaces import conventions
+from search_spaces.errors import InvalidInput
 from search_spaces.paths import PathStatistics
 from search_spaces.space import Topology
 
@@ -14,6 +15,11 @@ Factors = tuple[tuple[str, float], ...]
 weight decay and ``GROUP-epsilon`` of AdamW's epsilon (``benchmark.training.rate_groups``),
 ``epsilon`` of AdamW's epsilon everywhere, ``readout-variance`` of the variance of the readout's
 weights."""
+
+
+class UndefinedRule(InvalidInput):
+    """A rule has no number for a network, or for the one that was tuned."""
+
 
 Rate = tuple[float, Factors]
 """A multiplier of the rate, and its factors by group."""
@@ -161,9 +167,17 @@ class Rule:
         """The prescription for ``target`` where ``base`` is the architecture that was tuned.
 
         Without an addition every in-degree is 1 and there is no branch, so each scheme is He's:
-        it is named so, and rules that then train the same network train it once.
+        it is named so, and rules that then train the same network train it once. Raises
+        ``UndefinedRule`` where what it counts is 0 or has no value.
         """
-        bundle = self.prescribe(target, base)
+        try:
+            bundle = self.prescribe(target, base)
+        except (ArithmeticError, ValueError) as error:
+            reason = str(error) if type(error) is ValueError else "what it counts there is 0"
+            raise UndefinedRule(
+                f"rule {self.name!r} is undefined for this network or its base: {reason}; leave it "
+                "out"
+            ) from error
         if not target.residual_blocks:
             _, plus, readout = bundle.initialization.partition("+")
             bundle = replace(bundle, initialization=f"he{plus}{readout}", branch_multiplier=1.0)

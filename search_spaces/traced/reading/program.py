@@ -46,11 +46,14 @@ class Program:
 def export_program(module: nn.Module, example_inputs: Sequence[object]) -> Program:
     """The operations of ``module(*example_inputs)``, in training mode where that exports.
 
-    Inputs are moved to the device of the parameters ("meta" is as good as any). Modes of all
-    submodules are as before afterwards. Raises ``NotExportable`` with the exporter's own reason.
+    Inputs are moved to the device of the parameters ("meta" is as good as any), else of the
+    buffers. Modes of all submodules are as before afterwards. Raises ``NotExportable`` with the
+    exporter's own reason.
     """
-    device = next((p.device for p in module.parameters()), torch.device("cpu"))
-    inputs = tuple(x.to(device) if isinstance(x, Tensor) else x for x in example_inputs)
+    held = [*module.parameters(), *module.buffers()]
+    inputs = tuple(
+        x.to(held[0].device) if held and isinstance(x, Tensor) else x for x in example_inputs
+    )
     failures = []
     modes: tuple[Mode, ...] = ("train", "eval")
     for mode in modes:

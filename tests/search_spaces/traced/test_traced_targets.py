@@ -55,6 +55,12 @@ class Chosen(nn.Module):
 def number():
     return 7
 
+def ends():
+    raise SystemExit("this network needs a GPU")
+
+def weightless():
+    return nn.Sequential(nn.Flatten(), nn.Softmax(1))
+
 def needs_numbers():
     """Cannot be made without numbers: its scale is read back from a tensor."""
     import torch
@@ -112,6 +118,11 @@ def test_an_svg_of_a_traced_network(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["brought:build", "--input", "3"], "module brought has no function or class 'build'"),
         (["absent.package:make", "--input", "3"], "there is no module 'absent.package' to import"),
         (["brought:number", "--input", "3"], "brought:number gives a int, not a torch module"),
+        (
+            ["brought:ends", "--input", "3"],
+            "ends cannot be built: this network needs a GPU",
+        ),
+        (["brought:weightless", "--input", "3"], "passes a layer with weights"),
         (
             ["brought:Chosen", "--input", "3"],
             "Chosen does not export for an input of 2x3: Could not",
