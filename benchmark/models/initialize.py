@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from benchmark.datasets.streams import create_stream
-from benchmark.models.network import Network
+from benchmark.models.network import Network, require_network
 from benchmark.training.weights.initialization import to_uniform
 from benchmark.training.weights.variances import SCALES_SKIPS, UNIFORM, variance
 from search_spaces.errors import InvalidInput
@@ -32,7 +32,7 @@ def initialize_(
     where a module has no place for it, and for a layer whose weight the module's code computes
     from its parameters in another way, such as spectral normalization.
     """
-    module, traced = model.require_module()
+    module, traced = require_network(model).require_module()
     K = model.topology.residual_blocks
     if scheme.partition("+")[0] in SCALES_SKIPS and K:
         raise InvalidInput(
@@ -77,7 +77,7 @@ def scale_branches(model: Network, multiplier: float) -> list[RemovableHandle]:
     """
     if multiplier == 1:
         return []
-    module, traced = model.require_module()
+    module, traced = require_network(model).require_module()
     ends: dict[str, None] = {}
     for use_of in traced.layers:
         for use in use_of.uses:

@@ -48,6 +48,17 @@ class Network:
         return self.module, self.traced
 
 
+def require_network(model: object) -> Network:
+    """``model`` where it is a network that was read; raises ``InvalidInput`` for all else."""
+    if isinstance(model, Network):
+        return model
+    told = repr(model) if isinstance(model, str) else f"a {type(model).__name__}"
+    raise InvalidInput(
+        f"{told} is not enough here; give what benchmark.models.read_network(module, inputs) "
+        "returns, which has the graph for such inputs"
+    )
+
+
 def read_network(
     module: nn.Module,
     inputs: Sequence[object] | Tensor,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmark.models.network import Network
+from benchmark.models.network import Network, require_network
 from search_spaces.errors import InvalidInput
 
 
@@ -45,7 +45,7 @@ def one_step(
     called (weights that another module reads) have no row. Raises ``InvalidInput`` where the
     optimizer holds none of the module's parameters.
     """
-    module, traced = model.require_module()
+    module, traced = require_network(model).require_module()
     *inputs, target = batch
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not held & {id(parameter) for parameter in module.parameters()}:

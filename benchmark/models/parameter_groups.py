@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from benchmark.models.layer_groups import group_parameters
-from benchmark.models.network import Network
+from benchmark.models.network import Network, require_network
 from benchmark.models.rates import prescribe
 from benchmark.rules import Rule
 from benchmark.training.optimizers.flat import EPSILON
@@ -30,7 +30,7 @@ def parameter_groups(
     Nothing is hung on parameters: groups are made from names, so that a module may be compiled or
     sharded afterwards. Raises ``InvalidInput`` as ``prescribe`` does.
     """
-    module, _ = model.require_module()
+    module, _ = require_network(model).require_module()
     found = prescribe(model, rule, base, lr, optimizer=optimizer)
     factors = dict(found.bundle.factors)
 

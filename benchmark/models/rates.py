@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.models.network import Network, find_network
+from benchmark.models.network import Network, find_network, require_network
 from benchmark.rules import Control, Rule, bundle, registry, rule
 from benchmark.rules.grammar.rule import Bundle, UndefinedRule
 from search_spaces.conventions import CONVENTIONS
@@ -70,8 +70,10 @@ def list_rules(optimizer: str) -> list[str]:
 
 def find_both(model: Network | str, base: Network | str) -> tuple[Network, Network]:
     """Both networks; raises ``InvalidInput`` where the base is of another kind."""
-    target = find_network(model) if isinstance(model, str) else model
-    origin = find_network(base) if isinstance(base, str) else base
+    target, origin = (
+        find_network(each) if isinstance(each, str) else require_network(each)
+        for each in (model, base)
+    )
     if target.kind != origin.kind:
         raise InvalidInput(
             f"the base {origin.name} is a {origin.kind} network and the target {target.name} a "

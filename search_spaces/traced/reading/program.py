@@ -50,6 +50,11 @@ def export_program(module: nn.Module, example_inputs: Sequence[object]) -> Progr
     buffers. Modes of all submodules are as before afterwards. Raises ``NotExportable`` with the
     exporter's own reason.
     """
+    if is_distributed(module):
+        raise NotExportable(
+            f"{type(module).__name__} is wrapped or sharded for several processes; trace the "
+            "module before that, and use what was read of it afterwards: it is keyed by name"
+        )
     held = [*module.parameters(), *module.buffers()]
     inputs = tuple(
         x.to(held[0].device) if held and isinstance(x, Tensor) else x for x in example_inputs
@@ -75,6 +80,14 @@ def export_program(module: nn.Module, example_inputs: Sequence[object]) -> Progr
         f"{type(module).__name__} does not export for an input of {shapes or 'no tensor'}: "
         f"{first_reason(failures[-1])}"
     )
+
+
+def is_distributed(module: nn.Module) -> bool:
+    """Whether a module's parameters are spread over processes, or its calls synchronize them."""
+    names = {kind.__name__ for kind in type(module).__mro__}
+    if names & {"DistributedDataParallel", "FullyShardedDataParallel"}:
+        return True
+    return any(type(parameter.data).__name__ == "DTensor" for parameter in module.parameters())
 
 
 def first_reason(failure: BaseException) -> str:
