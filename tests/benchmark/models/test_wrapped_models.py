@@ -1,4 +1,4 @@
-"""Compiled, wrapped and sharded modules: groups hold what is trained, or a sentence says why not."""
+"""Compiled, wrapped and sharded modules: groups hold what is trained, or a sentence says why."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -14,6 +14,7 @@ from search_spaces.nasbench201.cell import Cell, cell_graph, read
 from search_spaces.nasbench201.network import CellModule
 from search_spaces.nasbench201.space import NasBench201
 from search_spaces.paths import PathStatistics
+from search_spaces.registry import create, names
 from search_spaces.space import SearchSpace
 from search_spaces.traced import TracedNetwork, graph_of
 
@@ -85,6 +86,24 @@ def test_every_space_with_every_option(name: str, options: Options, architecture
         if options.get("dimensions") != 1:
             assert sorted(o.kernel for o in read) == sorted(o.kernel for o in written)
         assert found.topology.kernel == topology.kernel
+
+
+@pytest.mark.parametrize("depth", [1, 3, 20])
+def test_the_example_of_the_space_module_has_the_graph_of_the_residual_ladder(depth: int) -> None:
+    """The same network without anything of this package: blocks of one convolution, a stem, a
+    readout. Only the ladder's graph is written by hand."""
+    found = create("module").topology(f"module-{depth}")
+    written = create("resnet").topology(f"resnet-{depth}")
+    for convention in CONVENTIONS.values():
+        assert convention.statistics(found) == convention.statistics(written), convention.name
+    assert operations(found.network) == operations(written.network)
+    assert found.network.in_degrees == written.network.in_degrees
+    assert (found.residual_blocks, found.width) == (written.residual_blocks, written.width)
+
+
+def test_every_space_of_the_registry_is_compared() -> None:
+    """torchvision's networks against counts by hand, in ``test_traced_torchvision.py``."""
+    assert {name for name, _, _ in CASES} | {"module", "torchvision"} == set(names())
 
 
 @pytest.mark.parametrize("name", ["dag-mlp", "dag-cnn"])
