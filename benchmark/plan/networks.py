@@ -92,7 +92,9 @@ def find_problem(
         with torch.no_grad(), torch.device("cpu" if parameters <= SMALL else "meta") as device:
             if device.type == "cpu":
                 network = create(space, **dict(options)).build(architecture, 1, shape, classes)
-            network.eval()(torch.zeros(1, *shape))
+            scores = network.eval()(torch.zeros(1, *shape)).shape[-1]
+            if scores != classes:
+                return f"it gives {scores} class scores where the images have {classes} classes"
     except (InvalidInput, RuntimeError, ValueError, TypeError, ArithmeticError) as error:
         return " ".join(str(error).splitlines()[:1]).rstrip(".") or type(error).__name__
     return ""

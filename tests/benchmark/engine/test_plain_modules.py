@@ -270,6 +270,10 @@ def depth(factory: str, *names: str, recipe: Recipe = PLAIN_SGD) -> Depth:
             depth("build_transformer", "path-cubed:all-edges"),
             "rule path-cubed:all-edges cannot be applied to module-1: its weights go with scaled",
         ),
+        (
+            depth("build_seven_classes", "default"),
+            "it gives 7 class scores where the images have 10 classes",
+        ),
         (depth("build_nothing", "default"), "module-1 is a int, not a torch module"),
         (depth("build_absent", "default"), "support.factories has no function 'build_absent'"),
         (
