@@ -41,19 +41,14 @@ def show_aligned_curves(ladder: DepthArrays) -> tuple[Figure, ...]:
         )
     ]
     if aligned:
-        spread = ", ".join(
-            f"{rule} {format_number(10 ** float(np.ptp(find_positions(scheme, rate_D))))}"
-            for rule, (scheme, rate_D) in aligned.items()
-            if find_positions(scheme, rate_D).size
-        )
         figures.append(
             draw_aligned(
                 ladder,
                 "aligned",
                 aligned,
                 ("rule", RELATIVE),
-                "Where the optima stand above one another at 1, the rule transfers. From the "
-                f"leftmost to the rightmost optimum they lie apart by a factor: {spread}. {told}.",
+                "Where the optima stand above one another at 1, the rule transfers. "
+                f"{tell_spread(aligned)}{told}.",
             )
         )
     return tuple(figures)
@@ -74,6 +69,20 @@ def find_positions(scheme: Scheme, rate_D: np.ndarray) -> np.ndarray:
             if optimum.usable
         ]
     )
+
+
+def tell_spread(panels: Mapping[str, tuple[Scheme, np.ndarray]]) -> str:
+    """How far the usable optima lie apart under each rule that has two or more of them."""
+    found = {rule: find_positions(*panel) for rule, panel in panels.items()}
+    spread = [
+        f"{rule} {format_number(10 ** float(np.ptp(positions)))}"
+        for rule, positions in found.items()
+        if len(positions) > 1
+    ]
+    if not spread:
+        return ""
+    factors = ", ".join(spread)
+    return f"From the leftmost to the rightmost optimum they lie apart by a factor: {factors}. "
 
 
 def draw_aligned(

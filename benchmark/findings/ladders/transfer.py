@@ -61,7 +61,8 @@ def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
                     ends = 10 ** max(error.low, 0.0), 10**error.high
                     low, high = (format_number(end) for end in ends)
                     because += f" [{low}, {high}], {format_count(error.n)} rungs"
-                because += f", rate regret {format_interval(found.regret)} rungs"
+                because += f", rate regret {format_interval(found.regret)}"
+                because += " rungs" if found.regret.determined else ""
             because += "."
             result.append(Verdict(*head, because, *judge_below(lost.mean, bound, said)))
     return result
