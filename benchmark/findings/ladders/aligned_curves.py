@@ -6,7 +6,7 @@ for example arXiv 2203.03466, with an interval at each optimum).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -41,6 +41,7 @@ def show_aligned_curves(ladder: DepthArrays) -> tuple[Figure, ...]:
         )
     ]
     if aligned:
+        spread = tell_spread({rule: (s.optima, rate_D) for rule, (s, rate_D) in aligned.items()})
         figures.append(
             draw_aligned(
                 ladder,
@@ -48,7 +49,7 @@ def show_aligned_curves(ladder: DepthArrays) -> tuple[Figure, ...]:
                 aligned,
                 ("rule", RELATIVE),
                 "Where the optima stand above one another at 1, the rule transfers. "
-                f"{tell_spread(aligned)}{told}.",
+                f"{spread}{told}.",
             )
         )
     return tuple(figures)
@@ -60,19 +61,20 @@ def predict_rates(scheme: Scheme, rule: str) -> np.ndarray:
     return np.array([scheme.optima[0].rate, *beyond])
 
 
-def find_positions(scheme: Scheme, rate_D: np.ndarray) -> np.ndarray:
+def find_positions(optima: Sequence[Optimum], rate_D: np.ndarray) -> np.ndarray:
     """log10 of the usable optima over the predicted rates."""
     return np.array(
         [
             np.log10(optimum.rate / rate)
-            for optimum, rate in zip(scheme.optima, rate_D.tolist(), strict=True)
+            for optimum, rate in zip(optima, rate_D.tolist(), strict=True)
             if optimum.usable
         ]
     )
 
 
-def tell_spread(panels: Mapping[str, tuple[Scheme, np.ndarray]]) -> str:
-    """How far the usable optima lie apart under each rule that has two or more of them."""
+def tell_spread(panels: Mapping[str, tuple[Sequence[Optimum], np.ndarray]]) -> str:
+    """How far the usable optima lie apart, over the rates that a rule predicts, under each rule
+    that has two or more of them; "" where none has."""
     found = {rule: find_positions(*panel) for rule, panel in panels.items()}
     spread = [
         f"{rule} {format_number(10 ** float(np.ptp(positions)))}"
