@@ -13,6 +13,7 @@ from rich.progress import track
 from benchmark.engine import device as devices
 from benchmark.speed import contenders, noise, profile, scales
 from benchmark.speed import ray_tune as tuned
+from benchmark.speed.arithmetic import count_flops, describe_rate, time_matrix_product
 from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow, show_rows, write_rows
 from benchmark.sweep.driver.cluster import Cluster
@@ -32,11 +33,16 @@ WAYS = (
 def measure_ways(
     rows: Sequence[TimedNetwork], repeats: int, trials: int, device: str, console: Console
 ) -> list[SpeedRow]:
-    """A row for every network and way, missing ones too; ``trials`` of Tune per round."""
+    """A row for every network and way, missing ones too; ``trials`` of Tune per round.
+
+    The device's matrix product is timed in every round as well, on the one thread that all have.
+    """
     values: dict[tuple[TimedNetwork, str], list[float]] = {}
+    peaks: list[float] = []
     ways = {network: contenders.list_contenders(network, device) for network in rows}
     with Cluster(1, Resources()) as cluster:
         for _ in track(range(repeats), "repeats", console=console, transient=True):
+            peaks.append(time_matrix_product(device))
             for name, reuse in ((tuned.TUNE, False), (tuned.REUSE, True)):
                 for network, speed in tuned.measure_speeds(
                     cluster, rows, reuse, device, trials
@@ -45,13 +51,18 @@ def measure_ways(
             for network in rows:
                 for name, way in ways[network].items():
                     values.setdefault((network, name), []).append(way())
-    return [row for network in rows for row in compare_ways(network, values)]
+    peak = median(peaks)
+    return [
+        *(row for network in rows for row in compare_ways(network, values, peak)),
+        SpeedRow(SECTION, "matrix product, float32", "one thread", "FLOP/s", peaks),
+    ]
 
 
 def compare_ways(
-    network: TimedNetwork, values: dict[tuple[TimedNetwork, str], list[float]]
+    network: TimedNetwork, values: dict[tuple[TimedNetwork, str], list[float]], peak: float
 ) -> Iterator[SpeedRow]:
-    """A network's rows, with their ratios to the peer."""
+    """A network's rows, with their ratios to the peer and their share of ``peak`` (FLOP/s)."""
+    flops = count_flops(network)
     subject = f"{network.name}, batch {network.batch}"
     peer = median(values[network, tuned.REUSE])
     for name in WAYS:
@@ -61,8 +72,10 @@ def compare_ways(
             row.note = "no GPU" if name == contenders.GRAPHS else "no convolution"
         else:
             row.ratio = median(found) / peer
+            row.note = describe_rate(median(found), flops, peak)
         if name == contenders.ENGINE:
-            row.note = f"goal {network.goal}x: {judge_goal(row.ratio or 0.0, network.goal)}"
+            judged = judge_goal(row.ratio or 0.0, network.goal)
+            row.note += f"; goal {network.goal}x: {judged}"
         yield row
 
 

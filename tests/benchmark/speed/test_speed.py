@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmark.speed import __main__ as speed
-from benchmark.speed import contenders, measure, scales
+from benchmark.speed import arithmetic, contenders, measure, scales
 from benchmark.speed import ray_tune as tuned
 from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow
@@ -45,6 +45,21 @@ def test_the_table_has_the_rows_that_were_asked_for() -> None:
     assert cells == 5
 
 
+def test_flops_of_a_step_are_those_counted_by_hand() -> None:
+    """An MLP of 64-16-16-16-10 (``mlp-3``) and a batch of 32, a product of two matrices being
+    2 x rows x columns x terms: every layer forward, its weights' gradient, and but for the first
+    its input's."""
+    (network,) = (n for n in TINY if n.space == "mlp")
+    weights = [64 * 16, 16 * 16, 16 * 16, 16 * 10]
+    assert arithmetic.count_flops(network) == 2 * 32 * (3 * sum(weights) - weights[0])
+
+
+def test_a_rate_is_told_as_a_share_of_a_matrix_products() -> None:
+    assert arithmetic.time_matrix_product("cpu") > 1e8
+    told = arithmetic.describe_rate(500.0, 10**8, 1e11)
+    assert told == "50 GFLOP/s, 50% of a matrix product's"
+
+
 @pytest.mark.ray
 def test_the_command_prints_and_writes_every_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -64,9 +79,10 @@ def test_the_command_prints_and_writes_every_row(
         assert f"\n{row['subject']}\n" in said
         assert f"\n  {row['name']}" in said
     measured = [row for row in rows if row["section"] == "speed"]
-    assert [row["name"] for row in measured] == list(measure.WAYS)
+    assert [row["name"] for row in measured] == [*measure.WAYS, "one thread"]
     for row in measured:
         skipped = row["note"] == "no GPU"
+        assert skipped or row["name"] == "one thread" or "of a matrix product's" in row["note"]
         assert len(row["values"]) == (0 if skipped else 2)
         assert all(value > 0 for value in row["values"])
         assert (row["name"] != tuned.REUSE) or row["ratio"] == 1.0
