@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmark.engine import device as devices
-from benchmark.speed import contenders, noise, profile, scales
-from benchmark.speed import ray_tune as tuned
+from benchmark.speed import noise, profile, scales
 from benchmark.speed.arithmetic import count_flops, describe_rate, time_matrix_product
 from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow, show_rows, write_rows
+from benchmark.speed.ways import contenders
+from benchmark.speed.ways import ray_tune as tuned
 from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.resources import Resources
 

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmark.speed import __main__ as speed
-from benchmark.speed import arithmetic, contenders, measure, scales
-from benchmark.speed import ray_tune as tuned
+from benchmark.speed import arithmetic, measure, scales
 from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow
+from benchmark.speed.ways import contenders
+from benchmark.speed.ways import ray_tune as tuned
 
 TINY = [replace(n, rates=5, steps=3) for n in list_networks(quick=True, gpu=False) if n.side == 8]
 

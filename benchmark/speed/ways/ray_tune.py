@@ -12,8 +12,8 @@ import torch
 from ray import tune
 
 from benchmark.engine import device as devices
-from benchmark.speed.contenders import train_plainly
 from benchmark.speed.networks import TimedNetwork
+from benchmark.speed.ways.contenders import train_plainly
 from benchmark.sweep.driver.cluster import Cluster
 
 TUNE = "a Ray Tune trial per rate"

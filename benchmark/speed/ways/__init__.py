@@ -1,0 +1,1 @@
+"""The ways to train that the speed table compares, each timed from its first line to its last."""
