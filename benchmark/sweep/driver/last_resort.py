@@ -30,6 +30,8 @@ class LastResort:
     def __init__(self) -> None:
         self.folder = Path()
         self.timer: threading.Timer | None = None
+        self.turn = threading.Lock()
+        self.disarmed = False
 
     def arm(self, report: Callable[[], int]) -> None:
         """Set the clock, once; ``report`` says why the command ends and gives the exit code."""
@@ -39,18 +41,23 @@ class LastResort:
             self.timer.start()
 
     def disarm(self) -> None:
-        """Stop the clock."""
+        """Stop the clock; where it has run out, the process ends here, and nobody else reports."""
         if self.timer is not None:
             self.timer.cancel()
+        with self.turn:
+            self.disarmed = True
 
     def end_process(self, report: Callable[[], int]) -> None:
         """End what this process started, delete its folder, and end it."""
-        end_descendants(self.folder)
-        delete_folder(self.folder)
-        code = report()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        with self.turn:
+            if self.disarmed:
+                return
+            end_descendants(self.folder)
+            delete_folder(self.folder)
+            code = report()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
 
 
 def end_descendants(folder: Path) -> None:
