@@ -48,7 +48,7 @@ def write(dag: Dag) -> str:
 def read(text: str) -> Dag:
     """The DAG of a code; ``InvalidInput`` shows the wrong piece."""
     text = text.strip()
-    if not re.fullmatch(r"\d_\d\d_\d{3}_\d{4}", text):
+    if not re.fullmatch("[0-9]_[0-9]{2}_[0-9]{3}_[0-9]{4}", text):
         raise InvalidInput(
             f"{text!r} is not a five-node DAG; write groups of 1, 2, 3 and 4 digits, "
             f"such as 2_02_002_0002"

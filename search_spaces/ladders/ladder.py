@@ -61,7 +61,7 @@ class Ladder(ABC):
 
     def depth(self, architecture: str) -> int:
         """The number after the dash; raises ``InvalidInput`` where there is none in range."""
-        match = re.fullmatch(rf"{self.name}-(\d{{1,9}})", architecture.strip())
+        match = re.fullmatch(rf"{self.name}-([0-9]{{1,9}})", architecture.strip())
         if match is None or not self.shallowest <= int(match[1]) <= MAX_RUNG:
             raise InvalidInput(
                 f"{architecture!r} is not a rung of {self.name}; write {self.name}-DEPTH with a "

@@ -10,8 +10,8 @@ from search_spaces.registry import create, names
 from search_spaces.space import SearchSpace
 
 _FORMS = (
-    (r"\|.*|.*~.*|\d+|\d_\d\d_\d{3}", "nasbench201"),
-    (r"\d_\d\d_\d{3}_\d{4}", "dag-mlp"),
+    (r"\|.*|.*~.*|[0-9]+|[0-9]_[0-9]{2}_[0-9]{3}", "nasbench201"),
+    ("[0-9]_[0-9]{2}_[0-9]{3}_[0-9]{4}", "dag-mlp"),
 )
 
 

@@ -100,8 +100,8 @@ def parse_input(text: str) -> list[tuple[tuple[int, ...], torch.dtype]]:
     """(sizes without the batch, number type) of each input in ``3x224x224,tokens:77``."""
     found = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(tokens:)?(\d{1,6}(?:x\d{1,6})*)\s*", part)
-        if match is None or "0" in match[2].split("x"):
+        match = re.fullmatch(r"\s*(tokens:)?([0-9]{1,6}(?:x[0-9]{1,6})*)\s*", part)
+        if match is None or not all(map(int, match[2].split("x"))):
             raise InvalidInput(
                 f"input {part!r} is no shape; write channels x height x width, such as 3x224x224, "
                 "or tokens:128"

@@ -5,6 +5,7 @@ import torch
 from support.networks import CASES, LARGE, MODULE_CASES, SHAPE, Options, fill
 from torch.nn import functional as F
 
+from search_spaces.errors import InvalidInput
 from search_spaces.registry import SPACES, create, names, option_names
 
 TRAINED = [name for name in names() if name not in LARGE]
@@ -89,3 +90,16 @@ def test_names_are_the_spaces_own(name: str) -> None:
         graph = space.graph(architecture)
         assert graph.connected == space.topology(architecture).trainable
     assert create(name) == space
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_only_ascii_digits_are_digits(name: str) -> None:
+    """Python takes those of every script for numbers, and refuses very long ones."""
+    space = create(name)
+    for architecture in (*space.architectures(sample=3, seed=0), "1_01_001", "6111"):
+        places = [place for place, letter in enumerate(architecture) if letter.isdigit()]
+        for place in places:
+            before, after = architecture[:place], architecture[place + 1 :]
+            for digit in ("٣", "९", "３", "²", "9" * 5000):
+                with pytest.raises(InvalidInput):
+                    space.parse(before + digit + after)
