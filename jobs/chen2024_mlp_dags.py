@@ -9,7 +9,8 @@ Expect    Published (the paper's text): correlation of predicted and measured be
           ReLU and 0.680 with GELU. The paper does not say how many DAGs, nor the grid; 40 are drawn
           here, uniformly among those that train and differ as functions. Its ImageNet study (0.729)
           is not repeated. The paper's text takes the in-degree of an edge's source (its eq. 4) and
-          its derivation that of the target (eq. 12): both are run.
+          its derivation that of the target (eq. 12): both are run. The networks of its
+          released code differ from those of its text and are a part of their own.
 Command   python jobs/chen2024_mlp_dags.py [--scale smoke] [--out URI]
 """
 
@@ -29,7 +30,18 @@ RELU = Depth(
     dataset="cifar10",
 )
 
-PARTS = (RELU, replace(RELU, name="gelu", options=RELU.options | {"activation": "gelu"}))
+RELEASED = replace(
+    RELU,
+    name="relu-released-code",
+    options=RELU.options | {"form": "released-code"},
+    rules=("tuned-constant", "path-cubed:released-code"),
+)
+
+PARTS = (
+    RELU,
+    replace(RELU, name="gelu", options=RELU.options | {"activation": "gelu"}),
+    RELEASED,
+)
 
 STUDY = Study(
     name="chen2024_mlp_dags",

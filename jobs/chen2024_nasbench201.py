@@ -4,7 +4,10 @@ Purpose   Repeats the NAS-Bench-201 study of Chen et al. (ICLR 2024, arXiv 2402.
           on its three data sets, with what it left open: every rule's constant tuned with the same
           grid and budget, three seeds, the noise ceiling, two controls of path-cubed (its rates
           dealt at random; one rate with their geometric mean), and what effective-depth's gain is
-          due to: its rates alone, its weights alone, its rates dealt at random for every seed.
+          due to: its rates alone, its weights alone, its rates dealt at random for every seed. The
+          recipe is that of the benchmark's code: torch's default weights where a rule has He's,
+          crops padded with black (by 2 pixels on ImageNet16-120), a rate per epoch, the last batch
+          kept. Laptop and smoke train short, with He's weights and whole batches.
 Cost      303 units, 460 million replica-steps of batch 256, for a GPU cluster; --dry-run
           estimates the time here. Laptop: 24 cells of one data set for one epoch, about 40
           minutes on 2 cores with images of 16x16 pixels (--dataset npz:FILE). Smoke: about a
@@ -21,7 +24,7 @@ Command   python jobs/chen2024_nasbench201.py [--scale laptop | smoke] [--out UR
 from dataclasses import replace
 
 from benchmark import job
-from benchmark.study import NAS_BENCH_201, Rank, Study
+from benchmark.study import NAS_BENCH_201, NAS_BENCH_201_CODE, Rank, Study
 
 CELLS = Rank(
     name="cifar10",
@@ -50,8 +53,10 @@ STUDY = Study(
     name="chen2024_nasbench201",
     question="Does NAS-Bench-201's ranking survive once each cell has its own rate?",
     parts=tuple(
-        replace(CELLS, name=name, dataset=name)
-        for name in ("cifar10", "cifar100", "imagenet16-120")
+        replace(
+            CELLS, name=name, dataset=name, recipe=replace(NAS_BENCH_201_CODE, crop_padding=padding)
+        )
+        for name, padding in (("cifar10", 4), ("cifar100", 4), ("imagenet16-120", 2))
     ),
 )
 

@@ -10,11 +10,12 @@ Expect    Published (abstract of arXiv 2510.04327): the mean second moment of th
           with branch weights of variance 1/K. Depth here counts layers and additions. Narrow chains
           are heavy-tailed: moments vary between seeds as the exponential of depth over width, and
           at depth 200 and width 64 the mean over 8 seeds is the doing of one or two; the report
-          then warns that the interval is too narrow, and the width of such a chain would have to
-          be many times its depth. Residual nets and transformers vary by about their mean at any
-          depth, and 8 seeds give the exponent to about 0.1. The chain is one-dimensional because
-          zero padding loses about 8% of the signal per layer on 8 x 8 images, and 0.1% on a row of
-          64 pixels.
+          shows such a chain and gives no verdict, which would need a width of 8 times its depth
+          (horizon_in_steps has one). jelassi draws the readout with variance 1/n^2 as the papers
+          on chains do, the other rules with 1/n. Residual nets and transformers vary by about their
+          mean at any depth, and 8 seeds give the exponent to about 0.1. The chain is
+          one-dimensional because zero padding loses about 8% of the signal per layer on 8 x 8
+          images, and 0.1% on a row of 64 pixels.
 Command   python jobs/one_step_updates.py [--scale smoke] [--out URI]
 """
 
@@ -27,7 +28,7 @@ CHAIN = Updates(
     name="cnn",
     space="cnn",
     options={"width": 64, "dimensions": 1},
-    rules=("tuned-constant", "effective-depth", "path-cubed"),
+    rules=("tuned-constant", "jelassi", "effective-depth", "path-cubed"),
     seeds=8,
     depths=(3, 8, 24, 70, 200),
     recipe=replace(PLAIN_SGD, batch=4),

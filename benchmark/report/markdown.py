@@ -18,6 +18,10 @@ from benchmark.store.results import Results
 
 SECTIONS: Final = ("rank", "shift", "slope", "updates")
 """The sections of the page whose tables answer the study's question."""
+MANY_LADDERS: Final = (
+    "The counts are no test: of many intervals at 95%, one in twenty leaves out a law that holds, "
+    "and the ladders of one study share images, depths and seeds."
+)
 MOST_ROWS: Final = 24
 """Longer tables stay on the page."""
 MOST_COLUMNS: Final = 8
@@ -49,7 +53,7 @@ def describe_laws(studies: Sequence[tuple[Results, Findings]]) -> str:
     lines = ["## What the studies say of the published laws", ""]
     for said, details in tell_laws([(results.study, found[0]) for results, found in studies]):
         lines += [f"- **{said}**", *(f"  - {detail}" for detail in details)]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", MANY_LADDERS, ""])
 
 
 def summarize_results(results: Results, found: Findings, page: str) -> str:

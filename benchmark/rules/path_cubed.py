@@ -15,7 +15,8 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     ``:mean-field-readout`` is the paper's. Its eq. 1 sums weighted edges alone, where eq. 12 keeps
     the second moment; identity skips carry theirs unscaled, so that it grows by a half in every
     residual block: ``:all-edges`` scales skips too and keeps it. The networks of its released code
-    are others again: ``:released-code`` draws the code's weights.
+    are others again: ``:released-code`` draws the code's weights, the spaces' option
+    ``form="released-code"`` has its networks.
     """
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("no path passes a nonlinearity before a weighted layer")

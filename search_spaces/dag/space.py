@@ -3,10 +3,14 @@
 A code such as ``2_02_002_0002`` names, for each of nodes 1 to 4, the edges from all nodes before
 it: 0 absent, 1 skip, 2 weighted (a linear layer or a convolution). z_0 = W x is the stem,
 z_l = sum of z_l' over skips and of W phi(z_l') over weighted edges, logits = W phi(z_4) + b (CNNs
-average over positions first). These are the paper's networks, its eq. 1 with skips; its released
-code trains others, with a ReLU after every edge and after the stem, so that skips carry activated
-values, and with biases. Hidden layers have no bias, as in the theory; normalization follows each
-weighted edge. Edges on no input-output path are not built: nothing of them is ever felt.
+average over positions first). These are the paper's networks, its eq. 1 with skips. Hidden layers
+have no bias, as in the theory; normalization follows each weighted edge. Edges on no input-output
+path are not built: nothing of them is ever felt.
+
+``form="released-code"`` has the networks of the paper's released code, with an activation after
+every weighted edge and after the stem, so that skips carry activated values, and with biases
+(``search_spaces.dag.released_network``); there the in-degrees that initializations read count dead
+edges too. The rule ``path-cubed:released-code`` draws its weights.
 """
 
 from __future__ import annotations
@@ -14,18 +18,14 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import permutations, product
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from search_spaces.errors import InvalidInput
 from search_spaces.graph import ArchGraph, Edge, Kind, Operation
-from search_spaces.options import (
-    CommonOptions,
-    draw,
-    require_choice,
-)
+from search_spaces.options import LATER, CommonOptions, draw, require_choice
 from search_spaces.space import Topology
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 EDGES = tuple((source, target) for target in range(1, 5) for source in range(target))
 N_DAGS = 3 ** len(EDGES)
 
+DagForm = Literal["paper", "released-code"]
 Dag = tuple[int, ...]
 """Ten digits, one per edge of EDGES: 0 absent, 1 skip, 2 weighted."""
 
@@ -108,19 +109,28 @@ def dag_graph(dag: Dag, weighted: Operation) -> ArchGraph:
 
 
 @lru_cache(maxsize=1 << 16)
-def _topology(dag: Dag, kind: Kind, kernel: int, width: int) -> Topology:
+def _topology(dag: Dag, form: DagForm, kind: Kind, kernel: int, width: int) -> Topology:
     cell = dag_graph(dag, Operation(kind, kernel))
-    stem = Operation(kind, kernel, role="stem", activated=False)
-    head = Operation("linear", role="head")
+    after = form == "released-code"  # the stem has its nonlinearity, the head has none
+    stem = Operation(kind, kernel, role="stem", activated=after)
+    head = Operation("linear", role="head", activated=not after)
     network = ArchGraph.series([ArchGraph.single(stem), cell, ArchGraph.single(head)])
-    return Topology(cell, network, network.additions, width, kernel, f"dag {write(dag)}")
+    shape = f"dag {write(dag)}" + (f" {form}" if after else "")
+    return Topology(cell, network, network.additions, width, kernel, shape)
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Dag(CommonOptions, ABC):
-    """What MLP and CNN DAGs share: names, classes, graphs."""
+    """What MLP and CNN DAGs share: names, classes, graphs, whose networks they are."""
+
+    form: DagForm = field(default="paper", metadata=LATER)
 
     base_architecture: ClassVar[str] = "1_01_001_0001"
     published_rate: ClassVar[float] = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_choice("form", self.form, ("paper", "released-code"))
 
     def architectures(self, sample: int | None = None, seed: int = 0) -> list[str]:
         """All codes in rising order (2,471 of them without a path), or a uniform sample."""
@@ -132,8 +142,12 @@ class _Dag(CommonOptions, ABC):
         return write(read(text))
 
     def canonical(self, architecture: str) -> str:
-        """The smallest code of the same live edges, up to the numbering of nodes."""
-        return write(canonical_dag(read(architecture)))
+        """The smallest code of the same live edges, up to the numbering of nodes.
+
+        In the released code's form dead edges count in in-degrees, so that they stay.
+        """
+        dag = read(architecture)
+        return write(canonical_dag(dag) if self.form == "paper" else min(_renumbered(dag)))
 
     def graph(self, architecture: str) -> ArchGraph:
         """The five-node graph, dead edges among it."""
@@ -141,7 +155,21 @@ class _Dag(CommonOptions, ABC):
 
     def topology(self, architecture: str) -> Topology:
         """The graphs of an architecture, dead edges left out: one object per set of live edges."""
-        return _topology(_live(read(architecture)), *self._weights, self.width)
+        return _topology(_live(read(architecture)), self.form, *self._weights, self.width)
+
+    def _build(
+        self, architecture: str, kernel: int | None, replicas: int, inputs: int, classes: int
+    ) -> nn.Module:
+        """The network of this form."""
+        from search_spaces.dag.network import DagNetwork
+        from search_spaces.dag.released_network import ReleasedDagNetwork
+
+        network = self.topology(architecture).network
+        if self.form == "paper":
+            return DagNetwork(self, network, kernel, replicas, inputs, classes)
+        targets = [edge.target for edge in self.graph(architecture).edges]
+        degrees = (1, *(targets.count(node) for node in range(1, 5)))
+        return ReleasedDagNetwork(self, network, degrees, kernel, replicas, inputs, classes)
 
     @property
     @abstractmethod
@@ -170,12 +198,8 @@ class DagMlp(_Dag):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC; images are flattened."""
-        from search_spaces.dag.network import DagNetwork
-
         channels, height, width = in_shape
-        inputs = channels * height * width
-        network = self.topology(architecture).network
-        return DagNetwork(self, network, None, replicas, inputs, classes)
+        return self._build(architecture, None, replicas, channels * height * width, classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +227,4 @@ class DagCnn(_Dag):
         classes: int = 10,
     ) -> nn.Module:
         """x_BKHW -> logits_RBC."""
-        from search_spaces.dag.network import DagNetwork
-
-        network = self.topology(architecture).network
-        return DagNetwork(self, network, self.kernel, replicas, in_shape[0], classes)
+        return self._build(architecture, self.kernel, replicas, in_shape[0], classes)

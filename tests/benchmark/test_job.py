@@ -117,6 +117,16 @@ def test_no_option_is_named_as_a_field_of_a_part_or_a_recipe() -> None:
         ("--rates 0.2,0.1", "part cells: field rates[1]=0.1 is not above the one before it, 0.2;"),
         ("--depths 3", "part rungs: field depths=[3]; give two or more"),
         ("--rules nosuch", "unknown rule 'nosuch'"),
+        (
+            "--rules shuffled:nosuch",
+            "rule 'shuffled:nosuch': 'nosuch' is neither a rule nor a form",
+        ),
+        ("--steps 10 --epochs 3", "steps=10 and epochs=3 both end training; give one of them"),
+        ("--rungs.widths 4,8", "field widths stands beside the option width; give one of them"),
+        (
+            "--rungs.criterion last",
+            "field --rungs.criterion: 'last' is not known; use one of last-",
+        ),
         ("--cells.space nosuch", "unknown space 'nosuch'"),
         ("--channels -1", "channels=-1"),
         ("--epochs", "field --epochs has no value"),

@@ -101,3 +101,99 @@ def test_a_wrong_value_is_one_sentence(
 ) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         create(name, **options)
+
+
+class ReleasedDag(nn.Module):
+    """The five-node network of arXiv 2402.17440's code: an activation after the stem and after
+    every weighted edge, none before the readout, biases everywhere, absent edges as zeros."""
+
+    def __init__(self, dag: str, kernel: int | None, inputs: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.dag = [[int(digit) for digit in node] for node in dag.split("_")]
+        self.stem = self.weigh(inputs, width)
+        self.edges = nn.ModuleDict(
+            {
+                f"{source}_{target}": self.weigh(width, width)
+                for target, node in enumerate(self.dag, start=1)
+                for source, digit in enumerate(node)
+                if digit == 2
+            }
+        )
+        self.readout = nn.Linear(width, classes)
+
+    def weigh(self, inputs: int, outputs: int) -> nn.Module:
+        if self.kernel is None:
+            return nn.Linear(inputs, outputs)
+        return nn.Conv2d(inputs, outputs, self.kernel, padding=self.kernel // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        nodes = [F.relu(self.stem(x if self.kernel else x.flatten(1)))]
+        for target, node in enumerate(self.dag, start=1):
+            terms = [torch.zeros_like(nodes[0])]
+            for source, digit in enumerate(node):
+                z = nodes[source]
+                terms += [F.relu(self.edges[f"{source}_{target}"](z))] if digit == 2 else []
+                terms += [z] if digit == 1 else []
+            nodes.append(torch.stack(terms).sum(0))
+        features = nodes[-1].mean((2, 3)) if self.kernel else nodes[-1]
+        return torch.as_tensor(self.readout(features))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "dag"),
+    [
+        ("dag-mlp", {"width": 6}, "2_12_021_1212"),
+        ("dag-mlp", {"width": 6}, "2_22_000_0210"),  # node 3 is reached by nothing
+        ("dag-cnn", {"width": 4, "kernel": 5}, "2_02_112_0202"),
+    ],
+)
+def test_the_released_dag_is_the_released_one(
+    name: str, options: dict[str, object], dag: str
+) -> None:
+    space = create(name, form="released-code", **options)
+    ours = network(space, dag, replicas=2)
+    x = torch.randn(5, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    logits = ours(x)
+    kernel = getattr(space, "kernel", None)
+    paper = network(create(name, **options), dag, replicas=2)(x)
+    assert not torch.allclose(logits, paper)
+    for index in range(2):
+        theirs = ReleasedDag(
+            dag, kernel, 64 if kernel is None else 1, int(str(options["width"])), 3
+        )
+        theirs = theirs.double()
+        peers = dict(theirs.named_parameters())
+        with torch.no_grad():
+            for (
+                key,
+                own,
+            ) in ours.named_parameters():  # nodes are numbered from the image, not the stem
+                place, _, kind = key.rpartition(".")
+                ends = place.removeprefix("edges.").removesuffix(".0").split("_")
+                if place.startswith("edges."):
+                    place = "edges." + "_".join(str(int(end) - 1) for end in ends)
+                peers[f"{place.removesuffix('.0')}.{kind}"].copy_(own[index])
+        expected = theirs(replica_of(x, index, 2))
+        torch.testing.assert_close(logits[index], expected, rtol=0, atol=1e-12)
+
+
+def test_in_degrees_of_the_released_dag_count_dead_edges() -> None:
+    """Nothing reaches node 1, whose edge into node 2 the code still counts; the paper's does not.
+    Options without the form identify results as before."""
+    dag = "0_22_002_1002"
+    degrees = {}
+    for form in ("paper", "released-code"):
+        space = create("dag-mlp", width=4, form=form)
+        module = space.build(dag, 1, (1, 8, 8), 3)
+        degrees[form] = module.get_submodule("edges.3_4.0" if form != "paper" else "edges.3_4.2")
+        named = dict(identify_options("dag-mlp", space))
+        assert named.get("form", "paper") == form
+        assert ("form" in named) == (form != "paper")
+    assert degrees["paper"].source_in_degree == 1
+    assert degrees["released-code"].source_in_degree == 2
+    paper, code = (create("dag-mlp", form=form) for form in ("paper", "released-code"))
+    assert paper.canonical(dag) == paper.canonical("0_20_002_1002")
+    assert code.canonical(dag) != code.canonical("0_20_002_1002")
+    with pytest.raises(InvalidInput, match="form='code' is not an option; choose one of 'paper'"):
+        create("dag-mlp", form="code")

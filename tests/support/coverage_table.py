@@ -5,6 +5,7 @@ the source, and the one that holds it.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -34,13 +35,15 @@ def cover_shifts(seeds: int, common: float) -> tuple[float, float]:
     return float(hits[0] / STUDIES), float(hits[1] / STUDIES)
 
 
-def cover_transfers(rungs: int, common: float, own: float) -> list[tuple[float, float]]:
+def cover_transfers(
+    rungs: int, common: float, own: float, studies: int = STUDIES
+) -> list[tuple[float, float]]:
     """Rate error and regret of a right rule whose base optimum is off by `common` decades."""
     rng = np.random.default_rng(20)
     rates = np.logspace(-3, 0.5, 15)
     (some,) = find_optima(rates, (1 + np.log10(rates)[None, :, None] ** 2).repeat(2, 2), 9.0)
     hits = np.zeros((2, 2))
-    for _ in range(STUDIES):
+    for _ in range(studies):
         off_D = common * rng.standard_normal(1) + own * rng.standard_normal(rungs)
         error = common * math.sqrt(rng.chisquare(10) / 10)
         base = replace(some, log10_error=error, freedom=10)
@@ -52,7 +55,7 @@ def cover_transfers(rungs: int, common: float, own: float) -> list[tuple[float, 
             regret.contains(truth),
             widen_regret(regret, off_D**2, moves).contains(truth),
         )
-    return [(float(a), float(b)) for a, b in hits / STUDIES]
+    return [(float(a), float(b)) for a, b in hits / studies]
 
 
 def square(off_D: np.ndarray, shift_N: np.ndarray) -> np.ndarray:
@@ -124,28 +127,43 @@ def cover_constants(cells: int, spread: float, plateau: float) -> tuple[float, f
     return float(hits[0] / STUDIES), float(hits[1] / STUDIES)
 
 
+Cover = Callable[[], list[tuple[float, float]]]
+"""Simulates: for each of its settings the coverage without and with the source of error."""
+
+
+def list_settings() -> Iterator[tuple[list[str], Cover]]:
+    """Names of settings, and what simulates them."""
+    for seeds in (2, 3):
+        for common in (0.0, 0.2, 0.3):
+            name = f"shift, {seeds} seeds, common effect {common}"
+            yield [name], lambda s=seeds, c=common: [cover_shifts(s, c)]  # type: ignore[misc]
+    for rungs in (4, 6):
+        for common, own in ((0.0, 0.1), (0.1, 0.1), (0.15, 0.1), (0.15, 0.05)):
+            setting = f"{rungs} rungs, base off by {common}, each by {own}"
+            names = [f"{name}, {setting}" for name in ("rate error", "regret")]
+            yield names, partial(cover_transfers, rungs, common, own)
+    for case in RECHOSEN_CASES:
+        noise, own, trend = case
+        name = f"regret, base re-chosen; noise {noise}, each off by {own}, all by {trend}"
+        yield [name], lambda case=case: [cover_rechosen(*case)]  # type: ignore[misc]
+    for cells, spread in ((1, 0.0), (5, 0.0), (5, 0.15)):
+        for plateau in (0.0, 0.5, 0.9):
+            name = f"tuned rule, {cells} base cells {spread} apart, plateau {plateau}"
+            given = (cells, spread, plateau)
+            yield [name], lambda given=given: [cover_constants(*given)]  # type: ignore[misc]
+
+
+def format_row(setting: str, before: float, after: float) -> str:
+    """A row as it is printed."""
+    return f"{setting:66} {before:.3f}  {after:.3f}"
+
+
 def main() -> None:
     """Print the table."""
     print(f"{'setting':66} before  after")
-    for seeds in (2, 3):
-        for common in (0.0, 0.2, 0.3):
-            before, after = cover_shifts(seeds, common)
-            print(f"shift, {seeds} seeds, common effect {common:<36} {before:.3f}  {after:.3f}")
-    for rungs in (4, 6):
-        for common, own in ((0.0, 0.1), (0.1, 0.1), (0.15, 0.1), (0.15, 0.05)):
-            rows = cover_transfers(rungs, common, own)
-            for name, (before, after) in zip(("rate error", "regret"), rows, strict=True):
-                what = f"{name}, {rungs} rungs, base off by {common}, each by {own}"
-                print(f"{what:66} {before:.3f}  {after:.3f}")
-    for noise, own, trend in RECHOSEN_CASES:
-        before, after = cover_rechosen(noise, own, trend)
-        what = f"regret, base re-chosen; noise {noise}, each off by {own}, all by {trend}"
-        print(f"{what:66} {before:.3f}  {after:.3f}")
-    for cells, spread in ((1, 0.0), (5, 0.0), (5, 0.15)):
-        for plateau in (0.0, 0.5, 0.9):
-            before, after = cover_constants(cells, spread, plateau)
-            what = f"tuned rule, {cells} base cells {spread} apart, plateau {plateau}"
-            print(f"{what:66} {before:.3f}  {after:.3f}")
+    for names, cover in list_settings():
+        for name, (before, after) in zip(names, cover(), strict=True):
+            print(format_row(name, before, after))
 
 
 if __name__ == "__main__":

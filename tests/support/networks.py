@@ -23,6 +23,8 @@ CASES: list[tuple[str, dict[str, object], str]] = [
     ("dag-cnn", {"width": 4, "kernel": 5, "dropout": 0.2}, "2_02_012_1002"),
     ("dag-cnn", {"width": 4, "kernel": 7, "normalization": "ln"}, "2_10_012_1202"),
     ("dag-cnn", {"width": 4, "normalization": "bn", "activation": "gelu"}, "2_22_111_0212"),
+    ("dag-mlp", {"width": 8, "form": "released-code"}, "2_12_021_0212"),
+    ("dag-cnn", {"width": 4, "form": "released-code", "normalization": "bn"}, "2_12_001_1202"),
     ("mlp", {"width": 8}, "mlp-3"),
     ("mlp", {"width": 8, "normalization": "bn", "dropout": 0.3}, "mlp-2"),
     ("mlp", {"width": 8, "normalization": "ln", "activation": "gelu"}, "mlp-4"),

@@ -77,6 +77,8 @@ def describe_part(part: Mapping[str, Any]) -> str:
     networks = name_networks(part["space"], part.get("options", {}))
     if part.get("depths"):
         what = f"{networks} of {count_rungs(part)}"
+        if part.get("widths"):
+            what += f", {min(part['widths'])} to {max(part['widths'])} wide"
     else:
         what = f"{part['sample'] or 'all'} {networks}"
     return f"On {what} ({title_name(part['name'])})"

@@ -1,4 +1,4 @@
-"""Loss against rate, a line per depth: raw, and divided by what a rule predicts for that depth.
+"""Loss against rate, a line per rung: raw, and divided by what a rule predicts for that rung.
 
 Where a rule is right its minima stand above one another at 1 (the figure of the papers on transfer,
 for example arXiv 2203.03466, with an interval at each optimum).
@@ -22,18 +22,25 @@ SHOWN = 1.25
 """Of the loss of guessing: losses above are not drawn."""
 
 
-def show_aligned_curves(ladder: DepthArrays) -> tuple[Figure, ...]:
-    """The raw curves of every initialization, then every rule's curves over its prediction."""
+def show_aligned_curves(
+    ladder: DepthArrays, width_of: Mapping[str, int] | None = None
+) -> tuple[Figure, ...]:
+    """The raw curves of every initialization, then every rule's curves over its prediction.
+
+    ``width_of`` names the width of every rung of a ladder over several, narrowest first.
+    """
     raw = {scheme.name: (scheme, np.ones(len(ladder.rungs))) for scheme in ladder.schemes}
     aligned = {
         rule: (scheme, predict_rates(scheme, rule))
         for scheme in ladder.schemes
         for rule in scheme.transfers
     }
-    told = "One line per depth, means over seeds; a diamond is an optimum with its interval"
+    labels = name_series(ladder, width_of or {})
+    one = "depth and width" if width_of else "depth"
+    told = f"One line per {one}, means over seeds; a diamond is an optimum with its interval"
     figures = [
         draw_aligned(
-            ladder,
+            *(ladder, labels),
             "curves",
             raw,
             ("initialization", RATE),
@@ -44,7 +51,7 @@ def show_aligned_curves(ladder: DepthArrays) -> tuple[Figure, ...]:
         spread = tell_spread({rule: (s.optima, rate_D) for rule, (s, rate_D) in aligned.items()})
         figures.append(
             draw_aligned(
-                ladder,
+                *(ladder, labels),
                 "aligned",
                 aligned,
                 ("rule", RELATIVE),
@@ -87,8 +94,17 @@ def tell_spread(panels: Mapping[str, tuple[Sequence[Optimum], np.ndarray]]) -> s
     return f"From the leftmost to the rightmost optimum they lie apart by a factor: {factors}. "
 
 
+def name_series(ladder: DepthArrays, width_of: Mapping[str, int]) -> tuple[str, ...]:
+    """What each rung's line is called."""
+    return tuple(
+        f"depth {depth:g}" + (f", width {width_of[rung]}" if width_of else "")
+        for rung, depth in zip(ladder.rungs, ladder.depth_D.tolist(), strict=True)
+    )
+
+
 def draw_aligned(
     ladder: DepthArrays,
+    labels: Sequence[str],
     stem: str,
     panels: Mapping[str, tuple[Scheme, np.ndarray]],
     columns: tuple[str, str],
@@ -99,15 +115,14 @@ def draw_aligned(
     marks: dict[str, list[Mark]] = {}
     for panel, (scheme, divisor_D) in panels.items():
         for d, rung in enumerate(ladder.rungs):
-            depth = f"depth {ladder.depth_D[d]:g}"
             curve = zip(ladder.rate_R.tolist(), scheme.mean_DR[d].tolist(), strict=True)
             rows += [
-                (rung, panel, depth, rate / float(divisor_D[d]), loss)
+                (rung, panel, labels[d], rate / float(divisor_D[d]), loss)
                 for rate, loss in curve
                 if not np.isnan(loss)
             ]
             marks.setdefault(panel, []).extend(
-                mark_optimum(scheme.optima[d], float(divisor_D[d]), depth)
+                mark_optimum(scheme.optima[d], float(divisor_D[d]), labels[d])
             )
     panel_name, x = columns
     loss_name = LOSS_NAMES[ladder.criterion]

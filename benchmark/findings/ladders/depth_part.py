@@ -26,6 +26,7 @@ from benchmark.findings.ladders.aligned_curves import show_aligned_curves
 from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.ladders.laws import judge_laws, tabulate_local_exponents
 from benchmark.findings.ladders.other_criteria import tabulate_other_criteria
+from benchmark.findings.ladders.update_curves import draw_update_curves
 from benchmark.findings.plots import Curves, Line, Span
 from benchmark.findings.verdict import (
     EXPONENTS_HEADING,
@@ -51,7 +52,7 @@ def judge_depth_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         return [], [Block("slope", part["name"], [why])]
     profiles = {scheme.name: scheme.profiles for scheme in ladder.schemes}
     verdicts = judge_laws(ladder.name, profiles, ladder.units)
-    items = (draw_losses(ladder), draw_slopes(ladder))
+    items = (draw_losses(ladder), draw_slopes(ladder), *draw_update_curves(ladder, table))
     exponents = (
         tabulate_exponents(ladder),
         *tabulate_other_criteria(ladder),
@@ -82,15 +83,22 @@ def judge_widths(part: Mapping[str, Any], table: pa.Table) -> Findings:
             continue
         profiles = {f"{each.name}, width {at.width}": each.profiles for each in ladder.schemes}
         verdicts += judge_laws(part["name"], profiles, ladder.units)
-        items += [draw_losses(ladder), draw_slopes(ladder)]
+        items += [draw_losses(ladder), draw_slopes(ladder), *draw_update_curves(ladder, at.rows)]
         exponents = (
             tabulate_exponents(ladder),
             *tabulate_other_criteria(ladder),
             *tabulate_local_exponents(profiles),
         )
         items += [replace(each, title=f"{at.name}. {each.title}") for each in exponents]
-    items += [widths.tabulate_width_exponents(whole, split), *transfer.show_transfers(whole)]
-    return [*verdicts, *transfer.judge_transfers(whole)], [Block("slope", part["name"], items)]
+    items += [
+        widths.tabulate_width_exponents(whole, split),
+        *widths.tabulate_excess_by_width(whole, split),
+        *transfer.show_transfers(whole),
+    ]
+    figures = show_aligned_curves(whole, widths.list_rung_widths(split))
+    opening = Block("answer", part["name"], figures)
+    block = Block("slope", part["name"], items)
+    return [*verdicts, *transfer.judge_transfers(whole)], [opening, block]
 
 
 def tabulate_exponents(ladder: DepthArrays) -> Table:

@@ -46,6 +46,15 @@ def name_rung(architecture: str, width: int) -> str:
     return f"{architecture}, width {width}"
 
 
+def list_rung_widths(split: list[AtWidth]) -> dict[str, int]:
+    """The width of every rung."""
+    return {
+        name_rung(architecture, at.width): at.width
+        for at in split
+        for architecture in at.rows["architecture"].unique().to_pylist()
+    }
+
+
 def join_widths(part: Mapping[str, Any], split: list[AtWidth]) -> DepthArrays:
     """All rungs of all widths as one ladder, the base (first width, shallowest) first.
 
@@ -59,6 +68,22 @@ def join_widths(part: Mapping[str, Any], split: list[AtWidth]) -> DepthArrays:
         depth = dict(zip(named, at.rows["effective_depth"].to_pylist(), strict=True))
         rungs += sorted(depth, key=lambda rung: depth[rung] or 0)
     return DepthArrays.of(part, pa.concat_tables(tables), rungs=rungs)
+
+
+def tabulate_excess_by_width(whole: DepthArrays, split: list[AtWidth]) -> tuple[Table, ...]:
+    """What every rule loses at each width, and where the ladder is widest and deepest."""
+    width_of = list_rung_widths(split)
+    width_D = np.array([width_of[rung] for rung in whole.rungs])
+    corner = int(np.lexsort((whole.depth_D, width_D))[-1])
+    rows: list[tuple[TableCell, ...]] = []
+    for rule, lost in sorted(whole.excess.items(), key=lambda each: each[1].mean.estimate):
+        lost_D = np.array([each.estimate for each in lost.rungs])
+        by_width = (float(lost_D[width_D == at.width].mean()) for at in split)
+        rows.append((rule, lost.mean, *by_width, lost.rungs[corner]))
+    widths = (f"width {at.width}" for at in split)
+    title = "Transfer over depth and width: the loss above the lowest, on average at each width"
+    columns = ("rule", "all rungs", *widths, whole.rungs[corner])
+    return (Table(title, columns, rows),) if rows else ()
 
 
 def tabulate_width_exponents(whole: DepthArrays, split: list[AtWidth]) -> Table:

@@ -33,6 +33,11 @@ class SharedWeights(NamedTuple):
         return ", ".join(self.rules)
 
     @property
+    def means(self) -> dict[str, ExponentProfile]:
+        """The profile of means over seeds by unit of depth."""
+        return {unit: by_over["mean"] for unit, by_over in self.profiles.items()}
+
+    @property
     def by_units(self) -> list[tuple[str, dict[Over, ExponentProfile]]]:
         """The profiles by unit of depth; units that count all rungs alike are told together."""
         named: dict[Interval, list[str]] = {}
@@ -96,7 +101,7 @@ def tabulate_one_step_laws(
 
 def judge_one_step_laws(drawn: SharedWeights, chain: Chain | None) -> Iterator[tuple[Law, Judged]]:
     """Every law whose unit counts the rungs, and its answer; none of a chain that is too deep."""
-    means = {unit: by_over["mean"] for unit, by_over in drawn.profiles.items()}
+    means = drawn.means
     tail = explain_tail(drawn.updates, chain)
     for law in LAWS:
         if law.unit not in means:

@@ -25,6 +25,7 @@ from benchmark.findings.content import (
     format_number,
     make_slug,
 )
+from benchmark.findings.ladders.laws import tabulate_local_exponents
 from benchmark.findings.ladders.widths import split_widths
 from benchmark.findings.plots import Curves
 from benchmark.findings.updates.forward_moments import draw_forward_moments
@@ -83,6 +84,7 @@ def judge_updates_part(part: Mapping[str, Any], table: pa.Table) -> Findings:
         draw_updates(name, rows, told),
         *tabulate_one_step_rates(drawn),
         *tabulate_one_step_laws(drawn, chain),
+        *tabulate_local_exponents({each.name: each.means for each in drawn}),
         *draw_forward_moments(name, first, depth),
     )
     return verdicts, [Block("updates", name, items)]

@@ -49,9 +49,12 @@ def released_code(bundle: Bundle, target: Reading) -> Bundle:
     """The weights of the released code of arXiv 2402.17440 on DAGs: fan-out in place of fan-in,
     d_in of the source, a readout of variance 4 / C^2 for C classes.
 
-    Not repeated: the code's networks (ReLU after every edge and after the stem, so that skips
-    carry activated values, and biases), in-degrees that count dead edges (7,956 of 56,578 DAGs),
-    and its off-by-one path count, which is the convention ``chen2024-dag-code``.
+    Its networks (an activation after every edge and after the stem, biases, in-degrees that count
+    dead edges, which differ for 7,956 of 56,578 DAGs) are those of the spaces' option
+    ``form="released-code"``. Not repeated: its off-by-one path count, which is the convention
+    ``chen2024-dag-code``, and what it draws on NAS-Bench-201: 2 / (fan_in d_in) with d_in of the
+    source, 1 for the cell's input where the networks here count the cell before, and a readout of
+    variance 4 / n^2.
     """
     scheme = bundle.initialization.replace(IN_DEGREE, "in-degree-fan-out")
     # Without an addition the rule was named He's, which draws from the fan-in.

@@ -11,7 +11,7 @@ import pytest
 from support.carried_out import plant_part
 
 from benchmark.analysis.intervals import Interval
-from benchmark.findings.content import Table
+from benchmark.findings.content import Figure, Table
 from benchmark.findings.ladders.depth_part import judge_depth_part
 from benchmark.store.formats import schema
 from benchmark.study import Depth, rate_grid
@@ -32,7 +32,7 @@ BY_EPOCH, BY_TENTH, LIMIT = 0.0, -1.5, 10.0
 LAW = "Best rate ~ depth^−3/2"
 
 
-def rows(unit: Unit, *, tail: bool = True) -> list[dict[str, Any]]:
+def rows(unit: Unit, *, tail: bool = True, curve: bool = False) -> list[dict[str, Any]]:
     """One best rate for every depth by the epoch's loss, depth^-3/2 by that of the last steps;
     rates above 10 times the latter diverge."""
     depth = int(unit.architecture.split("-")[1]) + 1
@@ -44,6 +44,9 @@ def rows(unit: Unit, *, tail: bool = True) -> list[dict[str, Any]]:
         early = at - np.log10(2e-4 * depth**BY_EPOCH)
         outcome: dict[str, Any] = {"status": "done", "chance_loss": 2.3, "effective_depth": depth}
         outcome |= {"train_loss": float(min(0.3 + 0.3 * early**2, 2.3))}
+        if curve:
+            sizes = [[depth * size, depth * size] for size in (4.0, 2.0, 1.0)]
+            outcome |= {"update_curve_steps": [0, 50, 100], "update_curve": sizes}
         if tail:
             outcome["train_loss_last_tenth"] = float(min(0.3 + 0.3 * late**2, 2.3))
         if late > np.log10(LIMIT):
@@ -118,3 +121,15 @@ def test_rungs_that_share_a_rate_of_the_grid_may_differ_by_its_step() -> None:
     assert stable is not None
     assert stable.estimate == pytest.approx(0, abs=1e-9)
     assert stable.low < -1.5 < 0 < stable.high
+
+
+def test_the_size_of_steps_in_training_is_drawn_where_it_was_measured() -> None:
+    """They fall to a quarter of the first at every depth; no figure without the measurement."""
+    _, blocks = judge_depth_part(*plant_part(PART, partial(rows, curve=True)))
+    found = [item for block in blocks for item in block.items if isinstance(item, Figure)]
+    (figure,) = [each for each in found if "update-curves" in each.name]
+    assert len(figure.data.rows) == 3 * len(PART.depths)
+    assert [row[3:5] for row in figure.data.rows[:3]] == [(1, 1.0), (51, 0.5), (101, 0.25)]
+    _, blocks = judge_depth_part(*plant_part(PART, rows))
+    found = [item for block in blocks for item in block.items if isinstance(item, Figure)]
+    assert not any("update-curves" in each.name for each in found)

@@ -12,6 +12,7 @@ import pytest
 from support.carried_out import plant_part
 
 from benchmark.findings.content import Figure, Table
+from benchmark.findings.ladders.laws import LAYERS, RESIDUAL
 from benchmark.findings.updates.updates_part import judge_updates_part
 from benchmark.findings.verdict import Verdict
 from benchmark.store.formats import schema
@@ -106,6 +107,17 @@ def test_means_medians_and_log_means_stand_side_by_side() -> None:
     for row in blocks:
         for over in ("mean", "median", "log-mean"):
             assert row[over].estimate == pytest.approx(-1, abs=0.05)
+
+
+def test_local_exponents_and_the_test_of_the_line_stand_beside() -> None:
+    _, items = judge(NETS, size=lambda depth: (depth - 2.0) ** 2)
+    local = [row for row in find_rows(items, "Local exponents") if row["depth in"] == RESIDUAL]
+    assert [row["from, to"] for row in local] == ["1 to 4", "4 to 16", "16 to 64"] * 2
+    for row in local:
+        assert row["exponent"].estimate == pytest.approx(-1, abs=0.1)
+    lines = find_rows(items, "One line and the deepest exponent")
+    assert {row["line fits"] for row in lines if row["depth in"] == RESIDUAL} == {"yes"}
+    assert {row["line fits"] for row in lines if row["depth in"] == LAYERS} == {"no"}
 
 
 def test_forward_moments_are_drawn_where_they_were_measured() -> None:

@@ -11,7 +11,8 @@ from support.carried_out import plant_part
 
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ladders.width_exponent import fit_width_exponent
-from benchmark.findings.content import Block, Table
+from benchmark.findings.answers.study import answer_study
+from benchmark.findings.content import Block, Figure, Table
 from benchmark.findings.ladders.depth_part import judge_depth_part
 from benchmark.findings.updates.updates_part import judge_updates_part
 from benchmark.store.formats import schema
@@ -97,6 +98,27 @@ def test_a_rule_is_carried_over_all_rungs_from_the_first() -> None:
     }
     assert {"mlp-1, width 16", "mlp-4, width 32"} <= names
     assert found.answer == "yes"  # a curve so shallow forgives a factor 4
+
+
+def test_transfer_over_depth_and_width_is_drawn_tabulated_and_told() -> None:
+    """One line per depth and width, and a loss at each width that is the planted one."""
+    part, table = carried(PART)
+    verdicts, blocks = judge_depth_part(part, table)
+    (opening,) = [block for block in blocks if block.section == "answer"]
+    figures = {item.name: item for item in opening.items if isinstance(item, Figure)}
+    assert set(figures) == {"grid-curves", "grid-aligned"}
+    place = list(figures["grid-aligned"].data.columns).index("depth")
+    series = list(dict.fromkeys(row[place] for row in figures["grid-aligned"].data.rows))
+    assert series == [f"depth {d + 1}, width {w}" for w in WIDTHS for d in PART.depths]
+    by_width = find_table(blocks, "Transfer over depth and width")
+    assert by_width.columns[-1] == "mlp-4, width 32"
+    (right,) = [row for row in by_width.rows if row[0] == "effective-depth"]
+    missed = [0.3 * np.log10(width / 8) ** 2 for width in WIDTHS]
+    assert right[2:5] == pytest.approx(missed, abs=0.005)
+    assert right[5].estimate == pytest.approx(missed[-1], abs=0.01)  # type: ignore[union-attr]
+    (told, *_) = answer_study([part], verdicts).headline
+    assert told.startswith("On MLPs of 1 to 4 hidden layers, 8 to 32 wide (Grid), ")
+    assert "the loss comes near the lowest that anything reached under" in told
 
 
 def test_a_part_without_widths_says_what_it_said() -> None:

@@ -72,7 +72,12 @@ def operations(graph: ArchGraph) -> list[tuple[int, int, bool, str, bool]]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options", "architecture"), CASES)
+AS_WRITTEN = [case for case in CASES if case[1].get("form") != "released-code"]
+"""The networks whose trace says what their space says. Those of a released code count dead edges in
+in-degrees, and an activation behind the stem on paths that are all skips: a trace sees neither."""
+
+
+@pytest.mark.parametrize(("name", "options", "architecture"), AS_WRITTEN)
 def test_every_space_with_every_option(name: str, options: Options, architecture: str) -> None:
     space = space_of(name, options)
     architecture = space.parse(architecture)
