@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export RAY_USAGE_STATS_ENABLED := 0
 export OMP_NUM_THREADS := 1
 
-.PHONY: quickstart test check format report-example reference findings readme clean
+.PHONY: quickstart test check format report-example reference findings readme power clean
 
 quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundled digits (minutes)
 	$(BIN)/python jobs/quickstart.py
@@ -50,6 +50,9 @@ readme: $(VENV)/.installed-run  ## the README's tree of rooms and rates, and the
 	$(BIN)/python tests/support/room_tree.py
 	$(BIN)/python tests/support/room_table.py
 	$(BIN)/python tests/support/rate_table.py
+
+power: $(VENV)/.installed-run  ## docs/power.md: how likely each committed study was to answer (minutes)
+	$(BIN)/python tests/support/power_table.py
 
 clean:  ## forget the environment and the generated reports, but for the example
 	rm -rf $(VENV) reports/quickstart

@@ -1,4 +1,7 @@
-"""Holm's correction over a family of tests that was stated beforehand."""
+"""Holm's correction over a family of tests that was stated beforehand.
+
+Ten lines, for which statsmodels would be a large dependency.
+"""
 
 import math
 from collections.abc import Mapping

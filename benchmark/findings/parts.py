@@ -29,6 +29,11 @@ KINDS: Final[dict[str, tuple[str, Judge]]] = {
 }
 """The section of the page and the judge of every kind of part."""
 
+UNJUDGED: Final = (
+    "This part is not judged: its plan (`judged`) says that it is too small to answer. Its numbers "
+    "show how the measures are made."
+)
+
 
 def judge_study(results: Results, table: Published | None) -> Findings:
     """The verdicts and blocks of every part; a part that cannot be judged says why.
@@ -44,9 +49,14 @@ def judge_study(results: Results, table: Published | None) -> Findings:
         verdicts, blocks = verdicts + judged, blocks + found
         if table and part["kind"] == "rank" and part["space"] == "nasbench201":
             judged, found = beside.compare_with_published(part, rows, table)
-            verdicts, blocks = verdicts + judged, blocks + found
+            verdicts, blocks = verdicts + (judged if is_judged(part) else []), blocks + found
     verdicts = void_controlled(verdicts)
     return verdicts, open_with_one(blocks, verdicts)
+
+
+def is_judged(part: Mapping[str, Any]) -> bool:
+    """Whether verdicts are asked of a part; plans of earlier versions asked them of all."""
+    return bool(part.get("judged", True))
 
 
 def open_with_one(blocks: Sequence[Block], verdicts: Sequence[Verdict]) -> list[Block]:
@@ -70,6 +80,9 @@ def judge_part(part: Mapping[str, Any], rows: pa.Table) -> Findings:
     its other parts do not hang on it."""
     section, judge = KINDS[part["kind"]]
     try:
-        return judge(part, rows)
+        verdicts, blocks = judge(part, rows)
     except InvalidInput as error:
         return [], [Block(section, part["name"], [f"This part cannot be judged: {error}."])]
+    if is_judged(part):
+        return verdicts, blocks
+    return [], [Block(section, part["name"], [UNJUDGED]), *blocks]

@@ -9,7 +9,7 @@ undetermined, and whether that is right (``benchmark.power.right_answers``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -59,10 +59,25 @@ class Answered(NamedTuple):
         return (counted - (self.answers[self.right] if self.right else 0)) / self.answers.total()
 
 
+class Shares(NamedTuple):
+    """The shares of a part's verdicts, and how many questions have no right answer."""
+
+    right: float
+    wrong: float
+    unknown: float
+    spare: int
+
+    @property
+    def passes(self) -> bool:
+        """Whether the part has power."""
+        return round(self.right, 9) >= ENOUGH and round(self.wrong, 9) <= TOLERATED
+
+
 def measure_power(study: Study, repeats: int = REPEATS) -> list[Answered]:
     """Every question of every part, under every truth that is planted in parts of its kind."""
     found: dict[tuple[str, str, str, str], Answered] = {}
-    for part in study.parts:
+    for asked in study.parts:
+        part = replace(asked, judged=True)
         alone, base = replace(study, parts=(part,)), part.architectures()[0]
         for truth in TRUTHS[part.kind]:
             for repeat in range(repeats):
@@ -104,7 +119,8 @@ def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:
     answered = measure_power(study, repeats)
     for part in study.parts:
         console.print(tabulate([each for each in answered if each.part == part.name], part.name))
-    for sentence in judge_power(answered, repeats):
+    judged = {part.name for part in study.parts if part.judged}
+    for sentence in judge_power(answered, judged, repeats):
         console.print(sentence, highlight=False)
 
 
@@ -128,24 +144,36 @@ def tabulate(answered: Sequence[Answered], part: str) -> Table:
     return table
 
 
-def judge_power(answered: Sequence[Answered], repeats: int) -> Iterator[str]:
+def judge_power(answered: Sequence[Answered], judged: Set[str], repeats: int) -> Iterator[str]:
     """A sentence on every part: the shares of its verdicts that are right, wrong, undetermined.
 
-    Where neither yes nor no holds, only how many such questions there are is said.
+    Where neither yes nor no holds, only how many such questions there are is said. Parts that are
+    not ``judged`` give no verdicts: of them it is said what these would be.
     """
     for part in dict.fromkeys(each.part for each in answered):
         own = [each for each in answered if each.part == part]
-        scored = [each for each in own if each.right]
-        count = max(len(scored), 1)
-        right = sum(each.share(each.right) for each in scored if each.right) / count
-        wrong = sum(each.wrong for each in scored) / count
-        unknown = sum(each.share("undetermined") for each in scored) / count
-        said = "passes" if right >= ENOUGH and wrong <= TOLERATED else "FAILS"
-        spare = len(own) - len(scored)
-        left = f"; {spare} question{' has' if spare == 1 else 's have'} no right answer"
-        yield (
-            f"part {part} {said} its power check: of its verdicts {right:.0%} are right, "
-            f"{wrong:.1%} wrong and {unknown:.0%} undetermined, over "
-            f"{len({each.truth for each in own})} planted truths and {repeats} repeats"
-            + (left if spare else "")
+        shares = count_shares(own)
+        said = "passes" if shares.passes else "FAILS"
+        if part not in judged:
+            said = "is not judged, and " + ("would pass" if shares.passes else "would fail")
+        left = (
+            f"; {shares.spare} question{' has' if shares.spare == 1 else 's have'} no right answer"
         )
+        yield (
+            f"part {part} {said} its power check: of its verdicts {shares.right:.0%} are right, "
+            f"{shares.wrong:.1%} wrong and {shares.unknown:.0%} undetermined, over "
+            f"{len({each.truth for each in own})} planted truths and {repeats} repeats"
+            + (left if shares.spare else "")
+        )
+
+
+def count_shares(answered: Sequence[Answered]) -> Shares:
+    """The mean shares of the questions of one part that have a right answer."""
+    scored = [each for each in answered if each.right]
+    count = max(len(scored), 1)
+    return Shares(
+        sum(each.share(each.right) for each in scored if each.right) / count,
+        sum(each.wrong for each in scored) / count,
+        sum(each.share("undetermined") for each in scored) / count,
+        len(answered) - len(scored),
+    )

@@ -24,7 +24,8 @@ for (const button of document.querySelectorAll("button.copy")) {
     }
   });
 }
-// Tables that sort and filter. Without this script they are read as they stand.
+// Tables that sort and filter. Without this script they are read as they stand. (A library would be
+// larger than this loop, and the page loads nothing.)
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const rows = [...body.rows];

@@ -1,6 +1,7 @@
 """Where and how a number came about: recorded beside the rows, never part of a unit's id.
 
-No host name, user or path: a results folder can be published as it is.
+No host name, user or path: a results folder can be published as it is. The processor's name and the
+commit are a line of a file and of git each, so that no library is asked for them.
 """
 
 from __future__ import annotations

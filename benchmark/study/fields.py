@@ -1,4 +1,8 @@
-"""A study's fields from the command line: ``--epochs 2``, ``--rank.sample 12``."""
+"""A study's fields from the command line: ``--epochs 2``, ``--rank.sample 12``.
+
+Libraries that make a command line of dataclasses (tyro, jsonargparse) cannot set one field in all
+parts that have it, which is what is mostly wanted here.
+"""
 
 from __future__ import annotations
 

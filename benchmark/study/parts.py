@@ -41,6 +41,8 @@ class Part:
     """What every part says: a space, rules, seeds (0 to ``seeds - 1``), a recipe and a data set.
 
     A ``Rule`` of the caller's own may stand in ``rules`` for its name, and is kept by name.
+    ``judged`` is False where a part is too small to answer, as its power check says
+    (``python jobs/NAME.py --power``): its measures are reported without verdicts.
     Options and rates are kept as the type that their field declares: ``dropout=0`` is 0.0, so that
     equal parts plan units of equal ids. Raises ``InvalidInput`` for an unknown space, option or
     rule, for an option or rate of another type and for empty or improper grids.
@@ -54,8 +56,12 @@ class Part:
     seeds: int = 2
     dataset: str = "digits"
     recipe: Recipe = PLAIN_SGD
+    judged: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "judged", convert_value(f"part {self.name}: field judged", bool, self.judged)
+        )
         object.__setattr__(self, "options", convert_options(self))
         for name, value in self.options.items():
             if isinstance(value, int):

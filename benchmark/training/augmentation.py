@@ -1,7 +1,8 @@
 """Random flips, padded crops and cutout, drawn by image and applied apart.
 
 Draws come from streams on the CPU, whole batches at a time, so that a seed's images are the same on
-every device and however a batch is divided afterwards.
+every device and however a batch is divided afterwards. (The transforms of torchvision and kornia
+draw from one stream for a whole batch.)
 
 Shape suffixes: S seeds, B batch, N = S x B images, C channels, H height, W width.
 """

@@ -1,7 +1,7 @@
 """A graph drawn as an SVG: nodes in a row, edges as arcs above and below, no outside resource.
 
 Neighbors are joined straight; longer edges bow, odd spans upward and even ones downward, and so
-does a second edge between neighbors.
+does a second edge between neighbors. Graphviz would be a program to install beside Python.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The concordance of architecture a is c_a = sum over b of sign(x_a - x_b) sign(y_a - y_b). Kendall's
 S is sum_a c_a, and without architecture a it is S - 2 c_a: one pass in O(A^1.5), fast in numpy,
 gives tau and every leave-one-out tau exactly, so that the jackknife of this U-statistic (Arvesen,
-1969) costs no more than the statistic.
+1969) costs no more than the statistic. (``scipy.stats.kendalltau`` gives tau alone.)
 
 Shapes: A architectures, K blocks of K.
 """

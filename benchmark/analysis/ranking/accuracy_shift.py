@@ -4,6 +4,8 @@ Shapes: A architectures, S seeds, B permutations.
 Accuracies are paired by architecture and seed; a diverged replica is -inf. An architecture with a
 diverged replica under either rule has no finite shift: it is left out of the means, counted, and
 still votes in the share improved. To score divergence at chance instead, pass chance accuracy.
+Signs are flipped here, not by ``scipy.stats.permutation_test``: whole blocks at once, in bounded
+memory.
 """
 
 import math

@@ -17,8 +17,9 @@ MOST_SENTENCES: Final = 5
 def tell_parts(
     parts: Sequence[Mapping[str, Any]], columns: Sequence[Column], laws: Sequence[Column]
 ) -> Iterator[str]:
-    """The headline: of each part the laws of its best rate and the first question about its rules,
-    then further questions; last, in one sentence, the parts of which nothing can be told."""
+    """The headline: of each part what can be told of the laws of its best rate and the first
+    question about its rules, then further questions; last, in a sentence each, the parts of which
+    nothing can be told and those that are not judged."""
     ranked = sorted(columns, key=rank_topic)
     stated = [law.stated for law in laws if law.topic in TOLD_LAWS and law.stated.measured]
     told: list[tuple[Column, ...]] = []
@@ -28,14 +29,15 @@ def tell_parts(
         own = [law for law in laws if law.part == part["name"]]
         shown = [law for law in stated if law.part == part["name"]]
         shown += ([column for column in mine if column.told] or mine)[:1]
-        if any(column.told for column in shown):
-            told.append(tuple(shown))
+        if known := tuple(column for column in shown if column.told):
+            told.append(known)
         elif (mine or own) and not any(law.told for law in own):
             silent.append(title_name(part["name"]))
     met = [column for columns in told for column in columns]
     further = [(column,) for column in ranked if column.told and column not in met]
     about = {part["name"]: describe_part(part) for part in parts}
-    most = MOST_SENTENCES - bool(silent)
+    unjudged = [title_name(part["name"]) for part in parts if not part.get("judged", True)]
+    most = MOST_SENTENCES - bool(silent) - bool(unjudged)
     chosen = choose_columns(told, most)
     for picked in (*chosen, *choose_columns(further, most - len(chosen))):
         yield write_sentences(about[picked[0].part], picked)
@@ -44,6 +46,13 @@ def tell_parts(
         yield (
             f"The part{'' if one else 's'} {join_names(silent)} leave{'s' if one else ''} every "
             "question open."
+        )
+    if unjudged:
+        one = len(unjudged) == 1
+        yield (
+            f"The part{'' if one else 's'} {join_names(unjudged)} show{'s' if one else ''} how the "
+            f"measures are made: {'it is' if one else 'they are'} too small to answer, and "
+            f"{'is' if one else 'are'} not judged."
         )
 
 

@@ -9,7 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmark.findings.content import Table, TableCell, format_number, make_slug
+from benchmark.findings.content import (
+    SUPERSCRIPT,
+    Table,
+    TableCell,
+    format_number,
+    make_slug,
+)
 from benchmark.findings.plots import Curves, Line
 from benchmark.report.drawing.canvas import (
     WIDTH,
@@ -116,7 +122,7 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
     if plot.square:
         draw_square(grid.flat[0], plot.factor)
     for axis in plot.log:
-        most = 8 if axis == "y" or across == 1 else 5
+        most = 8 if axis == "y" else {1: 8, 2: 5}.get(across, 4)
         set_log_axis(grid.flat[0], axis, plot.ticks if axis == "x" else None, most)
     canvas.supxlabel(x, fontsize=9)
     canvas.supylabel(y, fontsize=9)
@@ -220,4 +226,9 @@ def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None, most: int = 8) 
 
 def format_tick(value: float, _: int) -> str:
     """A tick's label: plain near 1, a power of ten far from it."""
-    return f"{value:g}" if 1e-3 <= value < 1e5 else format_number(float(f"{value:.0e}"), 1)
+    if 1e-3 <= value <= 1e3:
+        return f"{value:g}"
+    power = round(float(np.log10(value)))
+    if np.isclose(value, 10.0**power):
+        return f"10{str(power).translate(SUPERSCRIPT)}"
+    return format_number(value, 1)

@@ -2,7 +2,8 @@
 
 Locally: a temporary name in the same folder, flushed, synced, renamed, and the folder synced; a
 writer that is killed at any point leaves at most its temporary file. On an object store: one
-upload, visible when it is complete. Of two writers of one path the later wins, whole.
+upload, visible when it is complete. Of two writers of one path the later wins, whole. (The package
+atomicwrites is maintained no longer.)
 """
 
 from __future__ import annotations

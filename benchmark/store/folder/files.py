@@ -242,7 +242,10 @@ class Files:
             raise explain_unreadable(place, error) from error
 
     def patiently(self, act: Callable[[], Returned], pauses: int | None = None) -> Returned:
-        """Do it; where an object store fails, again after each of ``PAUSES`` (and some chance)."""
+        """Do it; where an object store fails, again after each of ``PAUSES`` (and some chance).
+
+        One loop, for which tenacity would be a dependency more.
+        """
         if not self.local:
             for pause in PAUSES[:pauses]:
                 try:

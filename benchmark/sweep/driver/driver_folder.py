@@ -2,7 +2,7 @@
 
 A folder is deleted only where this program can prove that it made it and that its driver is gone:
 it belongs to this user, its lock file holds ``MARK``, nobody holds the lock, and it is older than
-``LEAST_AGE``.
+``LEAST_AGE``. The lock file is also that proof, which a lock of the package filelock would not be.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A thread of the worker could not: code that hangs may hold the interpreter's lock, or the process
 may be stopped. So every worker has a small process beside it, told over a pipe when a unit begins
 and ends. At the limit it asks the worker for its stacks (``faulthandler``, which needs no lock),
-keeps them as a failed attempt of the unit, and kills.
+keeps them as a failed attempt of the unit, and kills. ``faulthandler.dump_traceback_later`` would
+end the process as well, but not a stopped one, and its stacks would not reach an object store.
 
 This file is also that process's program: until it kills, it imports the standard library alone.
 """

@@ -2,7 +2,8 @@
 
 All trained parameters move into one flat vector, of which the module's parameters become views, and
 so do their gradients: a step is a few vector operations however many layers and replicas there are.
-Rates are a vector over the same elements.
+Rates are a vector over the same elements: ``torch.optim`` has one rate per group of tensors, and
+replicas lie within a tensor. The tests compare with it.
 """
 
 from __future__ import annotations

@@ -1,17 +1,23 @@
 """What a simulated study answers is what was planted, and a study too small fails its check."""
 
+import runpy
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from benchmark import job
 from benchmark.analysis.thresholds import Answer
+from benchmark.findings.answers.study import answer_study
+from benchmark.findings.content import Figure
+from benchmark.findings.parts import UNJUDGED, judge_study
 from benchmark.power import planted_truth
 from benchmark.power.planted_truth import TRUTHS
-from benchmark.power.simulate import Answered, judge_power, measure_power, show_power
+from benchmark.power.simulate import Answered, judge_power, measure_power, plant_results, show_power
 from benchmark.study import NAS_BENCH_201, Depth, Rank, Study, Updates, rate_grid
+from search_spaces.errors import InvalidInput
 
 CHAIN = Depth(
     name="chain",
@@ -79,7 +85,7 @@ def test_wrong_answers_are_told_from_right_ones() -> None:
         Answered("part", layers, he, "truth", answers, answer) for answer in ("yes", None)
     )
     assert (told.share("yes"), told.wrong) == (0.25, 0.5)
-    (sentence,) = judge_power([told, open_one], 4)
+    (sentence,) = judge_power([told, open_one], {told.part}, 4)
     assert "FAILS" in sentence
     assert "25% are right, 50.0% wrong and 25% undetermined" in sentence
     assert sentence.endswith("1 question has no right answer")
@@ -105,7 +111,9 @@ def test_every_kind_of_part_has_truths_and_every_repeat_is_counted() -> None:
 
 def test_a_study_of_two_rungs_fails_its_check(capsys: pytest.CaptureFixture[str]) -> None:
     small = whole(replace(CHAIN, depths=(1, 2), seeds=2))
-    (sentence,) = judge_power(measure_power(small, repeats=2), 2)
+    (sentence,) = judge_power(
+        measure_power(small, repeats=2), {part.name for part in small.parts}, 2
+    )
     assert sentence.startswith("part chain FAILS its power check: ")
     show_power(small, Console(width=200), repeats=1)
     shown = capsys.readouterr().out
@@ -121,3 +129,37 @@ def test_a_job_says_its_power_and_trains_nothing(
     assert "part steps passes its power check" in capsys.readouterr().out
     assert job.main(whole(STEPS), ["--power", "0"]) == 2
     assert capsys.readouterr().err == "error: --power 0: repeat it 1 to 1000 times\n"
+
+
+def test_a_part_that_is_not_judged_gives_no_verdicts_and_its_power_is_told() -> None:
+    small = replace(CELLS, judged=False)
+    answered = measure_power(whole(small), repeats=2)
+    assert {each.part for each in answered} == {small.name}
+    (sentence,) = judge_power(answered, set(), 2)
+    assert sentence.startswith(f"part {small.name} is not judged, and would ")
+    results, _ = plant_results(whole(small), small.architectures()[0], TRUTHS["rank"][0], 0)
+    verdicts, blocks = judge_study(results, None)
+    assert verdicts == []
+    assert (blocks[0].part, blocks[0].items) == (small.name, [UNJUDGED])
+    assert any(isinstance(item, Figure) for block in blocks for item in block.items)
+    (told,) = answer_study(results.study["parts"], verdicts).headline
+    assert told == (
+        "The part Cells shows how the measures are made: it is too small to answer, and is not "
+        "judged."
+    )
+
+
+def test_whether_a_part_is_judged_is_true_or_false() -> None:
+    with pytest.raises(InvalidInput, match="part cells: field judged"):
+        replace(CELLS, judged="no")  # type: ignore[arg-type]
+
+
+def test_the_quickstart_passes_its_power_check() -> None:
+    """Its parts are planned so, before anything is trained."""
+    name = Path(__file__).parents[3] / "jobs" / "quickstart.py"
+    study = runpy.run_path(str(name))["STUDY"]
+    judged = [part for part in study.parts if part.judged]
+    assert {part.kind for part in judged} == {"depth", "updates"}
+    for part in judged:
+        (sentence,) = judge_power(measure_power(whole(part), repeats=2), {part.name}, 2)
+        assert " passes its power check" in sentence

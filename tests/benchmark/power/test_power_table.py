@@ -1,0 +1,21 @@
+"""The page on power says what the committed studies' plans give."""
+
+from support.power_table import BEGIN, END, PAGE, describe_part, list_studies
+
+from benchmark.study import Updates
+
+
+def test_every_part_of_every_committed_study_has_a_row() -> None:
+    table = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)[1].split(END, 1)[0]
+    named = [tuple(row.split(" | ")[:2]) for row in table.splitlines()[2:]]
+    planned = [
+        (f"| `{folder}`", part.name) for folder, study in list_studies() for part in study.parts
+    ]
+    assert named == planned, "studies have changed; run make power"
+
+
+def test_a_row_is_what_its_plan_gives() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    folder, study = list_studies()[0]
+    part = next(part for part in study.parts if isinstance(part, Updates))
+    assert describe_part(folder, study, part) in text, "powers have changed; run make power"
