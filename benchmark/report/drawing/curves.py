@@ -54,6 +54,12 @@ def read_column(data: Table, name: str, otherwise: TableCell = None) -> list[Tab
     return [row[place] for row in data.rows]
 
 
+LEGEND_ROWS: Final = 3
+"""Rows of a legend for which a drawing has room."""
+LEGEND_ROW: Final = 0.19
+"""Inches of height for each further one."""
+
+
 def find_drawn(data: Table, plot: Curves) -> NDArray[np.bool_]:
     """Which rows have a point: x and y are finite, positive on a logarithmic axis, below y_max."""
     x_N, y_N = (np.array(read_column(data, name), dtype=float) for name in plot.axes_hue[:2])
@@ -132,6 +138,8 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
         fitting = int(90 * width / WIDTH / (8 + max(map(len, ordered))))
         columns = max(1, min(4, fitting))
         shown = order_by_rows(list(ordered), columns)
+        more_rows = max(0, -(-len(shown) // columns) - LEGEND_ROWS)
+        canvas.set_size_inches(width, height + LEGEND_ROW * more_rows)
         canvas.legend(
             [ordered[name] for name in shown], shown, loc="outside upper left", ncols=columns
         )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Figure, Table, format_number, tabulate_intervals
 from benchmark.findings.plots import Curves, Forest, HeatMap
+from benchmark.report.drawing.canvas import NARROW, WIDTH
 from benchmark.report.drawing.curves import RASTER_ABOVE, order_by_rows
 from benchmark.report.drawing.figures import draw_figure
 from benchmark.report.drawing.palette import COLORS, INK, MARKERS, Palette, choose_look
@@ -163,3 +164,18 @@ def test_a_legend_reads_row_by_row(count: int, columns: int) -> None:
     grid = [[next(shown) for _ in range(height)] for height in heights]
     rows = [[col[row] for col in grid if row < len(col)] for row in range(max(heights))]
     assert [name for row in rows for name in row] == names
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDTH])
+@pytest.mark.parametrize("lines", [2, 12, 60])
+def test_a_long_legend_leaves_room_for_the_panels(lines: int, width: float) -> None:
+    """A warning, which is an error here, says where axes have none."""
+    rows = [
+        (panel, f"depth {line}, width 256", x, 1.0 + line)
+        for panel in ("a", "b", "c", "d")
+        for line in range(lines)
+        for x in (0.1, 1.0)
+    ]
+    data = Table("curves", ("panel", "line", "x", "y"), rows)
+    plot = Curves(("x", "y", "line"), panel="panel", log="x", ordered=True)
+    assert draw_figure(Figure("curves", "", data, plot), Palette(), width).count("<svg") == 1
