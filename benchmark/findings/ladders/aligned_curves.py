@@ -6,12 +6,14 @@ for example arXiv 2203.03466, with an interval at each optimum).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
+from benchmark.findings.ladders.arrays.drawn_rungs import choose_drawn, tell_drawn
 from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays, Scheme
 from benchmark.findings.plots import Curves, Mark
 from benchmark.study.rates import LOSS_NAMES
@@ -95,10 +97,15 @@ def tell_spread(panels: Mapping[str, tuple[Sequence[Optimum], np.ndarray]]) -> s
 
 
 def name_series(ladder: DepthArrays, width_of: Mapping[str, int]) -> tuple[str, ...]:
-    """What each rung's line is called."""
-    return tuple(
+    """What each rung's line is called: by its depth, and by its name where several have that."""
+    labels = [
         f"depth {depth:g}" + (f", width {width_of[rung]}" if width_of else "")
         for rung, depth in zip(ladder.rungs, ladder.depth_D.tolist(), strict=True)
+    ]
+    times = Counter(labels)
+    return tuple(
+        label if times[label] == 1 else f"{label}, {rung}"
+        for rung, label in zip(ladder.rungs, labels, strict=True)
     )
 
 
@@ -114,10 +121,10 @@ def draw_aligned(
     rows: list[tuple[TableCell, ...]] = []
     marks: dict[str, list[Mark]] = {}
     for panel, (scheme, divisor_D) in panels.items():
-        for d, rung in enumerate(ladder.rungs):
+        for d in choose_drawn(len(ladder.rungs)):
             curve = zip(ladder.rate_R.tolist(), scheme.mean_DR[d].tolist(), strict=True)
             rows += [
-                (rung, panel, labels[d], rate / float(divisor_D[d]), loss)
+                (ladder.rungs[d], panel, labels[d], rate / float(divisor_D[d]), loss)
                 for rate, loss in curve
                 if not np.isnan(loss)
             ]
@@ -132,7 +139,7 @@ def draw_aligned(
     }[x]
     return Figure(
         make_slug(ladder.name, stem),
-        finding,
+        finding + tell_drawn(len(ladder.rungs)),
         Table(f"{ladder.name}: {title}", ("rung", panel_name, "depth", x, loss_name), rows),
         Curves(
             (x, loss_name, "depth"),

@@ -23,6 +23,7 @@ from benchmark.findings.content import (
 )
 from benchmark.findings.ladders import transfer, widths
 from benchmark.findings.ladders.aligned_curves import show_aligned_curves
+from benchmark.findings.ladders.arrays.drawn_rungs import choose_drawn, tell_drawn
 from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.ladders.laws import judge_laws, tabulate_local_exponents
 from benchmark.findings.ladders.other_criteria import tabulate_other_criteria
@@ -130,15 +131,16 @@ def name_rules(ladder: DepthArrays) -> dict[str, str]:
 
 
 def draw_losses(ladder: DepthArrays) -> Figure:
-    """The loss over the grid, a panel per rung."""
+    """The loss over the grid, a panel per rung that is drawn."""
     rows, unusable = [], []
+    drawn = choose_drawn(len(ladder.rungs))
     spans: dict[str, list[Span]] = {}
     for scheme, d, rung, optimum in ladder.optima():
         used = "yes" if optimum.usable else "no"
         rows += [
             (rung, scheme.name, rate, loss, used)
             for rate, loss in zip(ladder.rate_R.tolist(), scheme.mean_DR[d].tolist(), strict=True)
-            if not np.isnan(loss)
+            if d in drawn and not np.isnan(loss)
         ]
         if optimum.usable:
             spans.setdefault(rung, []).append(Span(*find_rate_bounds(optimum), scheme.name))
@@ -154,7 +156,8 @@ def draw_losses(ladder: DepthArrays) -> Figure:
     return Figure(
         make_slug(ladder.name, "loss"),
         f"{finding} Means over seeds; a vertical line is an optimum and its band the interval, the "
-        "dotted line is the loss of guessing; rates at which a seed diverged are not drawn.",
+        "dotted line is the loss of guessing; rates at which a seed diverged are not drawn."
+        + tell_drawn(len(ladder.rungs)),
         Table(f"{ladder.name}: training loss against rate", columns, rows),
         Curves(
             ("learning rate", loss_name, "initialization"),

@@ -4,9 +4,12 @@ import re
 from dataclasses import replace
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmark.analysis.ladders.optimum import Optimum, find_optima
 from benchmark.findings.ladders.aligned_curves import tell_spread
+from benchmark.findings.ladders.arrays.drawn_rungs import MOST_DRAWN, choose_drawn, tell_drawn
 
 RATES = np.geomspace(1e-4, 10, 26)
 BEST = np.array([0.1, 0.05, 0.0125])
@@ -34,3 +37,12 @@ def test_one_usable_optimum_is_apart_from_none() -> None:
     told = tell_spread({"constant": (single, BEST), "right": (plant_optima(), BEST)})
     assert "constant" not in told
     assert "right 1.00" in told
+
+
+@given(st.integers(1, 200))
+def test_the_drawn_rungs_run_from_the_shallowest_to_the_deepest(rungs: int) -> None:
+    drawn = choose_drawn(rungs)
+    assert (drawn[0], drawn[-1]) == (0, rungs - 1)
+    assert len(drawn) == len(set(drawn)) == min(rungs, MOST_DRAWN)
+    assert sorted(drawn) == drawn
+    assert bool(tell_drawn(rungs)) == (len(drawn) < rungs)
