@@ -35,6 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--rule", action="append", metavar="NAME", help="this rule alone; may be given again"
     )
+    parser.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="LAYER=ROLE",
+        help="choose the role of a layer of the target, as search_spaces describe lists them",
+    )
+    parser.add_argument(
+        "--base-role", action="append", default=[], metavar="LAYER=ROLE", help="of the base"
+    )
     parser.add_argument("--input", metavar="SHAPE", help="such as 3x224x224 or tokens:128")
     parser.add_argument(
         "--reports",
@@ -50,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InvalidInput(f"there is no folder {asked.reports}; give --reports another one")
     reports = asked.reports or REPORTS
     target, base = find_both(
-        find_network(asked.target, asked.input), find_network(asked.base, asked.input)
+        find_network(asked.target, asked.input, asked.role),
+        find_network(asked.base, asked.input, asked.base_role),
     )
     found = rates(target, base, asked.base_rate, optimizer=asked.optimizer, rules=asked.rule)
     about = f"{target.kind} networks trained by {asked.optimizer}"

@@ -13,7 +13,7 @@ from search_spaces.graph import Role
 from search_spaces.show.resolve import resolve
 from search_spaces.space import SearchSpace, Topology
 from search_spaces.traced import TracedNetwork, graph_of
-from search_spaces.traced.targets import is_target, trace_target
+from search_spaces.traced.targets import is_target, read_roles, trace_target
 
 NetworkKind = Literal[
     "chain", "residual", "residual MLP", "transformer", "concatenation", "cell", "DAG"
@@ -75,15 +75,22 @@ def read_network(
     return Network(traced.name, traced.topology, "", traced, module)
 
 
-def find_network(text: str, shape: str | None = None) -> Network:
+def find_network(text: str, shape: str | None = None, roles: Sequence[str] = ()) -> Network:
     """The network that ``text`` names, for inputs of ``shape`` (``3x224x224``) where it needs one.
 
     ``resnet-48`` is an architecture of a space, in the space's own options; ``torchvision:NAME``,
-    ``timm:NAME`` and ``package.module:factory?depth=24`` are traced. Raises ``InvalidInput``.
+    ``timm:NAME`` and ``package.module:factory?depth=24`` are traced, and ``roles``, written
+    ``LAYER=ROLE``, override those of their layers. Raises ``InvalidInput``.
     """
+    chosen = read_roles(roles)
     if is_target(text):
-        traced = trace_target(text, shape)
+        traced = trace_target(text, shape, chosen)
         return Network(traced.name, traced.topology, "", traced)
+    if chosen:
+        raise InvalidInput(
+            f"{text} is an architecture of a space, whose layers have their roles; choose roles "
+            "for a traced network (torchvision:NAME, timm:NAME or package.module:factory)"
+        )
     return find_architecture(*resolve(text))
 
 

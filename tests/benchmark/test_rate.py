@@ -120,11 +120,12 @@ def test_evidence_is_of_the_same_kind_and_optimizer_with_its_numbers() -> None:
     assert {each.rule for each in residual} == {"tuned-constant", "effective-depth", "path-cubed"}
     for each in residual:
         assert re.match(
-            r"Loss above the lowest \S+ \[.*\], n\s=\s2 seeds, over all 6 rungs", each.found
+            r"Loss above the lowest \S+ \[.*\], n\s=\s3 seeds, over all 6 rungs", each.found
         )
-        assert each.about == "resnet of 1 to 16 blocks on digits"
+        assert each.about == "resnet of 1 to 32 blocks on digits"
     assert {each.part for each in find_evidence(example, "chain", "sgd")} == {"chain-depth"}
-    assert {each.part for each in find_evidence(example, "cell", "sgd")} == {"cells"}
+    assert find_evidence(example, "cell", "sgd") == []  # that part is not judged
+    assert {each.part for each in find_evidence(results, "cell", "sgd")} == {"cells"}
     assert find_evidence(example, "residual", "adamw") == []
     assert find_evidence(example, "transformer", "sgd") == []
 
@@ -183,6 +184,8 @@ def test_the_last_line_sums_up_and_a_deeper_base_is_said(
         (["resnet-8", "--base", "resnet-4", "--rule", "completep"], "not for sgd"),
         (["resnet-8", "--base", "resnet-4", "--rule", "nothing"], "unknown rule 'nothing'"),
         (["resnet-8", "--base", "resnet-4", "--reports", "no/such"], "there is no folder no/such"),
+        (["resnet-8", "--base", "resnet-4", "--role", "a=body"], "whose layers have their roles"),
+        (["resnet-8", "--base", "resnet-4", "--base-role", "a=b"], "role 'a=b' must read LAYER"),
         (["0", "--base", "resnet-4"], ""),
     ],
 )
@@ -195,6 +198,24 @@ def test_bad_input_is_one_sentence(
     assert said.startswith("error: ")
     assert sentence in said
     assert said.count("\n") == 1
+
+
+def test_the_role_of_a_layer_can_be_chosen(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"{module}:plain?blocks=4"
+
+    def count_layers(*roles: str) -> tuple[int, int]:
+        """Those of the body, and those that reduce."""
+        traced = find_network(name, "3x16x16", roles).traced
+        assert traced is not None
+        found = [layer.role for layer in traced.layers]
+        return found.count("body"), found.count("reduction")
+
+    body, reduction = count_layers()
+    assert count_layers("1.conv=reduction") == (body - 1, reduction + 1)
+    asked = [name, "--base", f"{module}:plain", "--base-rate", "0.1", "--input", "3x16x16"]
+    assert main([*asked, "--role", "1.conv=reduction", "--base-role", "2.conv=reduction"]) == 0
+    assert main([*asked, "--base-role", "9.conv=body"]) == 2
+    assert "has no layer '9.conv'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
