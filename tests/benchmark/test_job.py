@@ -210,8 +210,8 @@ def test_help_names_the_fields_of_every_part(capsys: pytest.CaptureFixture[str])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert STUDY.question in shown
-    assert "  rungs: space, rules, seeds, dataset, depths, widths, rates" in shown
-    assert "  steps: space, rules, seeds, dataset, depths, width" in shown
+    assert "  rungs: space, rules, seeds, dataset, judged, depths, widths, rates" in shown
+    assert "  steps: space, rules, seeds, dataset, judged, depths, width" in shown
     assert "epochs" in shown
 
 

@@ -48,7 +48,8 @@ def with_steps(whole: Study, images: int = 40_000) -> Study:
     for part in whole.parts:
         recipe = part.recipe
         steps = recipe.steps or recipe.epochs * (images // recipe.batch)
-        parts.append(replace(part, recipe=replace(recipe, epochs=1, steps=steps)))
+        capped = replace(recipe, epochs=1, steps=steps, rate_per_epoch=False)
+        parts.append(replace(part, recipe=capped))
     return replace(whole, parts=tuple(parts))
 
 

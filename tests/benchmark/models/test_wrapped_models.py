@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch._C._distributed_c10d import HashStore
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
@@ -71,7 +72,7 @@ def test_what_was_read_before_sharding_groups_what_is_trained_after() -> None:
     module = make()
     network = read_network(module, IMAGES)
     before = held(network)[1]
-    fully_shard(module)
+    fully_shard(module, mesh=init_device_mesh("cpu", (1,)))
     assert held(network) == ({id(p) for p in module.parameters()}, before)
     optimizer = torch.optim.SGD(parameter_groups(network, "depth-mup", network, lr=0.1))
     module(IMAGES).sum().backward()
