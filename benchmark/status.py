@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmark.command import Parser, entry_point
 from benchmark.stage_table import print_stage_counts
-from benchmark.store.results import Count, Results
+from benchmark.store.results import Count, Results, tell_stuck
 
 
 def print_status(results: Results, console: Console) -> None:
@@ -28,6 +28,8 @@ def print_status(results: Results, console: Console) -> None:
             f"{results.quarantined} damaged files were set aside in quarantine/; "
             "the job trains again what is missing."
         )
+    if results.stuck:
+        console.print(tell_stuck(results.stuck))
     if results.extra:
         console.print(f"{results.extra} stored units belong to other fields of this study.")
     for failure in results.failures.values():
@@ -63,6 +65,7 @@ def describe_status(results: Results) -> dict[str, Any]:
         "complete": results.complete,
         "stages": [asdict(count) for count in results.counts],
         "quarantined": results.quarantined,
+        "damaged_in_place": results.stuck,
         "extra": results.extra,
         "seconds": results.provenance.seconds,
         "finished": results.provenance.finished,

@@ -31,7 +31,7 @@ from benchmark.analysis.regret.transfer import measure_transfer
 from benchmark.analysis.thresholds import ACCURACY_MARGIN, LOSS_MARGIN, TAU_MARGIN
 from benchmark.findings.content import Paragraphs, Table, format_number
 from benchmark.findings.methods_text import describe_study
-from benchmark.store.results import Results
+from benchmark.store.results import Results, tell_stuck
 from benchmark.study.recipe import Recipe
 from benchmark.training.weights import variances
 from search_spaces import conventions
@@ -73,6 +73,8 @@ def count_units(results: Results) -> list[str | Table]:
         items.append(Table("Failed units, last attempt", ("unit", "attempt", "error"), failed))
     if results.quarantined:
         items.append(f"{results.quarantined} damaged files were set aside in quarantine/.")
+    if results.stuck:
+        items.append(tell_stuck(results.stuck))
     return items
 
 

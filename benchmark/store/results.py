@@ -81,6 +81,8 @@ class Results:
     quarantined: int
     extra: int
     provenance: Summary
+    stuck: int = 0
+    """Damaged files that could not be set aside: the folder cannot be written."""
     command: str = ""
     """What was typed to plan it, without the user's paths; empty where none was recorded."""
 
@@ -132,6 +134,7 @@ class Results:
             quarantined=store.quarantined(),
             extra=len(store.done() - ids.keys()),
             provenance=origins,
+            stuck=len(store.stuck),
             command=stored.get("command", ""),
         )
 
@@ -177,6 +180,12 @@ def arrange(
         arranged[name] = columns.pop(0).take(order)
     first = [pa.field(name, pa.string()) for name in STAGE]
     return pa.table(arranged, schema=pa.schema([*first, *schema.SCHEMA]))
+
+
+def tell_stuck(files: int) -> str:
+    """A sentence on damaged files that could not be set aside."""
+    what = "1 damaged file was" if files == 1 else f"{files} damaged files were"
+    return f"{what} not read, and not set aside: the results folder cannot be written."
 
 
 def count(stage: Stage[str], loaded: Collection, failures: dict[str, Failure]) -> Count:

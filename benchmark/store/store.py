@@ -46,6 +46,8 @@ class Store:
     files: Files
     cache: dict[str, CompactedFile | None] = field(default_factory=dict, compare=False, repr=False)
     """The compacted files that were opened, which never change."""
+    stuck: set[str] = field(default_factory=set, compare=False, repr=False)
+    """Damaged files that were met, in a folder that cannot be written."""
 
     @classmethod
     def open(cls, uri: str, create: bool = False) -> Store:
@@ -131,7 +133,7 @@ class Store:
     @property
     def quarantine(self) -> Quarantine:
         """Reads files that are checked, and sets aside those that fail."""
-        return Quarantine(self.files)
+        return Quarantine(self.files, self.stuck)
 
     @property
     def logs(self) -> FailureLogs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -29,6 +29,8 @@ class Quarantine:
     """The folder ``quarantine/`` of a results folder."""
 
     files: Files
+    stuck: set[str] = field(default_factory=set, compare=False)
+    """Files that failed their checks and could not be moved, by their place."""
 
     def read_checked(
         self, folder: str, name: str, decode: Callable[[bytes], Decoded]
@@ -57,14 +59,17 @@ class Quarantine:
             return None
 
     def set_aside(self, folder: str, name: str, data: bytes | None = None) -> None:
-        """Move a file here; in a store that cannot be written it stays where it is.
+        """Move a file here; in a store that cannot be written it stays where it is, and is known.
 
         A file that was replaced since its ``data`` were read goes back to its place.
         """
         stem, _, suffix = name.rpartition(".")
         number = f"{self.count() + 1}.{uuid4().hex[:8]}"
         place, aside = f"{folder}/{name}".lstrip("/"), f"quarantine/{stem}.{number}.{suffix}"
-        if self.files.move(place, aside) and data is not None and self.files.read(aside) != data:
+        if not self.files.move(place, aside):
+            if self.files.exists(place):  # nobody else moved it
+                self.stuck.add(place)
+        elif data is not None and self.files.read(aside) != data:
             self.files.move(aside, place)
 
     def count(self) -> int:

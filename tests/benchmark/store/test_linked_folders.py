@@ -100,5 +100,8 @@ def test_a_folder_that_can_only_be_read(
     subprocess.run(["mount", "-o", "remount,bind,rw", str(results)], check=True)
     os.truncate(damaged, 1000)
     subprocess.run(["mount", "-o", "remount,bind,ro", str(results)], check=True)
-    assert sum(count.missing for count in Results.load("real").counts) == 1
+    found = Results.load("real")
+    assert sum(count.missing for count in found.counts) == found.stuck == 1
+    assert status.main(["real"]) == 0
+    assert "1 damaged file was not read, and not set aside" in capsys.readouterr().out
     assert damaged.exists()
