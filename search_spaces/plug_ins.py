@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,35 @@ class PlugIn:
     package: str
     value: object
     problem: str = ""
+
+
+def sort_plug_ins(
+    group: str, kind: str, own: Container[str], explain: Callable[[PlugIn], str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the entry points of a group add, by name, and what is wrong with those that cannot be
+    had.
+
+    A name of this suite (``own``) stays the suite's. ``explain`` says what an imported value of
+    this ``kind`` is instead of what it should be; "" where it is right.
+    """
+    found: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for each in find_plug_ins(group):
+        told = f"{kind} {each.name!r} of package {each.package}"
+        if each.name in own:
+            continue
+        if each.problem:
+            problems[each.name] = f"{told} cannot be imported: {each.problem}; mend or uninstall it"
+        elif wrong := explain(each):
+            problems[each.name] = f"{told} is {wrong}; mend it"
+        elif each.name in found:
+            del found[each.name]
+            problems[each.name] = (
+                f"{told}: another package has a {kind} of that name; uninstall one"
+            )
+        else:
+            found[each.name] = each.value
+    return found, problems
 
 
 @cache

@@ -16,7 +16,7 @@ from search_spaces.ladders.vit import Vit
 from search_spaces.modules.factory import FactoryModules
 from search_spaces.modules.torchvision_models import TorchvisionModels
 from search_spaces.nasbench201.space import NasBench201
-from search_spaces.plug_ins import find_plug_ins
+from search_spaces.plug_ins import PlugIn, sort_plug_ins
 from search_spaces.space import SearchSpace
 
 SPACES: dict[str, Callable[..., SearchSpace]] = {
@@ -43,29 +43,16 @@ def names() -> tuple[str, ...]:
 
 @cache
 def list_installed() -> tuple[dict[str, Callable[..., SearchSpace]], dict[str, str]]:
-    """The spaces of other packages, and by name what is wrong with those that cannot be had.
+    """The spaces of other packages, and by name what is wrong with those that cannot be had."""
+    return sort_plug_ins(GROUP, "space", SPACES, explain_no_space)
 
-    A name of this suite stays the suite's.
-    """
-    found: dict[str, Callable[..., SearchSpace]] = {}
-    problems: dict[str, str] = {}
-    for each in find_plug_ins(GROUP):
-        space = each.value
-        told = f"space {each.name!r} of package {each.package}"
-        if each.name in SPACES:
-            continue
-        if each.problem:
-            problems[each.name] = f"{told} cannot be imported: {each.problem}; mend or uninstall it"
-        elif not (isinstance(space, type) and is_dataclass(space)) or (
-            getattr(space, "name", "") != each.name
-        ):
-            problems[each.name] = f"{told} is no dataclass with that name as its name; mend it"
-        elif each.name in found:
-            del found[each.name]
-            problems[each.name] = f"{told}: another package has a space of that name; uninstall one"
-        else:
-            found[each.name] = each.value  # type: ignore[assignment]
-    return found, problems
+
+def explain_no_space(given: PlugIn) -> str:
+    """What an entry point is instead of a space; "" where it is one."""
+    right = isinstance(given.value, type) and is_dataclass(given.value)
+    if right and getattr(given.value, "name", "") == given.name:
+        return ""
+    return "no dataclass with that name as its name"
 
 
 def find_space(name: str) -> Any:

@@ -16,7 +16,7 @@ from benchmark.findings.ladders import depth_part
 from benchmark.findings.published import beside
 from benchmark.findings.ranking import rank_part
 from benchmark.findings.updates import updates_part
-from benchmark.findings.verdict import Findings, Verdict
+from benchmark.findings.verdict import Findings, Verdict, is_judged
 from benchmark.published.table import Published
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
@@ -52,11 +52,6 @@ def judge_study(results: Results, table: Published | None) -> Findings:
             verdicts, blocks = verdicts + (judged if is_judged(part) else []), blocks + found
     verdicts = void_controlled(verdicts)
     return verdicts, open_with_one(blocks, verdicts)
-
-
-def is_judged(part: Mapping[str, Any]) -> bool:
-    """Whether verdicts are asked of a part; plans of earlier versions asked them of all."""
-    return bool(part.get("judged", True))
 
 
 def open_with_one(blocks: Sequence[Block], verdicts: Sequence[Verdict]) -> list[Block]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from benchmark.analysis.intervals import Interval
 from benchmark.analysis.ladders.exponent_verdict import format_exponent
@@ -36,6 +37,11 @@ class Verdict:
 
 Findings = tuple[list[Verdict], list[Block]]
 """All that one part of the study says."""
+
+
+def is_judged(part: Mapping[str, Any]) -> bool:
+    """Whether verdicts are asked of a part; plans of earlier versions asked them of all."""
+    return bool(part.get("judged", True))
 
 
 def judge_gain(value: Interval, margin: float, adjusted_p: float, scale: float = 1) -> Judged:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -24,8 +26,10 @@ from search_spaces.options import CommonOptions
 class DagNetwork(nn.Module):
     """x_BKHW -> logits_RBC along ``graph``, the network's graph with its stem and head.
 
-    ``kernel`` is the convolutions' side, or None for linear layers on flattened images. Raises
-    ``InvalidInput`` for a graph without a path.
+    Activations stand before every weighted edge and before the readout, whose layer alone has
+    biases. ``kernel`` is the convolutions' side, or None for linear layers on flattened images.
+    ``degrees`` are the in-degrees, by node (default: the graph's). Raises ``InvalidInput`` for a
+    graph without a path.
     """
 
     def __init__(
@@ -36,50 +40,62 @@ class DagNetwork(nn.Module):
         replicas: int,
         inputs: int,
         classes: int,
+        degrees: Sequence[int] | None = None,
     ):
         super().__init__()
         if not graph.connected:
             raise InvalidInput("the DAG has no input-output path and cannot be trained")
-        self.replicas, self.kernel = replicas, kernel
-        axis, width = int(kernel is not None), options.width
-
-        def weight(inputs: int) -> Weighted:
-            if kernel is None:
-                return Linear(replicas, inputs, width, bias=False)
-            return Conv2d(replicas, inputs, width, kernel)
-
-        norm = build_vector_norm if kernel is None else build_image_norm
+        self.options, self.replicas, self.kernel = options, replicas, kernel
+        self.axis = int(kernel is not None)
+        degree = graph.in_degrees if degrees is None else degrees
         _stem, *body, head = graph.live_edges
         shortcuts = {edge.target for edge in body if not edge.operation.weighted}
-        self.stem = nn.Sequential(
-            weight(inputs), norm(options.normalization, replicas, width), Node(1, axis)
-        )
+        self.stem = nn.Sequential(*self.build_stem(inputs), Node(1, self.axis))
         self.edges = nn.ModuleDict()
         self.sources: dict[int, list[int]] = {}
         for edge in body:
+            name, joins = f"{edge.source}_{edge.target}", edge.target in shortcuts
             self.sources.setdefault(edge.target, []).append(edge.source)
             if not edge.operation.weighted:
-                self.edges[f"{edge.source}_{edge.target}"] = SkipScale(
-                    replicas, axis, graph.in_degrees[edge.target]
-                )
+                self.edges[name] = SkipScale(replicas, self.axis, degree[edge.target])
                 continue
-            self.edges[f"{edge.source}_{edge.target}"] = nn.Sequential(
-                build_activation(options.activation),
-                Dropout(replicas, options.dropout, axis),
-                weight(width).at(
-                    source_in_degree=graph.in_degrees[edge.source],
-                    target_in_degree=graph.in_degrees[edge.target],
-                    branch=edge.target in shortcuts,
-                ),
-                norm(options.normalization, replicas, width),
-                BranchScale(replicas, axis) if edge.target in shortcuts else nn.Identity(),
+            weight = self.build_weight(options.width).at(
+                source_in_degree=degree[edge.source],
+                target_in_degree=degree[edge.target],
+                branch=joins,
             )
+            branch = BranchScale(replicas, self.axis) if joins else nn.Identity()
+            self.edges[name] = nn.Sequential(*self.build_edge(weight), branch)
         self.order = sorted(self.sources)
-        self.nodes = nn.ModuleDict({str(number): Node(number, axis) for number in self.order})
-        self.activation = build_activation(options.activation)
-        self.readout = Linear(replicas, width, classes)
-        self.readout.at(source_in_degree=graph.in_degrees[head.source], readout=True)
+        self.nodes = nn.ModuleDict({str(number): Node(number, self.axis) for number in self.order})
+        self.activation = self.build_last_activation()
+        self.readout = Linear(replicas, options.width, classes)
+        self.readout.at(source_in_degree=degree[head.source], readout=True)
         self.logits = Node(head.target, replica_axis=0)
+
+    def build_weight(self, inputs: int, bias: bool = False) -> Weighted:
+        """Weights from so many inputs to a node's width."""
+        if self.kernel is None:
+            return Linear(self.replicas, inputs, self.options.width, bias=bias)
+        return Conv2d(self.replicas, inputs, self.options.width, self.kernel, bias=bias)
+
+    def build_norm(self) -> nn.Module:
+        """What the options ask for behind weights."""
+        build = build_vector_norm if self.kernel is None else build_image_norm
+        return build(self.options.normalization, self.replicas, self.options.width)
+
+    def build_stem(self, inputs: int) -> list[nn.Module]:
+        """What stands before the first node."""
+        return [self.build_weight(inputs), self.build_norm()]
+
+    def build_edge(self, weight: Weighted) -> list[nn.Module]:
+        """What a weighted edge does."""
+        dropout = Dropout(self.replicas, self.options.dropout, self.axis)
+        return [build_activation(self.options.activation), dropout, weight, self.build_norm()]
+
+    def build_last_activation(self) -> nn.Module:
+        """What stands before the readout."""
+        return build_activation(self.options.activation)
 
     def forward(self, x_BKHW: Tensor) -> Tensor:
         """Class scores of every replica."""

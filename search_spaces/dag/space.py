@@ -168,8 +168,9 @@ class _Dag(CommonOptions, ABC):
         if self.form == "paper":
             return DagNetwork(self, network, kernel, replicas, inputs, classes)
         targets = [edge.target for edge in self.graph(architecture).edges]
-        degrees = (1, *(targets.count(node) for node in range(1, 5)))
-        return ReleasedDagNetwork(self, network, degrees, kernel, replicas, inputs, classes)
+        # Node 1 of the network is node 0 of the DAG, which the stem alone reaches.
+        degrees = (0, 1, *(targets.count(node) for node in range(1, 5)))
+        return ReleasedDagNetwork(self, network, kernel, replicas, inputs, classes, degrees)
 
     @property
     @abstractmethod

@@ -9,7 +9,7 @@ import sys
 from typing import NamedTuple
 
 import pytest
-from support.imports import imports
+from support.imports import imports, room_of
 
 
 class Room(NamedTuple):
@@ -99,11 +99,6 @@ def allowed(room: str) -> set[str]:
     package, *_ = room.split(".")
     names = ROOMS[room].imports.split()
     return {name if name == "search_spaces" else f"{package}.{name}" for name in names}
-
-
-def room_of(module: str) -> str:
-    """``benchmark.store.folder.files`` stands in the room ``benchmark.store``."""
-    return ".".join(module.split(".")[:2])
 
 
 def test_every_room_is_in_the_table() -> None:

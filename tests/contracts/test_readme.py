@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from support import room_table
-from support.room_tree import README, ROOT, replaced
+from support.room_tree import BEGIN, END, README, ROOT, room_tree
 
 from benchmark.command import COMMANDS
+from search_spaces.output_files import split_at_marks
 
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "jobs/README.md"))]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -17,13 +18,13 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
 def test_the_tree_of_rooms_is_made_from_the_docstrings() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert text == replaced(text), "the rooms have changed; run make readme"
+    _, shown, _ = split_at_marks(README, BEGIN, END)
+    assert shown == room_tree(), "the rooms have changed; run make readme"
 
 
 def test_the_counts_of_rooms_are_those_of_the_code() -> None:
-    text = room_table.PAGE.read_text(encoding="utf-8")
-    assert text == room_table.replaced(text), "the rooms have changed; run make readme"
+    _, shown, _ = split_at_marks(room_table.PAGE, room_table.BEGIN, room_table.END)
+    assert shown == room_table.room_table(), "the rooms have changed; run make readme"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

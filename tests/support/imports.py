@@ -7,6 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def room_of(module: str) -> str:
+    """``benchmark.store.folder.files`` stands in the room ``benchmark.store``."""
+    return ".".join(module.split(".")[:2])
+
+
 def checked(node: ast.stmt) -> list[ast.AST]:
     """What stands under ``if TYPE_CHECKING``."""
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":

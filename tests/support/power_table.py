@@ -16,6 +16,7 @@ from typing import Final
 from benchmark.power.simulate import count_shares, measure_power
 from benchmark.study import Study
 from benchmark.study.fields import AnyPart
+from search_spaces.output_files import replace_between
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "power.md"
@@ -41,7 +42,7 @@ def list_studies() -> list[tuple[str, Study]]:
 
 def describe_part(folder: str, study: Study, part: AnyPart) -> str:
     """The row of one part; nothing is trained, so that any images of ten classes do."""
-    alone = replace(study, parts=(replace(part, judged=True, dataset="digits"),))
+    alone = replace(study, parts=(replace(part, dataset="digits"),))
     shares = count_shares(measure_power(alone, REPEATS))
     said = ("yes" if shares.passes else "no") if part.judged else "not judged"
     return (
@@ -60,10 +61,9 @@ def describe_studies() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
     lines = []
     for line in describe_studies():
         print(line, file=sys.stderr)
         lines.append(line)
     table = "\n".join(lines)
-    PAGE.write_text(f"{before}{BEGIN}{table}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+    replace_between(PAGE, BEGIN, END, f"{table}\n")

@@ -12,6 +12,7 @@ import torch
 
 from benchmark.models import Network, find_network, rates, read_network
 from benchmark.models.rates import Prescription
+from search_spaces.output_files import replace_between
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "your-model.md"
@@ -47,7 +48,7 @@ def tell_conditions(each: list[Prescription]) -> str:
 
 
 def rate_table() -> str:
-    """The block that stands between the markers."""
+    """What stands between the markers."""
     found = prescribe_all()
     first = next(iter(found.values()))
     rows = [
@@ -59,16 +60,10 @@ def rate_table() -> str:
         f"| rule | {' | '.join(found)} | with |",
         f"|---|{'---:|' * len(found)}---|",
     ]
-    return "\n".join([BEGIN, *head, *rows, "", END])
-
-
-def replaced(text: str, table: str) -> str:
-    """A page's text with this table."""
-    before, rest = text.split(BEGIN, 1)
-    return before + table + rest.split(END, 1)[1]
+    return "\n".join(["", *head, *rows, "", ""])
 
 
 if __name__ == "__main__":
     made = rate_table()
     for page in PAGES:
-        page.write_text(replaced(page.read_text("utf-8"), made), "utf-8")
+        replace_between(page, BEGIN, END, made)

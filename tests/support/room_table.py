@@ -12,7 +12,8 @@ from typing import NamedTuple
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.imports import ROOT, imports
+from search_spaces.output_files import replace_between
+from support.imports import ROOT, imports, room_of
 
 PAGE = ROOT / "docs" / "rooms.md"
 BEGIN, END = "<!-- rooms: made by make readme -->\n", "<!-- end of rooms -->"
@@ -24,11 +25,6 @@ class Room(NamedTuple):
     name: str
     files: int
     imports: set[str]
-
-
-def room_of(module: str) -> str:
-    """``benchmark.store.folder.files`` stands in the room ``benchmark.store``."""
-    return ".".join(module.split(".")[:2])
 
 
 def read_rooms(root: Path) -> dict[str, Room]:
@@ -88,15 +84,13 @@ def describe_rooms(rooms: dict[str, Room]) -> list[str]:
     ]
 
 
-def replaced(text: str) -> str:
-    """The page's text with the present table."""
-    before, rest = text.split(BEGIN, 1)
-    table = "\n".join(describe_rooms(read_rooms(ROOT)))
-    return f"{before}{BEGIN}{table}\n{END}{rest.split(END, 1)[1]}"
+def room_table() -> str:
+    """What stands between the page's markers."""
+    return "\n".join(describe_rooms(read_rooms(ROOT))) + "\n"
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
         print("\n".join(describe_totals(read_rooms(Path(sys.argv[1])))))
     else:
-        PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        replace_between(PAGE, BEGIN, END, room_table())

@@ -6,6 +6,8 @@
 import ast
 from pathlib import Path
 
+from search_spaces.output_files import replace_between
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 BEGIN, END = "<!-- rooms: made by make readme -->\n", "<!-- end of rooms -->"
@@ -52,7 +54,7 @@ def tree(package: str, order: list[str]) -> list[str]:
 
 
 def room_tree() -> str:
-    """The block that stands between the README's markers."""
+    """What stands between the README's markers."""
     pages = " ".join(sorted(path.name for path in (ROOT / "docs").glob("*.md")))
     lines = [
         *tree("benchmark", WAY),
@@ -62,14 +64,8 @@ def room_tree() -> str:
         "tests/              in the same rooms; laws/ contracts/ chaos/ golden/",
         f"docs/               {pages}",
     ]
-    return f"{BEGIN}```\n" + "\n".join(lines) + f"\n```\n{END}"
-
-
-def replaced(text: str) -> str:
-    """The README's text with the present tree."""
-    before, rest = text.split(BEGIN, 1)
-    return before + room_tree() + rest.split(END, 1)[1]
+    return "```\n" + "\n".join(lines) + "\n```\n"
 
 
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    replace_between(README, BEGIN, END, room_tree())

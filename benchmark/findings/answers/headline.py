@@ -9,6 +9,7 @@ from benchmark.findings.answers.matrix import Column
 from benchmark.findings.answers.networks import count_rungs, name_networks
 from benchmark.findings.answers.words import TOLD_LAWS, TONES, WORDS, Word
 from benchmark.findings.content import title_name
+from benchmark.findings.verdict import is_judged
 
 MOST_SENTENCES: Final = 5
 """Parts and further questions that are told; a last sentence may name the silent parts."""
@@ -36,7 +37,7 @@ def tell_parts(
     met = [column for columns in told for column in columns]
     further = [(column,) for column in ranked if column.told and column not in met]
     about = {part["name"]: describe_part(part) for part in parts}
-    unjudged = [title_name(part["name"]) for part in parts if not part.get("judged", True)]
+    unjudged = [title_name(part["name"]) for part in parts if not is_judged(part)]
     most = MOST_SENTENCES - bool(silent) - bool(unjudged)
     chosen = choose_columns(told, most)
     for picked in (*chosen, *choose_columns(further, most - len(chosen))):

@@ -6,14 +6,13 @@ for example arXiv 2203.03466, with an interval at each optimum).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
-from benchmark.findings.ladders.arrays.drawn_rungs import choose_drawn, tell_drawn
+from benchmark.findings.ladders.arrays.drawn_rungs import choose_drawn, name_series, tell_drawn
 from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays, Scheme
 from benchmark.findings.plots import Curves, Mark
 from benchmark.study.rates import LOSS_NAMES
@@ -37,7 +36,7 @@ def show_aligned_curves(
         for scheme in ladder.schemes
         for rule in scheme.transfers
     }
-    labels = name_series(ladder, width_of or {})
+    labels = name_series(ladder, width_of)
     one = "depth and width" if width_of else "depth"
     told = f"One line per {one}, means over seeds; a diamond is an optimum with its interval"
     figures = [
@@ -94,19 +93,6 @@ def tell_spread(panels: Mapping[str, tuple[Sequence[Optimum], np.ndarray]]) -> s
         return ""
     factors = ", ".join(spread)
     return f"From the leftmost to the rightmost optimum they lie apart by a factor: {factors}. "
-
-
-def name_series(ladder: DepthArrays, width_of: Mapping[str, int]) -> tuple[str, ...]:
-    """What each rung's line is called: by its depth, and by its name where several have that."""
-    labels = [
-        f"depth {depth:g}" + (f", width {width_of[rung]}" if width_of else "")
-        for rung, depth in zip(ladder.rungs, ladder.depth_D.tolist(), strict=True)
-    ]
-    times = Counter(labels)
-    return tuple(
-        label if times[label] == 1 else f"{label}, {rung}"
-        for rung, label in zip(ladder.rungs, labels, strict=True)
-    )
 
 
 def draw_aligned(

@@ -12,6 +12,7 @@ from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.exponent_verdict import format_exponent, judge_exponent
 from benchmark.analysis.ladders.local_exponents import ExponentProfile, fit_local_exponents
 from benchmark.analysis.ladders.optimum import Optimum
+from benchmark.analysis.thresholds import Judged
 from benchmark.findings.content import Table, TableCell, format_interval, format_number
 from benchmark.findings.verdict import INITIALIZATION, Verdict
 from search_spaces.conventions import convention
@@ -109,18 +110,19 @@ def judge_laws(
                 why = "fewer than 3 usable rungs of different depth"
                 yield Verdict(*head, "", "undetermined", why, stated=stated)
                 continue
-            elsewhere = {
-                unit: (by_unit[unit], rivals)
-                for unit, rivals in law.elsewhere.items()
-                if unit in by_unit
-            }
-            judged = judge_exponent(profile, law.exponent, law.rivals, elsewhere=elsewhere)
+            judged = judge_law(law, by_unit)
             deepest = profile.deepest
             because = (
                 f"One line: {format_interval(profile.line)} rungs; deepest, from "
                 f"{deepest.shallow:g} to {deepest.deep:g}: {format_interval(deepest.exponent)}."
             )
             yield Verdict(*head, because, *judged, stated=stated)
+
+
+def judge_law(law: Law, by_unit: Mapping[str, ExponentProfile]) -> Judged:
+    """Whether a law holds of rates whose exponents are known by unit, the law's own among them."""
+    elsewhere = {u: (by_unit[u], rivals) for u, rivals in law.elsewhere.items() if u in by_unit}
+    return judge_exponent(by_unit[law.unit], law.exponent, law.rivals, elsewhere=elsewhere)
 
 
 def tabulate_local_exponents(

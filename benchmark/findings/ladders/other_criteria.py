@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.ladders.exponent_verdict import judge_exponent, judge_slope
+from benchmark.analysis.ladders.exponent_verdict import judge_slope
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.ladders.slope import Slope, fit_good_slope, fit_stable_slope
 from benchmark.analysis.thresholds import Judged
@@ -23,7 +23,7 @@ from benchmark.findings.ladders.arrays.ladder_arrays import (
     DepthArrays,
     Scheme,
 )
-from benchmark.findings.ladders.laws import LAWS, Law, fit_profiles
+from benchmark.findings.ladders.laws import LAWS, Law, fit_profiles, judge_law
 from benchmark.study.rates import other_criterion
 
 GRID_SLOPES: Final[Mapping[str, Callable[[Array, Sequence[Optimum]], Slope]]] = {
@@ -64,10 +64,7 @@ def judge_criteria(ladder: DepthArrays, scheme: Scheme, law: Law) -> Iterator[tu
     """Each criterion, and whether the law holds by it."""
     by_unit = fit_profiles(ladder.units, scheme.other_optima) if scheme.other_optima else {}
     if law.unit in by_unit:
-        elsewhere = {u: (by_unit[u], rivals) for u, rivals in law.elsewhere.items() if u in by_unit}
-        profile = by_unit[law.unit]
-        judged = judge_exponent(profile, law.exponent, law.rivals, elsewhere=elsewhere)
-        yield BY_LOSS[other_criterion(ladder.criterion)], judged
+        yield BY_LOSS[other_criterion(ladder.criterion)], judge_law(law, by_unit)
     for criterion, fit in GRID_SLOPES.items():
         value = fit(ladder.units[law.unit], scheme.optima).exponent
         others = {

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from benchmark.analysis.intervals import Array
 from benchmark.findings.arrays import read_first
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
+from benchmark.findings.ladders.arrays.drawn_rungs import name_series
 from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
 from benchmark.findings.plots import Curves
 from benchmark.study.stage import GRID, NEIGHBORS
@@ -38,6 +39,7 @@ def draw_update_curves(ladder: DepthArrays, table: pa.Table) -> tuple[Figure, ..
     )
     rows: list[tuple[TableCell, ...]] = []
     told = []
+    labels = name_series(ladder)
     for scheme, d, rung, optimum in ladder.optima():
         if not measured.num_rows or not optimum.usable:
             continue
@@ -50,9 +52,8 @@ def draw_update_curves(ladder: DepthArrays, table: pa.Table) -> tuple[Figure, ..
         if not size_T.size:
             continue
         steps = next(iter(read_first(own, "architecture", "update_curve_steps").values()))
-        depth = f"depth {ladder.depth_D[d]:g}"
         rows += [
-            (rung, scheme.name, depth, step + 1, size, optimum.grid_rate)
+            (rung, scheme.name, labels[d], step + 1, size, optimum.grid_rate)
             for step, size in zip(steps, size_T.tolist(), strict=True)
         ]
         told.append(f"{rung} ({scheme.name}) {format_number(float(size_T[-1]))}")

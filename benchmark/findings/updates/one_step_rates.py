@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from benchmark.analysis.intervals import Interval
-from benchmark.analysis.ladders.exponent_verdict import judge_exponent
 from benchmark.analysis.ladders.local_exponents import ExponentProfile
 from benchmark.analysis.ladders.one_step import check_tail, fit_update_exponent
 from benchmark.analysis.ladders.update_profile import Over, fit_update_profile
 from benchmark.analysis.thresholds import Judged
 from benchmark.findings.content import Table, TableCell
-from benchmark.findings.ladders.laws import LAWS, Law, count_units
+from benchmark.findings.ladders.laws import LAWS, Law, count_units, judge_law
 from benchmark.findings.updates.moments import Chain, RuleUpdates
 
 SUMMARIES: Final[tuple[Over, ...]] = ("mean", "median", "log-mean")
@@ -106,9 +105,7 @@ def judge_one_step_laws(drawn: SharedWeights, chain: Chain | None) -> Iterator[t
     for law in LAWS:
         if law.unit not in means:
             continue
-        profile = means[law.unit]
-        elsewhere = {u: (means[u], rivals) for u, rivals in law.elsewhere.items() if u in means}
-        judged = judge_exponent(profile, law.exponent, law.rivals, elsewhere=elsewhere)
+        judged = judge_law(law, means)
         yield law, judged._replace(answer="undetermined", why=tail) if tail else judged
 
 

@@ -39,6 +39,10 @@ HEIGHTS: Final = {1: 3.4, 2: 2.9, 3: 2.9}
 MANY: Final = 1.75
 ON_A_PHONE: Final = {1: 2.8, 2: 1.9, 3: 1.7}
 """The same where panels stand one above another, in a drawing for a phone."""
+LEGEND_ROWS: Final = 3
+"""Rows of a legend for which a drawing has room."""
+LEGEND_ROW: Final = 0.19
+"""Inches of height for each further one."""
 LINES: Final = {"fit": "-", "mean": "-", "ceiling": "--", "chance": ":", "identity": ":"}
 """Line styles by meaning; theories take ``THEORIES`` in their order."""
 THEORIES: Final = (":", "--", "-.")
@@ -52,12 +56,6 @@ def read_column(data: Table, name: str, otherwise: TableCell = None) -> list[Tab
         return [otherwise] * len(data.rows)
     place = list(data.columns).index(name)
     return [row[place] for row in data.rows]
-
-
-LEGEND_ROWS: Final = 3
-"""Rows of a legend for which a drawing has room."""
-LEGEND_ROW: Final = 0.19
-"""Inches of height for each further one."""
 
 
 def find_drawn(data: Table, plot: Curves) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmark.rules.grammar.rule import Rule
 from search_spaces.errors import InvalidInput
-from search_spaces.plug_ins import find_plug_ins
+from search_spaces.plug_ins import PlugIn, sort_plug_ins
 
 GROUP: Final = "benchmark.rules"
 """Entry points of rules: ``NAME = package.module:RULE``, where the ``Rule`` has that name."""
@@ -34,9 +34,10 @@ def find_plain_rule(name: str) -> Rule:
     problem = list_installed()[1].get(name)
     if problem:
         raise InvalidInput(problem)
-    if name not in registry():
-        raise InvalidInput(f"unknown rule {name!r}; choose one of {', '.join(registry())}")
-    return registry()[name]
+    known = registry()
+    if name not in known:
+        raise InvalidInput(f"unknown rule {name!r}; choose one of {', '.join(known)}")
+    return known[name]
 
 
 def add_rule(rule: Rule) -> None:
@@ -68,28 +69,16 @@ def list_shipped() -> dict[str, Rule]:
 
 @cache
 def list_installed() -> tuple[dict[str, Rule], dict[str, str]]:
-    """The rules of other packages, and by name what is wrong with those that cannot be had.
+    """The rules of other packages, and by name what is wrong with those that cannot be had."""
+    return sort_plug_ins(GROUP, "rule", list_shipped(), explain_no_rule)
 
-    A name of this suite stays the suite's.
-    """
-    found: dict[str, Rule] = {}
-    problems: dict[str, str] = {}
-    for each in find_plug_ins(GROUP):
-        rule, told = each.value, f"rule {each.name!r} of package {each.package}"
-        if each.name in list_shipped():
-            continue
-        if each.problem:
-            problems[each.name] = f"{told} cannot be imported: {each.problem}; mend or uninstall it"
-        elif not isinstance(rule, Rule) or rule.name != each.name or not is_plain(each.name):
-            problems[each.name] = (
-                f"{told} is no benchmark.rules.Rule of that name (letters, digits and -); mend it"
-            )
-        elif each.name in found:
-            del found[each.name]
-            problems[each.name] = f"{told}: another package has a rule of that name; uninstall one"
-        else:
-            found[each.name] = rule
-    return found, problems
+
+def explain_no_rule(given: PlugIn) -> str:
+    """What an entry point is instead of a rule; "" where it is one."""
+    rule = given.value
+    if isinstance(rule, Rule) and rule.name == given.name and is_plain(given.name):
+        return ""
+    return "no benchmark.rules.Rule of that name (letters, digits and -)"
 
 
 def is_plain(name: str) -> bool:

@@ -3,10 +3,11 @@
 from support.power_table import BEGIN, END, PAGE, describe_part, list_studies
 
 from benchmark.study import Updates
+from search_spaces.output_files import split_at_marks
 
 
 def test_every_part_of_every_committed_study_has_a_row() -> None:
-    table = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)[1].split(END, 1)[0]
+    _, table, _ = split_at_marks(PAGE, BEGIN, END)
     named = [tuple(row.split(" | ")[:2]) for row in table.splitlines()[2:]]
     planned = [
         (f"| `{folder}`", part.name) for folder, study in list_studies() for part in study.parts
