@@ -10,6 +10,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +19,14 @@ from rich.console import Console
 
 from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
+from benchmark.speed.growth.nodes import DeclaredResources, simulate_nodes
 from benchmark.store.formats import schema
 from benchmark.store.store import Store
 from benchmark.study.recipe import Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.sweep.driver.cluster import Cluster
 from benchmark.sweep.ray_tune import sweep
-from benchmark.sweep.resources import Resources
+from benchmark.sweep.resources import Resources, count_cores
 from benchmark.sweep.shards import pack
 from search_spaces.errors import InvalidInput
 
@@ -73,11 +75,15 @@ class Overhead:
     seconds: float
     reading: float
     memory: int
+    first: float = 0.0
+    """Seconds from the sweep's begin to its first stored unit."""
+    cores: int = 0
+    """Real cores, where the slots are those of simulated nodes that share them."""
 
     @property
     def share(self) -> float:
         """What a unit costs, as a share of a one-second unit's time on its core."""
-        return self.seconds * self.slots / self.units
+        return self.seconds * (self.cores or self.slots) / self.units
 
     @property
     def within(self) -> bool:
@@ -85,13 +91,20 @@ class Overhead:
         return self.share <= SHARE and self.memory < MEMORY
 
 
-def measure_overhead(count: int, workers: int | None, console: Console) -> Overhead:
-    """Sweep ``count`` trivial units into a temporary folder."""
+def measure_overhead(count: int, workers: int | None, console: Console, nodes: int = 0) -> Overhead:
+    """Sweep ``count`` trivial units into a temporary folder.
+
+    With ``nodes`` on a simulated cluster of so many nodes, of a declared GPU each.
+    """
     units = [price_unit(unit) for unit in trivial_units(count)]
-    resources = Resources()
-    with tempfile.TemporaryDirectory() as folder, Cluster(workers, resources) as cluster:
+    resources = DeclaredResources() if nodes else Resources()
+    with (
+        simulate_nodes(nodes) if nodes else nullcontext(),
+        tempfile.TemporaryDirectory() as folder,
+        Cluster(workers, resources) as cluster,
+    ):
         store = Store.open(folder, create=True)
-        begin = time.perf_counter()
+        begin, began = time.perf_counter(), time.time()
         shards = pack(units, cluster.slots, 1.0 / units[0].cost)
         with Progress(console) as progress:
             progress.expect(count, sum(each.cost for each in units), len(shards))
@@ -102,4 +115,14 @@ def measure_overhead(count: int, workers: int | None, console: Console) -> Overh
         if done != count:
             raise InvalidInput(f"{count - done:,} of {count:,} units are missing; see the failures")
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Overhead(count, len(shards), cluster.slots, swept - begin, ended - swept, memory)
+        written = min(file.stat().st_mtime for file in Path(folder).rglob("*.arrow"))
+        return Overhead(
+            count,
+            len(shards),
+            cluster.slots,
+            swept - begin,
+            ended - swept,
+            memory,
+            written - began,
+            count_cores() if nodes else 0,
+        )

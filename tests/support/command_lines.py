@@ -121,7 +121,11 @@ COMMAND_LINES = {
         "speed", Slot("--out", "written.parquet", WRITTEN), Slot("--quick", None, TEXTS)
     ),
     "overhead": command(
-        "overhead", Slot("--units", "10", NUMBERS), Slot("--workers", None, NUMBERS)
+        "overhead",
+        Slot("--units", "10", NUMBERS),
+        Slot("--workers", None, NUMBERS),
+        Slot("--nodes", None, NUMBERS),
+        Slot("--out", None, WRITTEN),
     ),
     "power": Line(
         SMALL_STUDY,
