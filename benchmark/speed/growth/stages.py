@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.plan.planner import plan
-from benchmark.plan.stage import Stage
 from benchmark.report import page
 from benchmark.store import provenance
 from benchmark.store.formats.manifest import make_manifest
@@ -20,6 +19,8 @@ from benchmark.store.results import Results
 from benchmark.store.store import Store
 from benchmark.study import Rank, Study
 from benchmark.study.recipe import Recipe
+from benchmark.study.stage import Stage
+from benchmark.study.unit import Unit
 from benchmark.sweep.rehearsal import assume_rows
 
 CELLS = 15_625
@@ -67,7 +68,7 @@ def measure_stages(units: int) -> StageTimes:
         known: set[str] = set()
         while True:
             begin = time.perf_counter()
-            stages: list[Stage] = plan(study, store.read)
+            stages: list[Stage[Unit]] = plan(study, store.read)
             store.write_manifest(make_manifest(study, stages))
             new = [u for stage in stages for u in stage.units or () if u.id not in known]
             planned = time.perf_counter()
