@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure_sweep(units: int, workers: int | None, nodes: int, out: Path | None) -> int:
     """Sweep units that train nothing, and print what that took; the exit code."""
-    from benchmark.speed import machinery  # loads Ray
+    from benchmark.speed.growth import machinery  # loads Ray
     from benchmark.speed.growth.table import add_figures, list_sweep_figures
     from benchmark.sweep.resources import check_workers
 

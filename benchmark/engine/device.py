@@ -55,21 +55,22 @@ def wait_for_device(device: torch.device | str | None) -> None:
         torch.cuda.synchronize(device)
 
 
-def prepare_device(device: torch.device) -> None:
+def prepare_device(device: torch.device, tf32: bool = False) -> None:
     """Set one thread, denormals flushed, and float32 products computed in float32.
 
-    Tensor cores would round the factors of float32 products to 10 bits (TF32). Some containers ask
-    for that by TORCH_ALLOW_TF32_CUBLAS_OVERRIDE or NVIDIA_TF32_OVERRIDE, which torch and NVIDIA's
-    libraries read when they are loaded; it is switched off here whatever the environment says.
+    Tensor cores would round the factors of float32 products to 10 bits (TF32), which happens only
+    where ``tf32`` asks for it. Some containers ask for it by TORCH_ALLOW_TF32_CUBLAS_OVERRIDE or
+    NVIDIA_TF32_OVERRIDE, which torch and NVIDIA's libraries read when they are loaded; what they
+    say does not count here.
 
     Two workers of two threads on two cores were seen to take a hundred times as long as one each.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    os.environ.pop("NVIDIA_TF32_OVERRIDE", None)  # "0" would forbid it to later units as well
     torch.set_float32_matmul_precision("highest")
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 

@@ -58,7 +58,7 @@ def run_on_ranks(
     """``run`` on several processes: every one of the group calls this with the same unit, trains on
     its slice of every batch, and gets the same rows."""
     torch_device = torch.device(device or choose_device())
-    prepare_device(torch_device)
+    prepare_device(torch_device, tf32=unit.recipe.precision == "tf32")
     builder = Builder.of(unit, torch_device, ranks)
     if not builder.space.topology(unit.architecture).trainable:
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import torch
 
 from benchmark.datasets.images.dataset import Dataset
 from benchmark.engine.build import Builder
-from benchmark.study.recipe import Recipe
+from benchmark.study.recipe import Precision, Recipe
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.process_group import Ranks
 from search_spaces.registry import create
@@ -44,11 +44,23 @@ class TimedNetwork:
     rates: int
     steps: int
     goal: float
+    precision: Precision = "float32"
+
+    @property
+    def title(self) -> str:
+        """The name with the batch."""
+        return f"{self.name}, batch {self.batch}"
 
     @property
     def recipe(self) -> Recipe:
         """NAS-Bench-201's optimizer, without augmentation."""
-        return Recipe(momentum=0.9, nesterov=True, weight_decay=5e-4, batch=self.batch)
+        return Recipe(
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=5e-4,
+            batch=self.batch,
+            precision=self.precision,
+        )
 
     def replicas(self, count: int) -> list[Replica]:
         """So many rates, one seed: all see the same images in the same order."""
@@ -85,14 +97,19 @@ def make_images(side: int) -> Dataset:
 def list_networks(quick: bool, gpu: bool) -> list[TimedNetwork]:
     """The rows: on a GPU the cells have their published size (N = 5)."""
     mlp = ("MLP, width 16", "mlp", (("width", 16),), "mlp-3", 8)
+    vit = ("ViT 8x8", "vit", (("width", 32), ("patch", 2)), "vit-2", 8)
     resnet = ("ResNet 8x8", "resnet", (("width", 8), ("normalization", "bn")), "resnet-3", 8)
     cells = (("channels", 16), ("cells", 5 if gpu else 1))
     found = [
         TimedNetwork(*mlp, batch=32, rates=16, steps=100, goal=4.0),
-        TimedNetwork(*resnet, batch=32, rates=16, steps=20 if quick else 50, goal=4.0),
+        TimedNetwork(
+            *resnet, batch=32, rates=16, steps=20 if quick else 50, goal=20.0 if gpu else 4.0
+        ),
         TimedNetwork(*mlp, batch=256, rates=16, steps=12, goal=1.0),
         TimedNetwork(*resnet, batch=256, rates=16, steps=4 if quick else 10, goal=1.0),
+        TimedNetwork(*vit, batch=32, rates=16, steps=20 if quick else 50, goal=1.3),
     ]
+    cell_goal = 6.0 if gpu else 1.3
     # A trial's start must stay a small share of its steps, or the peer looks slower than it is.
     for name, cell, steps in (
         ("light", LIGHT, 40),
@@ -100,7 +117,7 @@ def list_networks(quick: bool, gpu: bool) -> list[TimedNetwork]:
         ("all-conv", ALL_CONV, 10),
     ):
         row = (f"NAS-Bench-201 {name} cell 32x32", "nasbench201", cells, cell, 32)
-        found.append(TimedNetwork(*row, batch=32, rates=4, steps=steps, goal=1.3))
+        found.append(TimedNetwork(*row, batch=32, rates=4, steps=steps, goal=cell_goal))
         if not quick:
-            found.append(TimedNetwork(*row, batch=256, rates=2, steps=max(4, steps // 4), goal=1.3))
+            found.append(replace(found[-1], batch=256, rates=2, steps=max(4, steps // 4)))
     return [n for n in found if not quick or n.batch == 32]

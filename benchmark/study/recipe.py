@@ -19,7 +19,7 @@ ONE_STEP_VERSION = 2
 """The same for one-step measurements under AdamW or with factors, which version 1 took no account
 of."""
 
-Precision = Literal["float32", "float64", "bfloat16"]
+Precision = Literal["float32", "float64", "bfloat16", "tf32"]
 
 
 def later(default: Any) -> Any:
@@ -37,7 +37,8 @@ class Recipe:
     images held out, by seed, for every choice that is made (the test images are read once, at the
     end). ``horizontal_flip``, ``crop_padding`` (pixels) and ``cutout`` (side of the blanked square
     in pixels) augment the training images. ``bfloat16`` computes under autocast, with weights,
-    losses and the optimizer in float32.
+    losses and the optimizer in float32. ``tf32`` is float32 whose products a GPU's tensor cores may
+    compute from factors of 10 bits; on a CPU it is float32.
 
     The rate follows ``schedule``: constant, half a cosine from 1 to 0, or steps, times
     ``decay_factor`` after each of the ``milestones`` (epochs). Before, it rises linearly over

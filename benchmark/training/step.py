@@ -23,7 +23,8 @@ WARM_UP = 3
 
 
 def weight_dtype(recipe: Recipe) -> torch.dtype:
-    """The type of weights, losses and the optimizer's state; float32 under bfloat16 autocast."""
+    """The type of weights, losses and the optimizer's state; float32 under bfloat16 autocast and
+    for tf32, which is a matter of the device (``benchmark.engine.device``)."""
     return torch.float64 if recipe.precision == "float64" else torch.float32
 
 

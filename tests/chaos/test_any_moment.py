@@ -29,7 +29,7 @@ from support.tally import TALLY
 from benchmark import compact, export, job, merge, status
 from benchmark.datasets.__main__ import main as datasets
 from benchmark.report.__main__ import main as report
-from benchmark.speed.machinery import train_nothing
+from benchmark.speed.growth.machinery import train_nothing
 from benchmark.store.store import Store
 from search_spaces.__main__ import main as describe
 from search_spaces.command.signals import SIGNALS

@@ -23,7 +23,8 @@ from benchmark import job
 from benchmark.command import COMMANDS
 from benchmark.power import simulate
 from benchmark.report import page
-from benchmark.speed import machinery, measure
+from benchmark.speed import measure
+from benchmark.speed.growth import machinery
 from search_spaces.errors import InvalidInput
 
 PAIRS = settings(QUIET, max_examples=8)

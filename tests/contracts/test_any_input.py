@@ -12,7 +12,7 @@ from support.small_study import STUDY
 
 from benchmark import job
 from benchmark.command import COMMANDS
-from benchmark.speed.machinery import train_nothing
+from benchmark.speed.growth.machinery import train_nothing
 from benchmark.study.fields import list_field_types
 
 LISTS = ("2,3", "3,2", "2,2", "1,100000000000", "nan,inf", "0.1,0.2", "0.1,", "a,b")

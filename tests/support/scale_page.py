@@ -1,6 +1,6 @@
 """The tables of docs/scale.md, made from the measured figures in reports/scale/measured.csv.
 
-``python tests/support/scale_page.py`` writes them between the page's markers; a test compares.
+``python tests/support/scale_page.py`` writes them between the page's marks; a test compares.
 """
 
 import csv
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.sweep.shards import LIMIT
+from search_spaces.output_files import replace_between
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "scale.md"
@@ -132,7 +133,7 @@ def make_estimate(cluster: Measured, alone: Measured) -> list[str]:
 
 
 def make_figures() -> str:
-    """The block that stands between the page's markers."""
+    """The text between the page's marks."""
     cluster, alone, machine = read_measured()
     lines = [
         f"Measured on {machine}.",
@@ -147,14 +148,8 @@ def make_figures() -> str:
         "",
         *make_estimate(cluster, alone),
     ]
-    return BEGIN + "\n".join(lines) + f"\n{END}"
-
-
-def replaced(text: str) -> str:
-    """The page's text with the present figures."""
-    before, rest = text.split(BEGIN, 1)
-    return before + make_figures() + rest.split(END, 1)[1]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    replace_between(PAGE, BEGIN, END, make_figures())

@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmark.speed.growth.machinery import Overhead
 from benchmark.speed.growth.stages import StageTimes
-from benchmark.speed.machinery import Overhead
 from benchmark.store.provenance import describe_environment, find_commit
 from search_spaces.errors import InvalidInput
 from search_spaces.output_files import write_output

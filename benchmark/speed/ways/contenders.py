@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 
 import torch
@@ -21,13 +22,24 @@ from benchmark.training.batches import Batches
 
 LOOP = "plain loop over rates"
 CHANNELS_LAST = "plain loop, channels last"
+COMPILED = "plain loop, torch.compile"
 GRAPHS = "loop with CUDA graphs"
 ENGINE = "engine"
+BFLOAT16 = "engine, bfloat16"
 
 
-def train_plainly(builder: Builder, replica: Replica, steps: int, channels_last: bool) -> float:
-    """What one writes by hand: ``torch.optim``, one network, one rate; the last loss."""
+def train_plainly(
+    builder: Builder, replica: Replica, steps: int, channels_last: bool, compiler: str = ""
+) -> float:
+    """What one writes by hand: ``torch.optim``, one network, one rate; the last loss.
+
+    ``compiler`` is a backend of ``torch.compile``, which is left out where none is named.
+    """
     module = builder.build_network([replica], torch.float32).train()
+    network = module
+    if compiler:
+        mode = "reduce-overhead" if compiler == "inductor" else None
+        network = torch.compile(module, backend=compiler, mode=mode)
     recipe = builder.unit.recipe
     optimizer = torch.optim.SGD(
         module.parameters(),
@@ -47,7 +59,7 @@ def train_plainly(builder: Builder, replica: Replica, steps: int, channels_last:
     loss = torch.zeros(())
     for x_BCHW, y_RB in islice(batches.epoch(), steps):
         optimizer.zero_grad()
-        loss = F.cross_entropy(module(x_BCHW)[0], y_RB[0])
+        loss = F.cross_entropy(network(x_BCHW)[0], y_RB[0])
         loss.backward()
         optimizer.step()
     return float(loss.detach())
@@ -66,25 +78,33 @@ def train_together(builder: Builder, network: TimedNetwork, limit: int) -> list[
     return losses
 
 
+def train_at_best(network: TimedNetwork, device: str) -> Callable[[], list[float]]:
+    """The engine's steps in chunks of the size that is fastest here, as in a long study: it is
+    timed now, and known when the steps are taken."""
+    builder = network.create_builder(device)
+    replicas = network.replicas(network.rates)
+    limit = chunk_size.LIMITS.choose(builder, replicas, steps=10**9)
+    return lambda: train_together(builder, network, limit)
+
+
 def list_contenders(network: TimedNetwork, device: str) -> dict[str, Callable[[], float]]:
     """Replica-steps per second of every way there is on the device, by name."""
     builder = network.create_builder(device)
-    replicas = network.replicas(network.rates)
-    # As in a long study: chunks are timed once, and then known.
-    limit = chunk_size.LIMITS.choose(builder, replicas, steps=10**9)
 
-    def loop(channels_last: bool) -> None:
-        for replica in replicas:
-            train_plainly(builder, replica, network.steps, channels_last)
+    def loop(channels_last: bool, compiler: str = "") -> None:
+        for replica in network.replicas(network.rates):
+            train_plainly(builder, replica, network.steps, channels_last, compiler)
 
     found: dict[str, Callable[[], object]] = {
         LOOP: lambda: loop(False),
         CHANNELS_LAST: lambda: loop(True),
+        COMPILED: lambda: loop(network.space != "mlp", "inductor"),
         GRAPHS: lambda: train_together(builder, network, 1),
-        ENGINE: lambda: train_together(builder, network, limit),
+        ENGINE: train_at_best(network, device),
+        BFLOAT16: train_at_best(replace(network, precision="bfloat16"), device),
     }
     if device == "cpu":
-        del found[GRAPHS]
+        del found[GRAPHS], found[COMPILED]
     if network.space == "mlp":
         del found[CHANNELS_LAST]
     return {name: time_way(way, network, device) for name, way in found.items()}

@@ -83,13 +83,17 @@ from benchmark.store.provenance import make_record
 before = make_record("", 0.0)["float32_products"]
 prepare_device(torch.device("cpu"))
 after = make_record("", 0.0)["float32_products"]
-print(asked, before, after, torch.get_float32_matmul_precision())
+prepare_device(torch.device("cpu"), tf32=True)
+chosen = make_record("", 0.0)["float32_products"]
+prepare_device(torch.device("cpu"))
+last = make_record("", 0.0)["float32_products"]
+print(asked, before, after, torch.get_float32_matmul_precision(), chosen, last)
 """
 
 
-def test_float32_is_float32_whatever_the_environment_says() -> None:
+def test_float32_is_float32_whatever_the_environment_says_and_tf32_a_choice() -> None:
     asked = environment() | {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1", "NVIDIA_TF32_OVERRIDE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", FLOAT32], capture_output=True, text=True, env=asked, check=True
     )
-    assert done.stdout.split() == ["True", "tf32", "float32", "highest"]
+    assert done.stdout.split() == ["True", "tf32", "float32", "highest", "tf32", "float32"]

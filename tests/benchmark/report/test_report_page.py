@@ -21,7 +21,7 @@ from benchmark.findings.arrays import read_first
 from benchmark.findings.content import Architectures, Block, format_number
 from benchmark.findings.parts import judge_study
 from benchmark.report.page import build_page, render_page, write_archive
-from benchmark.speed.planted import results_of
+from benchmark.speed.growth.planted import results_of
 from benchmark.store.results import Results
 
 LINKING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}

@@ -4,7 +4,7 @@ import pytest
 from support.small_study import STUDY
 
 from benchmark import job
-from benchmark.speed.machinery import train_nothing
+from benchmark.speed.growth.machinery import train_nothing
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_cutout_blanks_a_square_around_a_drawn_center(
         ({"cutout": -1}, "cutout=-1"),
         (
             {"precision": "float16"},
-            "precision='float16' should be .float32., .float64. or .bfloat16.",
+            "precision='float16' should be .float32., .float64., .bfloat16. or .tf32.",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmark.report import page
-from benchmark.speed import planted as planted_ranks
+from benchmark.speed.growth import planted as planted_ranks
 from benchmark.speed.table import SpeedRow
 from benchmark.store import provenance
 from benchmark.store.compaction import compact_store

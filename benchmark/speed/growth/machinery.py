@@ -30,7 +30,7 @@ from benchmark.sweep.resources import Resources, count_cores
 from benchmark.sweep.shards import pack
 from search_spaces.errors import InvalidInput
 
-SHARE: Final = 0.05
+SHARE: Final = 0.02
 """Of a one-second unit's time, at most."""
 MEMORY: Final = 1e9
 """Bytes of the driver, at most."""
