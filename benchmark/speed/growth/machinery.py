@@ -77,6 +77,8 @@ class Overhead:
     memory: int
     first: float = 0.0
     """Seconds from the sweep's begin to its first stored unit."""
+    driver: float = 0.0
+    """Seconds of a core that the driver's process itself took for the sweep."""
     cores: int = 0
     """Real cores, where the slots are those of simulated nodes that share them."""
 
@@ -104,12 +106,12 @@ def measure_overhead(count: int, workers: int | None, console: Console, nodes: i
         Cluster(workers, resources) as cluster,
     ):
         store = Store.open(folder, create=True)
-        begin, began = time.perf_counter(), time.time()
+        begin, began, taken = time.perf_counter(), time.time(), time.process_time()
         shards = pack(units, cluster.slots, 1.0 / units[0].cost)
         with Progress(console) as progress:
             progress.expect(count, sum(each.cost for each in units), len(shards))
             sweep(shards, store, train_nothing, cluster, progress)
-        swept = time.perf_counter()
+        swept, taken = time.perf_counter(), time.process_time() - taken
         done = len(store.verified(each.unit.id for each in units))
         ended = time.perf_counter()
         if done != count:
@@ -124,5 +126,6 @@ def measure_overhead(count: int, workers: int | None, console: Console, nodes: i
             ended - swept,
             memory,
             written - began,
+            taken,
             count_cores() if nodes else 0,
         )

@@ -21,6 +21,7 @@ def list_sweep_figures(found: Overhead) -> dict[str, tuple[float, str]]:
     return {
         "sweep": (found.seconds, "s"),
         "first unit": (found.first, "s"),
+        "driver's own time, sweep": (found.driver, "s"),
         "shards": (float(found.shards), ""),
         "driver memory, sweep": (found.memory / 1e6, "MB"),
         "reading and checking": (found.reading, "s"),

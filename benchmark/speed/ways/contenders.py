@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from benchmark.engine import chunk_size
@@ -36,7 +37,7 @@ def train_plainly(
     ``compiler`` is a backend of ``torch.compile``, which is left out where none is named.
     """
     module = builder.build_network([replica], torch.float32).train()
-    network = module
+    network: Callable[..., Tensor] = module
     if compiler:
         mode = "reduce-overhead" if compiler == "inductor" else None
         network = torch.compile(module, backend=compiler, mode=mode)

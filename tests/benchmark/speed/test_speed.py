@@ -35,10 +35,11 @@ def test_all_ways_train_the_same(network: TimedNetwork) -> None:
     assert len(set(by_hand)) == network.rates
     assert together == pytest.approx(by_hand, rel=1e-4)
     assert alone == pytest.approx(by_hand, rel=1e-4)
-    compiled = contenders.train_plainly(
-        builder, network.replicas(1)[0], network.steps, channels_last=False, compiler="eager"
-    )
-    assert compiled == pytest.approx(by_hand[0], rel=1e-4)
+    if network.space == "mlp":
+        compiled = contenders.train_plainly(
+            builder, network.replicas(1)[0], network.steps, channels_last=False, compiler="eager"
+        )
+        assert compiled == pytest.approx(by_hand[0], rel=1e-4)
 
 
 def test_the_table_has_the_rows_that_were_asked_for() -> None:
