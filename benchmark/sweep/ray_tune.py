@@ -14,6 +14,8 @@ from typing import Any, Final, TypeVar
 import ray
 from ray import tune
 from ray.exceptions import GetTimeoutError, RayError
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
 
 from benchmark.engine.costs import PricedUnit
 from benchmark.progress import Progress
@@ -52,7 +54,9 @@ def sweep(
             make_trainable(sent, store.uri, run, cluster.resources), demand or {"cpu": 0}
         ),
         param_space={"shard": tune.grid_search(list(range(len(shards))))},
-        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=cluster.slots),
+        tune_config=tune.TuneConfig(
+            reuse_actors=True, max_concurrent_trials=cluster.slots, scheduler=NewestFirst()
+        ),
         run_config=tune.RunConfig(
             name=f"round-{time.time_ns()}",
             storage_path=str(cluster.folder / "tune"),
@@ -98,6 +102,21 @@ def run_on_worker(
         ray.cancel(answer, force=True)
         return otherwise
     return found
+
+
+class NewestFirst(FIFOScheduler):
+    """Of the shards that wait, the one that Tune made last is the next to get a worker.
+
+    Tune makes as many as may run at once, in their order, and starts a worker for each. In its own
+    order a worker that is done takes the oldest shard that waits, and the worker that is starting
+    for that one is ended. Where starting takes longer than a shard, on a node that joins late or is
+    busy, no worker ever comes to work there. The newest shard has no worker to lose.
+    """
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """The last pending trial; none are paused."""
+        trials: list[Trial] = tune_controller.get_trials()
+        return next((each for each in reversed(trials) if each.status == Trial.PENDING), None)
 
 
 class Watch(tune.Callback):
