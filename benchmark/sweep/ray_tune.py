@@ -55,7 +55,9 @@ def sweep(
         ),
         param_space={"shard": tune.grid_search(list(range(len(shards))))},
         tune_config=tune.TuneConfig(
-            reuse_actors=True, max_concurrent_trials=cluster.slots, scheduler=NewestFirst()
+            reuse_actors=True,
+            max_concurrent_trials=cluster.slots,
+            scheduler=NewestFirst(),  # type: ignore[no-untyped-call]
         ),
         run_config=tune.RunConfig(
             name=f"round-{time.time_ns()}",

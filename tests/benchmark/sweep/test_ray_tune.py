@@ -16,8 +16,9 @@ def test_the_newest_shard_that_waits_gets_the_next_worker(statuses: list[str]) -
     """Older ones have workers that are starting, which Tune would end."""
     trials = [Trial("train", trial_id=str(number), stub=True) for number in range(len(statuses))]
     for trial, status in zip(trials, statuses, strict=True):
-        trial.set_status(status)
+        trial.set_status(status)  # type: ignore[no-untyped-call]
     controller = SimpleNamespace(get_trials=lambda: trials)
-    chosen = NewestFirst().choose_trial_to_run(controller)
+    scheduler = NewestFirst()  # type: ignore[no-untyped-call]
+    chosen = scheduler.choose_trial_to_run(controller)
     waiting = [number for number, status in enumerate(statuses) if status == Trial.PENDING]
     assert chosen is (trials[waiting[-1]] if waiting else None)
