@@ -18,6 +18,7 @@ from benchmark.engine.build import Builder
 from benchmark.engine.checkpoint import Checkpoint
 from benchmark.engine.costs import count_steps
 from benchmark.engine.device import choose_device, is_out_of_memory, prepare_device
+from benchmark.engine.freed_memory import keep_freed_memory
 from benchmark.store.formats import schema
 from benchmark.study.unit import Replica, Unit
 from benchmark.training.loop import ProgressCallback, Training
@@ -47,6 +48,7 @@ def run(
     return run_on_ranks(unit, Ranks(), on_progress, device=device, checkpoint=checkpoint)
 
 
+@keep_freed_memory()
 def run_on_ranks(
     unit: Unit,
     ranks: Ranks,

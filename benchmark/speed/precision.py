@@ -30,7 +30,7 @@ OUTCOMES: Final = {
     "loss": ("train_loss", "nats"),
     "test accuracy": ("test_accuracy", "share"),
 }
-Row = dict[str, Any]
+ReplicaRow = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def measure_precision(quick: bool, console: Console) -> list[SpeedRow]:
     return rows
 
 
-def compare_rows(name: str, exact: list[Row], rounded: list[Row], batch: int) -> Iterator[SpeedRow]:
+def compare_rows(
+    name: str, exact: list[ReplicaRow], rounded: list[ReplicaRow], batch: int
+) -> Iterator[SpeedRow]:
     """A row for every outcome and rate, with a difference for each seed whose replicas ended well
     in both precisions; and one that says at which rate each seed's loss is least."""
     subject = f"{name}, batch {batch}"
@@ -110,7 +112,7 @@ def compare_rows(name: str, exact: list[Row], rounded: list[Row], batch: int) ->
     yield SpeedRow(SECTION, subject, "best rate over float32's", "", ratios)
 
 
-def find_best_rate(rows: list[Row], seed: int) -> float:
+def find_best_rate(rows: list[ReplicaRow], seed: int) -> float:
     """The rate of a seed's least training loss; nan where all of its replicas diverged."""
     done = [row for row in rows if row["seed"] == seed and row["status"] == "done"]
     return float(min(done, key=lambda row: float(row["train_loss"]))["lr"]) if done else math.nan

@@ -1,7 +1,7 @@
 """Ways to train a network at several rates in one process, each timed from its first line to last.
 
 Every way gets the same images in the same order, the same weights, optimizer and precision, and one
-thread.
+thread. What the engine asks of the allocator holds for the whole process, for the loops as well.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from benchmark.engine import chunk_size
 from benchmark.engine.build import Builder
+from benchmark.engine.freed_memory import keep_freed_memory
 from benchmark.speed.networks import TimedNetwork
 from benchmark.study.unit import Replica
 from benchmark.training.batches import Batches
@@ -66,6 +67,7 @@ def train_plainly(
     return float(loss.detach())
 
 
+@keep_freed_memory()
 def train_together(builder: Builder, network: TimedNetwork, limit: int) -> list[float]:
     """The engine's steps, chunk by chunk; every replica's last loss."""
     losses: list[float] = []
