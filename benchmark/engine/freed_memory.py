@@ -8,7 +8,7 @@ the light cells of NAS-Bench-201 a tenth (docs/speed.md). The numbers are the sa
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
@@ -23,7 +23,7 @@ SETTINGS: Final = (
 
 
 @cache
-def find_trim() -> ctypes._CFuncPtr | None:
+def find_trim() -> Callable[[int], int] | None:
     """glibc's ``malloc_trim``, after its settings were made; None where there is another library.
 
     They are made once per process.
