@@ -10,7 +10,8 @@ Expect    Published (the paper's text): correlation of predicted and measured be
           here, uniformly among those that train and differ as functions. Its ImageNet study (0.729)
           is not repeated. The paper's text takes the in-degree of an edge's source (its eq. 4) and
           its derivation that of the target (eq. 12): both are run. The networks of its
-          released code differ from those of its text and are a part of their own.
+          released code differ from those of its text and are a part of their own, where its path
+          count, off by one, is run too.
 Command   python jobs/chen2024_mlp_dags.py [--scale smoke] [--out URI]
 """
 
@@ -34,7 +35,11 @@ RELEASED = replace(
     RELU,
     name="relu-released-code",
     options=RELU.options | {"form": "released-code"},
-    rules=("tuned-constant", "path-cubed:released-code"),
+    rules=(
+        "tuned-constant",
+        "path-cubed:released-code",
+        "path-cubed:released-code:released-path-count",
+    ),
 )
 
 PARTS = (

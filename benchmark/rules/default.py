@@ -7,7 +7,9 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     """He initialization and the space's published rate, untuned.
 
     NAS-Bench-201's own code keeps torch's default weights, of variance 1 / (3 fan_in) in the
-    head as elsewhere; He's with a readout of 1/n are those that all rules here start from.
+    head as elsewhere; He's with a readout of 1/n are those that all rules here start from. Not in
+    our networks: nothing of the cells; the code's weights, black padding and last batch are the
+    recipe's to ask for (``NAS_BENCH_201_CODE``).
     """
     return Bundle("he", 1.0, 1.0)
 

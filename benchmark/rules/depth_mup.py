@@ -11,7 +11,9 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     Yang et al., arXiv 2310.02244 (block depth 1), without its width: ``depth-mup*mup`` has both.
     AdamW's row is CompleteP's Table 1 (arXiv 2505.01618) at a = 1/2; SGD's constant rate is that
     of arXiv 2309.16620 too. The multiplier is 1/sqrt(K) itself and not relative to the base, so
-    that with K_base > 1 (vit, nasbench201) constants do not compare with completep's.
+    that with K_base > 1 (vit, nasbench201) constants do not compare with completep's. Not in our
+    networks: the constant a of the multiplier a/sqrt(K), which is 1; blocks of two layers (basic,
+    bottleneck, transformers) and stages of cells are an extension, for the paper has one layer.
     """
     multiplier = max(1, target.residual_blocks) ** -0.5
     if target.optimizer == "sgd":

@@ -11,7 +11,8 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     the K branches; papers with blocks of several layers say "branch weights" and may mean all. The
     readout has variance 1/n, as in the code of arXiv 2510.04327. Before a normalization the scale
     of weights has no effect forward, only on the effective rate. Width is not followed:
-    ``effective-depth*mup`` follows both.
+    ``effective-depth*mup`` follows both. Not in our networks: nothing of the abstracts; the papers'
+    full texts were not at hand, so that their tables' setups may have parts that are missing here.
     """
     return Bundle("residual-aware", 1.0, target.depth_ratio(base) ** -1.5)
 

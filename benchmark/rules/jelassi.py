@@ -8,7 +8,8 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
 
     Jelassi et al., arXiv 2305.07810, abstract. L is the number of layers, here the longest path;
     the paper speaks of ReLU MLPs, where all paths are one: convolutions, skips and normalization
-    are an extension of this suite.
+    are an extension of this suite. Not in our networks: the limit of large width and depth, for
+    which the abstract states the law.
     """
     if target.paths.max is None or base.paths.max is None:
         raise ValueError("depth is undefined without an input-output path")

@@ -14,9 +14,10 @@ def prescribe(target: Reading, base: Reading) -> Bundle:
     the paper's networks. The readout here has variance 1/n and the paper's 1/n^2 (eq. 2): the form
     ``:mean-field-readout`` is the paper's. Its eq. 1 sums weighted edges alone, where eq. 12 keeps
     the second moment; identity skips carry theirs unscaled, so that it grows by a half in every
-    residual block: ``:all-edges`` scales skips too and keeps it. The networks of its released code
-    are others again: ``:released-code`` draws the code's weights, the spaces' option
-    ``form="released-code"`` has its networks.
+    residual block: ``:all-edges`` scales skips too and keeps it. Not in our networks: those of its
+    released code, unless asked for: ``:released-code`` draws its weights on DAGs, the spaces'
+    option ``form="released-code"`` builds them, ``:released-path-count`` counts their paths, and
+    ``:released-cell-weights`` draws its weights on NAS-Bench-201.
     """
     if not target.paths.sum_cubes or not base.paths.sum_cubes:
         raise ValueError("no path passes a nonlinearity before a weighted layer")

@@ -16,7 +16,8 @@ class Weighted(nn.Module):
     ``fan_in`` counts inputs to one output unit; ``source_in_degree`` and ``target_in_degree`` are
     d_in of the nodes at the two ends of the edge (arXiv 2402.17440, eq. 4 and eq. 12); ``branch``
     marks the last weighted layer of a residual branch, whose variance residual-aware rules divide
-    by K (arXiv 2510.04327); ``readout`` marks the classifier, ``reads_images`` a layer on the
+    by K (arXiv 2510.04327); ``released_in_degree`` is the source's d_in where released code counts
+    it otherwise; ``readout`` marks the classifier, ``reads_images`` a layer on the
     images other than the first.
     """
 
@@ -31,6 +32,7 @@ class Weighted(nn.Module):
         self.fan_in = int(torch.Size(shape[1:]).numel())
         self.source_in_degree = 1
         self.target_in_degree = 1
+        self.released_in_degree = 1
         self.branch = False
         self.readout = False
         self.reads_images = False
@@ -50,12 +52,14 @@ class Weighted(nn.Module):
         *,
         source_in_degree: int = 1,
         target_in_degree: int = 1,
+        released_in_degree: int | None = None,
         branch: bool = False,
         readout: bool = False,
         reads_images: bool = False,
     ) -> Weighted:
         """Say where in the graph this layer stands; returns the layer itself."""
         self.source_in_degree, self.target_in_degree = source_in_degree, target_in_degree
+        self.released_in_degree = released_in_degree or source_in_degree
         self.branch, self.readout, self.reads_images = branch, readout, reads_images
         return self
 

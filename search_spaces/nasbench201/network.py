@@ -72,6 +72,9 @@ class CellModule(nn.Module):
     def __init__(self, cell: Cell, graph: ArchGraph, first: int, replicas: int, channels: int):
         super().__init__()
         degree = [max(1, d) for d in graph.in_degrees[first : first + 4]]
+        # The released code of arXiv 2402.17440 counts within the cell, dead edges too.
+        fed = [ends[1] for op, ends in zip(cell, EDGES, strict=True) if op != NONE]
+        released = [1, *(max(1, fed.count(node)) for node in (1, 2, 3))]
         live = [e for e in graph.live_edges if first <= e.source and e.target <= first + 3]
         shortcuts = {e.target - first for e in live if not e.operation.weighted}
         branches = {
@@ -92,7 +95,10 @@ class CellModule(nn.Module):
                 branch = ends in branches
                 edge = ReluConvBn(replicas, channels, channels, KERNEL[op], branch=branch)
                 edge.conv.at(
-                    source_in_degree=degree[source], target_in_degree=degree[target], branch=branch
+                    source_in_degree=degree[source],
+                    target_in_degree=degree[target],
+                    released_in_degree=released[source],
+                    branch=branch,
                 )
                 edge.requires_grad_(runs)
                 if runs and source not in signal:
@@ -125,9 +131,11 @@ class Reduction(nn.Module):
         self.halve = ReluConvBn(replicas, channels, 2 * channels, 3, stride=2)
         self.refine = ReluConvBn(replicas, 2 * channels, 2 * channels, 3, branch=True)
         self.shortcut = Conv2d(replicas, channels, 2 * channels, 1)
-        self.halve.conv.at(source_in_degree=source_in_degree)
+        self.halve.conv.at(source_in_degree=source_in_degree, released_in_degree=2)
         self.refine.conv.at(target_in_degree=2, branch=True)
-        self.shortcut.at(source_in_degree=source_in_degree, target_in_degree=2)
+        self.shortcut.at(
+            source_in_degree=source_in_degree, target_in_degree=2, released_in_degree=2
+        )
         self.middle, self.sum = Node(first + 1), Node(first + 2)
 
     def forward(self, x_BKHW: Tensor) -> Tensor:

@@ -59,6 +59,11 @@ class Layer:
         return max((use.source_in_degree for use in self.uses), default=1)
 
     @property
+    def released_in_degree(self) -> int:
+        """As ``source_in_degree``: no released code draws a traced module."""
+        return self.source_in_degree
+
+    @property
     def target_in_degree(self) -> int:
         """The largest d_in behind the layer, 1 where it is on no path."""
         return max((use.target_in_degree for use in self.uses), default=1)

@@ -14,8 +14,9 @@ import numpy as np
 from benchmark.analysis.intervals import mean_interval, t_interval
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.regret.base_error import add_base_error, bound_moves, widen_regret
+from benchmark.analysis.regret.base_error import add_base_error, describe_base_error
 from benchmark.analysis.regret.rechosen_rate import measure_rechosen_regret
+from benchmark.analysis.regret.regret_interval import measure_scatter, widen_regret
 from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
 
 STUDIES = 1000
@@ -36,25 +37,25 @@ def cover_shifts(seeds: int, common: float) -> tuple[float, float]:
 
 
 def cover_transfers(
-    rungs: int, common: float, own: float, studies: int = STUDIES
+    rungs: int, common: float, own: float, trend: float = 0.0, studies: int = STUDIES
 ) -> list[tuple[float, float]]:
-    """Rate error and regret of a right rule whose base optimum is off by `common` decades."""
+    """Rate error and regret of a rule that is off by `trend` decades, its base by `common`."""
     rng = np.random.default_rng(20)
     rates = np.logspace(-3, 0.5, 15)
     (some,) = find_optima(rates, (1 + np.log10(rates)[None, :, None] ** 2).repeat(2, 2), 9.0)
     hits = np.zeros((2, 2))
     for _ in range(studies):
-        off_D = common * rng.standard_normal(1) + own * rng.standard_normal(rungs)
+        off_D = trend + common * rng.standard_normal(1) + own * rng.standard_normal(rungs)
         error = common * math.sqrt(rng.chisquare(10) / 10)
         base = replace(some, log10_error=error, freedom=10)
         plain, regret = t_interval(off_D), t_interval(off_D**2)
-        moves = bound_moves(partial(square, off_D), base, 0.95)
-        truth = common**2 + own**2
-        hits[0] += plain.contains(0.0), add_base_error(plain, off_D, error, base).contains(0.0)
-        hits[1] += (
-            regret.contains(truth),
-            widen_regret(regret, off_D**2, moves).contains(truth),
+        widened = widen_regret(
+            *(regret, off_D**2, np.zeros(rungs), partial(square, off_D)),
+            describe_base_error(base, *measure_scatter(off_D)),
         )
+        truth = trend**2 + common**2 + own**2
+        hits[0] += plain.contains(trend), add_base_error(plain, off_D, error, base).contains(trend)
+        hits[1] += regret.contains(truth), widened.contains(truth)
     return [(float(a), float(b)) for a, b in hits / studies]
 
 
@@ -139,9 +140,11 @@ def list_settings() -> Iterator[tuple[list[str], Cover]]:
             yield [name], lambda s=seeds, c=common: [cover_shifts(s, c)]  # type: ignore[misc]
     for rungs in (4, 6):
         for common, own in ((0.0, 0.1), (0.1, 0.1), (0.15, 0.1), (0.15, 0.05)):
-            setting = f"{rungs} rungs, base off by {common}, each by {own}"
-            names = [f"{name}, {setting}" for name in ("rate error", "regret")]
-            yield names, partial(cover_transfers, rungs, common, own)
+            for trend in (0.0, 0.1, 0.3):
+                setting = f"{rungs} rungs, base off by {common}, each by {own}"
+                setting += f", all by {trend}" if trend else ""
+                names = [f"{name}, {setting}" for name in ("rate error", "regret")]
+                yield names, partial(cover_transfers, rungs, common, own, trend)
     for case in RECHOSEN_CASES:
         noise, own, trend = case
         name = f"regret, base re-chosen; noise {noise}, each off by {own}, all by {trend}"
@@ -155,12 +158,12 @@ def list_settings() -> Iterator[tuple[list[str], Cover]]:
 
 def format_row(setting: str, before: float, after: float) -> str:
     """A row as it is printed."""
-    return f"{setting:66} {before:.3f}  {after:.3f}"
+    return f"{setting:68} {before:.3f}  {after:.3f}"
 
 
 def main() -> None:
     """Print the table."""
-    print(f"{'setting':66} before  after")
+    print(f"{'setting':68} before  after")
     for names, cover in list_settings():
         for name, (before, after) in zip(names, cover(), strict=True):
             print(format_row(name, before, after))

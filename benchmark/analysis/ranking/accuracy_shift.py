@@ -118,7 +118,7 @@ def measure_accuracy_shift(
     whole_AS = shift_AS[finite_A]
     seed_variance = 0.0 if nested else estimate_seed_variance(whole_AS)
     plain = nested or seeds < 2
-    own = level if plain else own_level(level)
+    own = level if plain else own_level(level, seeds)
 
     def widen(interval: Interval) -> Interval:
         return interval if plain else widen_interval(interval, seed_variance, seeds, level=level)

@@ -18,15 +18,16 @@ from benchmark.analysis.intervals import LEVEL, RESAMPLES, Array, Interval, mean
 # Chosen by simulation at 24 architectures and 2 or 3 seeds, so that coverage stays between 0.93 and
 # 0.97 with and without a common effect. Subtracting the whole residual would leave too little
 # wherever the seeds' mean square is small by chance, which with one degree of freedom it often is.
-RESIDUAL_KEPT = 2.4  # over the squared number of seeds
-SHARE_POWER = 0.75
-# The seeds' part only ever adds width, so the architectures' part starts a little narrower.
-OWN_LEVEL = 1.2
+RESIDUAL_KEPT = 2.7  # over the squared number of seeds
+SHARE_POWER = 0.6
+# The seeds' part only ever adds width, and more of it the fewer they are, so the architectures'
+# part starts a little narrower.
+NARROWED = 1.4  # over the number of seeds
 
 
-def own_level(level: float) -> float:
+def own_level(level: float, seeds: int) -> float:
     """The level of the architectures' part, before `widen_interval` adds that of the seeds."""
-    return 1 - OWN_LEVEL * (1 - level)
+    return 1 - (1 + NARROWED / seeds) * (1 - level)
 
 
 def estimate_seed_variance(value_AS: Array) -> float:
@@ -59,14 +60,14 @@ def _critical(level: float, share: float, n: int, seeds: int) -> float:
 def widen_interval(
     interval: Interval, seed_variance: float, seeds: int, *, level: float
 ) -> Interval:
-    """`interval`, of a mean over architectures at `own_level(level)`, with the seeds' part added.
+    """`interval`, of a mean over architectures at `own_level`, with the seeds' part added.
 
     Each side is widened in quadrature. The critical value moves from the architectures' degrees of
     freedom to those of the seeds as their share of the variance grows.
     """
     if not interval.determined or interval.n < 2:
         return interval
-    own = float(stats.t.ppf((1 + own_level(level)) / 2, interval.n - 1))
+    own = float(stats.t.ppf((1 + own_level(level, seeds)) / 2, interval.n - 1))
 
     def widen(side: float) -> float:
         variance = (side / own) ** 2 + seed_variance
@@ -93,7 +94,7 @@ def mean_of_shared_seeds(
             all architectures.
     """
     seeds = value_AS.shape[1]
-    own = own_level(level) if seeds > 1 else level
+    own = own_level(level, seeds) if seeds > 1 else level
     interval = mean_interval(value_AS.mean(axis=1), level=own, resamples=resamples, seed=seed)
     return widen_interval(interval, estimate_seed_variance(value_AS), seeds, level=level)
 

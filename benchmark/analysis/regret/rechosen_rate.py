@@ -9,14 +9,26 @@ Shapes: D rungs, R rates, S seeds, B resamples.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import special
 
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
 from benchmark.analysis.ladders.optimum import Optimum, check_curves, find_optima
-from benchmark.analysis.regret.base_error import smooth_moves, spread_regrets, widen_sides
-from benchmark.analysis.regret.transfer import list_curves, measure_transfer, read_mean_regret
+from benchmark.analysis.regret.base_error import (
+    QUADRATURE,
+    QUADRATURE_WEIGHTS,
+    ConstantError,
+    describe_base_error,
+)
+from benchmark.analysis.regret.regret_interval import measure_scatter, widen_regret
+from benchmark.analysis.regret.transfer import (
+    list_curves,
+    measure_transfer,
+    read_mean_regret,
+    read_noise,
+)
 from search_spaces.errors import InvalidInput
 
 RECHOSEN = 200
@@ -96,8 +108,7 @@ def measure_rechosen_regret(
 
     Each resample chooses the base rate again (`rechoose_rates`), predicts every rung's rate from it
     and reads the rung's stored curve there; no network is trained. The first interval holds the
-    rungs' own scatter (`spread_regrets`); the second adds on each side, in quadrature, how far the
-    expected regret over all chosen rates may lie from the regret at this one (`smooth_moves`).
+    rungs' own errors alone, the second that of the base's rate besides (`widen_regret`).
 
     Args:
         rate_DR, loss_DRS, optima, chance_loss: as in `measure_transfer`, the base rung first.
@@ -117,6 +128,7 @@ def measure_rechosen_regret(
     found = measure_transfer(
         *beyond, predicted_DS, chance_loss, measured_DS=measured_DS, level=level
     )
+    curves = list_curves(*beyond, chance_loss)
     regret_D = np.array(
         [
             rung.regret
@@ -124,7 +136,23 @@ def measure_rechosen_regret(
             if optimum.usable and not math.isnan(rung.regret)
         ]
     )
-    fixed = spread_regrets(found.regret, regret_D)
+    noise_D = read_noise(found.rungs, curves, predicted_DS)
+    error_D = np.array(
+        [
+            rung.log10_error
+            for rung, optimum in zip(found.rungs, optima[1:], strict=True)
+            if optimum.usable
+        ]
+    )
+    scatter = measure_scatter(error_D)
+
+    def read(shift_N: Array) -> Array:
+        return read_mean_regret(curves, predicted_DS, shift_N)
+
+    certain = replace(optima[0], log10_error=0.0)
+    fixed = widen_regret(
+        found.regret, regret_D, noise_D, read, describe_base_error(certain, *scatter)
+    )
     rate_B = rechoose_rates(
         *(rate_DR[0], loss_DRS[0], chance_loss),
         reach=optima[0].reach,
@@ -137,13 +165,45 @@ def measure_rechosen_regret(
         reason = fixed.reason or "the base has no optimum in most resamples"
         none = Interval.undetermined(reason, estimate=fixed.estimate, n=fixed.n)
         return RechosenRegret(fixed, none, math.nan, math.nan, lost)
-    curves = list_curves(*beyond, chance_loss)
-    reach_2 = -np.quantile(moved_B, [(1 + level) / 2, (1 - level) / 2])
-    moves = smooth_moves(
-        lambda shift_N: read_mean_regret(curves, predicted_DS, shift_N),
-        *(reach_2, moved_B, np.full(len(moved_B), 1 / len(moved_B))),
+    rechosen = widen_regret(
+        *(
+            found.regret,
+            regret_D,
+            noise_D,
+            read,
+            describe_choices(moved_B, optima[0].freedom, *scatter),
+        ),
+        method="rates' errors read on the curves; base rate chosen anew",
     )
-    rechosen = widen_sides(fixed, moves, method=f"{fixed.method}; base rate chosen anew")
     width = fixed.high - fixed.low
     ratio = (rechosen.high - rechosen.low) / width if width > 0 else math.nan
     return RechosenRegret(fixed, rechosen, ratio, float(moved_B.std(ddof=1)), lost)
+
+
+def describe_choices(
+    moved_B: Array, freedom: int, own: float = 0.0, own_freedom: int = 1
+) -> ConstantError:
+    """The error of a base rate that was chosen anew, with the mean of the rungs' own errors.
+
+    Args:
+        moved_B: by how many decades each resample moves the rate.
+        freedom: degrees of freedom of the base's seeds.
+        own: the variance of the mean of the rungs' errors, of `own_freedom` degrees of freedom.
+    """
+    node_3 = QUADRATURE * math.sqrt(own) * np.array([0.0, -1.0, 1.0])
+
+    def reach(tail: float) -> float:
+        return math.hypot(
+            float(np.quantile(np.abs(moved_B), 1 - 2 * tail)),
+            float(special.stdtrit(own_freedom, 1 - tail)) * math.sqrt(own),
+        )
+
+    variance = float(np.mean(moved_B**2))
+    whole = variance + own
+    return ConstantError(
+        (moved_B[:, None] + node_3).ravel(),
+        (QUADRATURE_WEIGHTS / len(moved_B) + np.zeros((len(moved_B), 1))).ravel(),
+        reach,
+        variance / whole if whole > 0 else 0.0,
+        max(freedom, 1),
+    )

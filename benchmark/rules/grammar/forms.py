@@ -51,14 +51,38 @@ def released_code(bundle: Bundle, target: Reading) -> Bundle:
 
     Its networks (an activation after every edge and after the stem, biases, in-degrees that count
     dead edges, which differ for 7,956 of 56,578 DAGs) are those of the spaces' option
-    ``form="released-code"``. Not repeated: its off-by-one path count, which is the convention
-    ``chen2024-dag-code``, and what it draws on NAS-Bench-201: 2 / (fan_in d_in) with d_in of the
-    source, 1 for the cell's input where the networks here count the cell before, and a readout of
-    variance 4 / n^2.
+    ``form="released-code"``; its off-by-one path count is the form ``released-path-count``, what it
+    draws on NAS-Bench-201 the form ``released-cell-weights``.
     """
     scheme = bundle.initialization.replace(IN_DEGREE, "in-degree-fan-out")
     # Without an addition the rule was named He's, which draws from the fan-in.
     scheme = "in-degree-fan-out" if not target.residual_blocks else scheme
+    return replace(bundle, initialization=scheme)
+
+
+def released_path_count(bundle: Bundle, target: Reading) -> Bundle:
+    """Paths of DAGs counted as the released code of arXiv 2402.17440 counts them: 3 + the linear
+    layers, where the text has 1 + (convention ``chen2024-dag-code``).
+
+    The code's base is one path of 3, meant for a network of one linear layer, to which it then
+    gives 0.65 of its own rate. The base DAG here has skips alone and counts 3 as well, so that the
+    multipliers are the code's.
+    """
+    return bundle
+
+
+def released_cell_weights(bundle: Bundle, target: Reading) -> Bundle:
+    """The weights of the released code of arXiv 2402.17440 on NAS-Bench-201 (models/cells.py and
+    tiny_network.py): 2 / (fan_in d_in), d_in of the edge's source.
+
+    The code counts in-degrees within the cell, dead edges among them: the cell's input has 1, where
+    the paper's d_in here is that of the cell before. In a reduction it gives 2 to the first
+    convolution and to the shortcut, which share a source, and 1 to the second. The readout has
+    4 / n^2. Batch norm follows every weight but the shortcut's and the readout's, so that elsewhere
+    only the effective rate differs.
+    """
+    readout = bundle.initialization.partition("+")[2]
+    scheme = "in-degree-cell" + (f"+{readout}" if readout else "")
     return replace(bundle, initialization=scheme)
 
 
@@ -140,6 +164,12 @@ FORMS: dict[str, Form] = {
     "source-in-degree": Form(apply=source_in_degree),
     "all-edges": Form(apply=all_edges, of=("path-cubed",)),
     "released-code": Form(apply=released_code, of=("path-cubed",)),
+    "released-path-count": Form(
+        apply=released_path_count,
+        of=("path-cubed",),
+        conventions=dict.fromkeys(("dag-mlp", "dag-cnn"), "chen2024-dag-code"),
+    ),
+    "released-cell-weights": Form(apply=released_cell_weights, of=("path-cubed",)),
     "kernel-squared": Form(apply=kernel_squared),
     "kernel-none": Form(apply=kernel_none),
     "mean-field-readout": Form(apply=mean_field_readout),

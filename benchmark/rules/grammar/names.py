@@ -47,7 +47,10 @@ def parse_rule(name: str) -> Rule:
         return found
     forms = tuple(form_of(form, base, head) for form in rest)
     measured = found.measured and all(form.rated for form in forms)
-    return replace(found, name=name, forms=forms, measured=measured)
+    conventions = dict(found.conventions)
+    for form in forms:
+        conventions |= form.conventions
+    return replace(found, name=name, forms=forms, measured=measured, conventions=conventions)
 
 
 def find(name: str) -> Rule | None:

@@ -110,13 +110,15 @@ class Form:
 
     ``of`` are the rules that it is stated for (empty: all). ``version`` is raised whenever the
     same name comes to mean other numbers, and ``earlier`` says what a version used to mean.
-    ``rated`` says whether the rule's own rates stay.
+    ``rated`` says whether the rule's own rates stay. ``conventions`` are read in place of the
+    rule's own, by space.
     """
 
     apply: Callable[[Bundle, Reading], Bundle]
     of: tuple[str, ...] = ()
     version: int = 1
     rated: bool = True
+    conventions: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[int, str] = field(default_factory=dict)
 
 

@@ -24,6 +24,8 @@ class WeightedLayer(Protocol):
     @property
     def target_in_degree(self) -> int: ...
     @property
+    def released_in_degree(self) -> int: ...
+    @property
     def branch(self) -> bool: ...
     @property
     def readout(self) -> bool: ...
@@ -73,17 +75,26 @@ def in_degree_fan_out(layer: WeightedLayer, residual_blocks: int) -> float:
     return (RELU_GAIN / (layer.fan_out * degree)) ** (2 if layer.readout else 1)
 
 
+def in_degree_cell(layer: WeightedLayer, residual_blocks: int) -> float:
+    """Var[W] = 2 / (fan_in d_in), d_in of the edge's source as the released code of arXiv
+    2402.17440 counts it on NAS-Bench-201; a readout has (2 / n)^2 (models/tiny_network.py)."""
+    if layer.readout:
+        return (RELU_GAIN / layer.fan_in) ** 2
+    return RELU_GAIN / (layer.fan_in * layer.released_in_degree)
+
+
 SCHEMES: dict[str, Callable[[WeightedLayer, int], float]] = {
     "he": he,
     "in-degree-target": in_degree_target,
     "in-degree-source": in_degree_source,
     "in-degree-all-edges": in_degree_all_edges,
     "in-degree-fan-out": in_degree_fan_out,
+    "in-degree-cell": in_degree_cell,
     "residual-aware": residual_aware,
     "residual-inverse": residual_inverse,
     "torch-default": torch_default,
 }
-OWN_READOUT = ("in-degree-fan-out", "torch-default")
+OWN_READOUT = ("in-degree-fan-out", "in-degree-cell", "torch-default")
 """Schemes that say what variance a readout has."""
 SCALES_SKIPS = ("in-degree-all-edges",)
 """Schemes that scale edges without weights."""

@@ -1,6 +1,8 @@
 """The contract of every name a rule can have, on every space; versions; what old rows mean."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from support.networks import LARGE
@@ -134,6 +136,15 @@ def test_every_rule_and_form_says_what_it_is() -> None:
         assert rule.prescribe.__doc__, name
     for form in FORMS.values():
         assert form.apply.__doc__
+
+
+def test_every_published_rule_says_which_of_its_parts_our_networks_lack() -> None:
+    """In its docstring, and in the table of docs/rules.md."""
+    page = (Path(__file__).parents[3] / "docs/rules.md").read_text(encoding="utf-8")
+    for name in PLAIN:
+        told = " ".join((rules.rule(name).prescribe.__doc__ or "").split())
+        assert "Not in our networks: " in told, name
+        assert re.search(rf"^\| `{name}`[^|]*\| \S", page, re.M), name
 
 
 def test_a_stored_name_that_no_rule_has_is_none() -> None:

@@ -11,7 +11,7 @@ from benchmark import rules
 from benchmark.datasets.streams import create_stream
 from benchmark.study.unit import Replica
 from benchmark.training.weights.initialization import initialize
-from benchmark.training.weights.variances import SCHEMES
+from benchmark.training.weights.variances import SCHEMES, variance
 from search_spaces.layers import Conv2d, Linear, Node, SkipScale
 from search_spaces.registry import create
 
@@ -131,6 +131,53 @@ def test_every_edge_without_weights_is_scaled_in_its_own_replica_alone(
     initialize(alone, replicas[:1], blocks)
     torch.testing.assert_close(both[:1], alone(x_BKHW))
     assert not torch.allclose(both[0], both[1])
+
+
+def test_the_released_codes_variances_on_cells() -> None:
+    """models/cells.py, tiny_network.py and cell_operations.py, at width 4 and 8."""
+    cell = "3_13_021"  # node 1: 3x3; node 2: skip and 3x3; node 3: none, 1x1 of node 1, skip of 2
+    space = create("nasbench201", channels=4, cells=1)
+    (given,) = rules.bundles("path-cubed:released-cell-weights", space, [cell])
+    assert given is not None
+    (paper,) = rules.bundles("path-cubed", space, [cell])
+    assert paper is not None
+    assert (given.initialization, given.rate) == ("in-degree-cell", paper.rate)
+    module = space.build(cell, 1, (3, 8, 8), 10)
+    found = {
+        name: variance("in-degree-cell", layer, 4)
+        for name, layer in module.named_modules()
+        if isinstance(layer, Conv2d | Linear)
+    }
+    assert found["stem.0"] == pytest.approx(2 / 27)
+    assert found["body.0.edges.0_1.conv"] == pytest.approx(2 / (9 * 4))  # the cell's input counts 1
+    assert found["body.2.edges.0_1.conv"] == pytest.approx(2 / (9 * 8))
+    assert found["body.2.edges.1_2.conv"] == pytest.approx(2 / (9 * 8))
+    assert found["body.1.halve.conv"] == pytest.approx(2 / (9 * 4 * 2))
+    assert found["body.1.refine.conv"] == pytest.approx(2 / (9 * 8))
+    assert found["body.1.shortcut"] == pytest.approx(2 / (4 * 2))
+    assert found["readout"] == pytest.approx(4 / 16**2)
+    fed_twice = space.build("3_13_303", 1, (3, 8, 8), 10)
+    layer = fed_twice.get_submodule("body.0.edges.2_3.conv")
+    assert isinstance(layer, Conv2d)
+    assert variance("in-degree-cell", layer, 4) == pytest.approx(2 / (9 * 4 * 2))
+
+
+def test_the_released_path_count_gives_the_codes_rates() -> None:
+    """main.py: rates as (sum of (3 + linears)^3)^(-1/2), weights and other spaces as they are."""
+    space = create("dag-mlp", width=8)
+    base, chain = space.base_architecture, "2_02_002_0002"
+    names = ("path-cubed", "path-cubed:released-path-count")
+    paper, code = (rules.bundles(name, space, [base, chain]) for name in names)
+    assert [b and b.initialization for b in paper] == [b and b.initialization for b in code]
+    assert code[0] is not None
+    assert code[1] is not None
+    assert paper[1] is not None
+    assert code[0].lr_multiplier == 1
+    assert code[1].lr_multiplier == pytest.approx((7 / 3) ** -1.5)
+    assert paper[1].lr_multiplier == pytest.approx(5**-1.5)
+    assert rules.rule(names[1]).convention("dag-cnn") == "chen2024-dag-code"
+    assert rules.rule(f"shuffled:{names[1]}").convention("dag-mlp") == "chen2024-dag-code"
+    assert rules.rule(names[1]).convention("nasbench201") == "chen2024-cell"
 
 
 def test_the_released_codes_variances() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.analysis.intervals import LEVEL, Array
+from benchmark.analysis.intervals import Array
 from benchmark.analysis.ladders.optimum import Optimum
 from benchmark.analysis.regret.base_error import Moves, bound_moves
 from benchmark.analysis.regret.rechosen_rate import RechosenRegret, measure_rechosen_regret
@@ -86,7 +86,7 @@ def read_losses(
     rungs, _, seeds = loss_DRS.shape
     base = optima[0]
     if base.status == "diverged":
-        return RuleLosses(np.full((rungs, seeds), chance), Moves(0.0, 0.0))
+        return RuleLosses(np.full((rungs, seeds), chance), Moves.none())
     predicted_DS = np.broadcast_to(multiplier_DS * base.rate, (rungs, seeds))
     if measured_DS is None:
         inside_D = [
@@ -114,7 +114,7 @@ def read_losses(
         return np.asarray(np.mean(moved_DN, axis=0))
 
     loss_DS = np.concatenate([first_S[None], score_losses(measured_DS, chance)])
-    return RuleLosses(loss_DS, bound_moves(read, base, LEVEL))
+    return RuleLosses(loss_DS, bound_moves(read, base))
 
 
 def rechoose(
