@@ -159,6 +159,27 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_widths_of_a_space_without_widths_are_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = Depth(
+        name="rungs",
+        space="torchvision",
+        options={"family": "resnet"},
+        rules=("tuned-constant",),
+        seeds=1,
+        depths=(18, 34),
+        rates=(0.1, 0.2),
+        dataset="digits",
+    )
+    monkeypatch.chdir(tmp_path)
+    study = Study(name="wide", question="?", parts=(part,))
+    assert job.main(study, ["--dry-run", "--widths", "4,8"]) == 2
+    sentence = "space torchvision has no option width; leave widths out"
+    assert capsys.readouterr().err == f"error: part rungs: field widths: {sentence}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_of_another_study_are_refused_and_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.coverage_table import cover_rechosen, cover_transfers
+from support.coverage_table import cover_excess, cover_rechosen, cover_transfers
 
 from benchmark.analysis.correlation.spearman import spearman_interval
 from benchmark.analysis.intervals import (
@@ -369,6 +369,13 @@ def test_transfer_with_the_error_of_the_base(common: float, own: float, rungs: i
         (_, error), (_, regret) = cover_transfers(rungs, common, own, trend, STUDIES)
         assert 0.93 <= error <= 0.97, trend
         assert 0.93 <= regret <= 0.975, trend
+
+
+@pytest.mark.parametrize("trend", [0.0, 0.1, 0.3])
+def test_mean_loss_with_the_error_of_the_base(trend: float) -> None:
+    """Of the rungs that there are, as excess losses have it: with seeds' noise and the base's."""
+    ((_, covered),) = cover_excess(0.1, trend, STUDIES)
+    assert 0.93 <= covered <= 0.97
 
 
 @pytest.mark.parametrize("trend", [0.0, 0.3])

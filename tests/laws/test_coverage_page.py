@@ -21,8 +21,8 @@ def test_every_setting_of_the_table_is_on_the_page() -> None:
 def test_what_reports_show_covers_and_what_leaves_an_error_out_does_not() -> None:
     for name, (_, after) in ROWS.items():
         assert after >= 0.93, name
-        if not name.startswith("regret"):
-            assert after <= 0.975, name
+        most = 0.985 if name.startswith("regret, base re-chosen") else 0.975
+        assert after <= most, name
     assert min(before for before, _ in ROWS.values()) < 0.5
 
 

@@ -14,7 +14,12 @@ import numpy as np
 from benchmark.analysis.intervals import mean_interval, t_interval
 from benchmark.analysis.ladders.optimum import find_optima
 from benchmark.analysis.ranking.seed_effect import mean_of_shared_seeds
-from benchmark.analysis.regret.base_error import add_base_error, describe_base_error
+from benchmark.analysis.regret.base_error import (
+    add_base_error,
+    bound_moves,
+    describe_base_error,
+    widen_sides,
+)
 from benchmark.analysis.regret.rechosen_rate import measure_rechosen_regret
 from benchmark.analysis.regret.regret_interval import measure_scatter, widen_regret
 from benchmark.analysis.tuning.tuned_constants import mix_constants, weigh_constants
@@ -57,6 +62,24 @@ def cover_transfers(
         hits[0] += plain.contains(trend), add_base_error(plain, off_D, error, base).contains(trend)
         hits[1] += regret.contains(truth), widened.contains(truth)
     return [(float(a), float(b)) for a, b in hits / studies]
+
+
+def cover_excess(common: float, trend: float, studies: int = STUDIES) -> list[tuple[float, float]]:
+    """Mean loss over four rungs that are no sample: 3 seeds, and a base off by `common` decades."""
+    rng = np.random.default_rng(24)
+    rates = np.logspace(-3, 0.5, 15)
+    (some,) = find_optima(rates, (1 + np.log10(rates)[None, :, None] ** 2).repeat(2, 2), 9.0)
+    own_D = trend + np.array([-0.05, 0.05, 0.1, -0.1])
+    truth = float((own_D**2).mean()) + common**2
+    hits = np.zeros(2)
+    for _ in range(studies):
+        off_D = own_D + common * rng.standard_normal()
+        error = common * math.sqrt(rng.chisquare(10) / 10)
+        base = replace(some, log10_error=error, freedom=10)
+        loss = t_interval((off_D**2).mean() + 0.002 * rng.standard_normal(3))
+        widened = widen_sides(loss, bound_moves(partial(square, off_D), base))
+        hits += loss.contains(truth), widened.contains(truth)
+    return [(float(hits[0] / studies), float(hits[1] / studies))]
 
 
 def square(off_D: np.ndarray, shift_N: np.ndarray) -> np.ndarray:
@@ -145,6 +168,9 @@ def list_settings() -> Iterator[tuple[list[str], Cover]]:
                 setting += f", all by {trend}" if trend else ""
                 names = [f"{name}, {setting}" for name in ("rate error", "regret")]
                 yield names, partial(cover_transfers, rungs, common, own, trend)
+    for trend in (0.0, 0.1, 0.3):
+        name = f"excess loss, base off by 0.1, all by {trend}"
+        yield [name], partial(cover_excess, 0.1, trend)
     for case in RECHOSEN_CASES:
         noise, own, trend = case
         name = f"regret, base re-chosen; noise {noise}, each off by {own}, all by {trend}"

@@ -31,9 +31,10 @@ PARTS: Final = np.linspace(0, 1, 33)
 # Shares of 1 - level, chosen by simulation so that coverage stays between 0.93 and 0.97 for rules
 # that are right, a little wrong and very wrong (`tests.support.coverage_table`). A right rule's
 # interval can miss on its lower side alone, so that side has the larger tail.
-LOW_TAIL: Final = 0.9
+LOW_TAIL: Final = 0.85
 HIGH_TAIL: Final = 0.5
 OWN_TAIL: Final = 0.45
+OWN_HIGH_TAIL: Final = 0.9
 FREE_PART: Final = 0.7
 """The part of the constant's reach that is searched without giving up any of the other errors."""
 
@@ -59,8 +60,8 @@ class Moves:
 
     `low_P` is the lowest of the smoothed curve within so large parts of the reach, `high` its
     highest; `rise` is by how much all of it lies above what was read, or 0. `own` is how much the
-    errors other than the base's lift the curve at its lowest; `below` and `above` say how far the
-    base's part of that may be off, because its error is an estimate.
+    errors other than the base's lift the smoothed curve, by its mean curvature; `below` and `above`
+    say how far the base's part of that may be off, because its error is an estimate.
     """
 
     low_P: Array
@@ -141,7 +142,8 @@ def find_moves(read: Callable[[Array], Array], error: ConstantError, level: floa
     at_0 = float(read(np.zeros(1))[0])
     off_N = np.abs(shift_N) - 1e-12
     lowest = int(np.where(off_N <= low_reach, smooth_N, math.inf).argmin())
-    lift = max(0.0, float(smooth_N[lowest]) - float(read(shift_N[[lowest]])[0]))
+    curvature = max(0.0, float(np.polyfit(shift_N, read(shift_N), 2)[0]))
+    lift = curvature * float(error.weight_M @ error.node_M**2)
     base_part = error.share * lift
     low, high = bound_variance(error.freedom, level)
     inside_PN = off_N <= low_reach * (FREE_PART + (1 - FREE_PART) * PARTS[:, None])
@@ -157,8 +159,8 @@ def find_moves(read: Callable[[Array], Array], error: ConstantError, level: floa
 
 def bound_variance(freedom: float, level: float) -> tuple[float, float]:
     """By which factors an estimated variance may be off, as one of several errors."""
-    tail = OWN_TAIL * (1 - level)
-    low, high = special.chdtri(freedom, [tail, 1 - tail]).tolist()
+    tails = [OWN_TAIL * (1 - level), 1 - OWN_HIGH_TAIL * (1 - level)]
+    low, high = special.chdtri(freedom, tails).tolist()
     return freedom / low, freedom / high
 
 

@@ -108,7 +108,8 @@ def measure_rechosen_regret(
 
     Each resample chooses the base rate again (`rechoose_rates`), predicts every rung's rate from it
     and reads the rung's stored curve there; no network is trained. The first interval holds the
-    rungs' own errors alone, the second that of the base's rate besides (`widen_regret`).
+    rungs' own errors alone, the second that of the base's rate besides (`widen_regret`), and all of
+    the first.
 
     Args:
         rate_DR, loss_DRS, optima, chance_loss: as in `measure_transfer`, the base rung first.
@@ -174,6 +175,9 @@ def measure_rechosen_regret(
             describe_choices(moved_B, optima[0].freedom, *scatter),
         ),
         method="rates' errors read on the curves; base rate chosen anew",
+    )
+    rechosen = replace(
+        rechosen, low=min(rechosen.low, fixed.low), high=max(rechosen.high, fixed.high)
     )
     width = fixed.high - fixed.low
     ratio = (rechosen.high - rechosen.low) / width if width > 0 else math.nan

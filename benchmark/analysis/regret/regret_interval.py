@@ -19,6 +19,9 @@ from benchmark.analysis.regret.base_error import (
     widen_sides,
 )
 
+REGRETS_PART = 0.75
+"""Of the variance of a regret less what its curve says: the rest is noise of the curve."""
+
 
 def widen_regret(
     regret: Interval,
@@ -50,8 +53,8 @@ def widen_regret(
         return regret
     moves = find_moves(read, error, regret.level)
     low, high = bound_variance(rungs - 1, regret.level)
-    # The curves have noise of their own, which is none of the regrets'.
-    scatter = min(float(np.var(noise_D, ddof=1)), float(np.var(regret_D, ddof=1)))
+    noise_part = REGRETS_PART * float(np.var(noise_D, ddof=1))
+    scatter = min(noise_part, float(np.var(regret_D, ddof=1)))
     sem = math.sqrt(scatter / rungs)
     noise = sem * float(special.stdtrit(rungs - 1, 1 - OWN_TAIL * (1 - regret.level)))
     spread = rungs * moves.own  # v: what lifted the curve is v / D
