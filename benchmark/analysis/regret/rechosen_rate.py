@@ -23,12 +23,8 @@ from benchmark.analysis.regret.base_error import (
     describe_base_error,
 )
 from benchmark.analysis.regret.regret_interval import measure_scatter, widen_regret
-from benchmark.analysis.regret.transfer import (
-    list_curves,
-    measure_transfer,
-    read_mean_regret,
-    read_noise,
-)
+from benchmark.analysis.regret.rung_curve import read_noise
+from benchmark.analysis.regret.transfer import list_curves, measure_transfer, read_mean_regret
 from search_spaces.errors import InvalidInput
 
 RECHOSEN = 200
@@ -137,7 +133,7 @@ def measure_rechosen_regret(
             if optimum.usable and not math.isnan(rung.regret)
         ]
     )
-    noise_D = read_noise(found.rungs, curves, predicted_DS)
+    noise_D = read_noise([rung.regret for rung in found.rungs], curves, predicted_DS)
     error_D = np.array(
         [
             rung.log10_error

@@ -3,6 +3,8 @@
 Shapes: R rates, S seeds.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,3 +60,15 @@ class RungCurve:
     def read(self, rate: Array) -> Array:
         """The loss at these rates; those beyond the grid are read at its nearest end."""
         return np.asarray(self.curve(np.clip(np.log10(rate), *self.curve.x[[0, -1]])))
+
+
+def read_noise(
+    regrets: Sequence[float], curves: Sequence[RungCurve | None], predicted_DS: Array
+) -> Array:
+    """Regrets less what the rungs' own curves say at the predicted rates, where both are known."""
+    noise_D = [
+        regret - float(curve.read(np.atleast_1d(predicted_S)).mean()) + curve.lowest
+        for regret, curve, predicted_S in zip(regrets, curves, predicted_DS, strict=True)
+        if curve is not None and not math.isnan(regret)
+    ]
+    return np.array(noise_D)

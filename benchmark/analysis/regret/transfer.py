@@ -24,7 +24,7 @@ from benchmark.analysis.regret.base_error import (
     spread_reads,
 )
 from benchmark.analysis.regret.regret_interval import measure_scatter, widen_regret
-from benchmark.analysis.regret.rung_curve import RungCurve, score_losses
+from benchmark.analysis.regret.rung_curve import RungCurve, read_noise, score_losses
 from search_spaces.errors import InvalidInput
 
 
@@ -144,7 +144,7 @@ def measure_transfer(
         error = add_base_error(error, error_D, base.log10_error, base)
         curves = list_curves(rate_DR, loss_DRS, optima, chance_loss)
 
-        noise_D = read_noise(found, curves, predicted_DS)
+        noise_D = read_noise([rung.regret for rung in found], curves, predicted_DS)
         regret = widen_regret(
             regret,
             regret_D,
@@ -171,18 +171,6 @@ def list_curves(
         RungCurve.of(rate_R, loss_RS, chance_loss) if optimum.usable else None
         for rate_R, loss_RS, optimum in zip(rate_DR, loss_DRS, optima, strict=True)
     ]
-
-
-def read_noise(
-    rungs: Sequence[RungTransfer], curves: Sequence[RungCurve | None], predicted_DS: Array
-) -> Array:
-    """Regrets less what the rungs' own curves say at the predicted rates, where both are known."""
-    noise_D = [
-        rung.regret - float(curve.read(np.atleast_1d(predicted_S)).mean()) + curve.lowest
-        for rung, curve, predicted_S in zip(rungs, curves, predicted_DS, strict=True)
-        if curve is not None and not math.isnan(rung.regret)
-    ]
-    return np.array(noise_D)
 
 
 def read_mean_regret(
