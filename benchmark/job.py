@@ -2,6 +2,9 @@
 
 Exit codes: 0 every planned unit is done, 1 some failed or are missing, 2 what was asked cannot be
 done (one sentence says why), 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP ended it.
+
+What plans, trains and stores is imported after the arguments are read: ``--help`` and a wrong field
+are answered at once.
 """
 
 from __future__ import annotations
@@ -10,16 +13,10 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from benchmark import status
 from benchmark.command import Parser, entry_point
-from benchmark.engine import engine
-from benchmark.engine.device import list_gpus, require_gpu
 from benchmark.store.folder.errors import mask_secrets
-from benchmark.store.results import Results
-from benchmark.store.store import Store
 from benchmark.study import Study
 from benchmark.study.fields import (
     describe_command,
@@ -30,11 +27,14 @@ from benchmark.study.fields import (
 )
 from benchmark.study.stage import Stage
 from benchmark.study.unit import Unit
-from benchmark.sweep import rounds
-from benchmark.sweep.rehearsal import Machine, rehearse
 from benchmark.sweep.resources import Resources, check_workers, count_cores
-from benchmark.sweep.shards import Run
 from search_spaces.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmark.sweep.rounds import Rounds
+    from benchmark.sweep.shards import Run
 
 AUTO = "auto"
 MOST_REPEATS = 1000
@@ -46,16 +46,22 @@ IN_RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 def main(
     study: Study,
     argv: Sequence[str] | None = None,
-    run: Run = engine.run,
+    run: Run | None = None,
     scales: Mapping[str, Study] | None = None,
 ) -> int:
     """Plan, run or resume a study; returns the exit code.
 
     ``scales`` are the study at other sizes, each under a study name of its own, for ``--scale``.
-    ``run`` trains a unit and is sent to the workers by cloudpickle.
+    ``run`` trains a unit and is sent to the workers by cloudpickle (default: the engine's).
     """
-    console = Console()
     asked = read_arguments(study, scales or {}, argv)
+    from rich.console import Console
+
+    from benchmark.engine import engine
+    from benchmark.store.store import Store
+    from benchmark.sweep.rounds import Rounds
+
+    console, run = Console(), run or engine.run
     store = Store.locate(asked.out)
     store.require_study(asked.study.name)
     if asked.power is not None:
@@ -64,15 +70,16 @@ def main(
         show_power(asked.study, console, asked.power)
         return 0
     if asked.dry_run:
+        from benchmark.engine.device import list_gpus, require_gpu
+        from benchmark.sweep.rehearsal import Machine, rehearse
+
         store.files.check_writable()
         machine = Machine(asked.resources, asked.workers, count_cores(), tuple(list_gpus()))
         require_gpu(machine.settled.gpus, "this machine, where a dry run times a unit")
         rehearse(asked.study, store, machine, run, console)
         return 0
     store = Store.open(asked.out, create=True)
-    work = rounds.Rounds(
-        asked.study, store, asked.workers, asked.resources, run, console, asked.command
-    )
+    work = Rounds(asked.study, store, asked.workers, asked.resources, run, console, asked.command)
     return carry_out(work, asked.out, console)
 
 
@@ -174,8 +181,11 @@ def read_gpus(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor {AUTO}") from None
 
 
-def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
+def carry_out(work: Rounds, out: str, console: Console) -> int:
     """Run the study, show what came out of its own plan, and where it is."""
+    from benchmark.status import print_status
+    from benchmark.store.results import Results
+
     shown = mask_secrets(out)
 
     def announce(stages: list[Stage[Unit]], done: int) -> None:
@@ -196,6 +206,6 @@ def carry_out(work: rounds.Rounds, out: str, console: Console) -> int:
         error.add_note(f"{done:,} units are stored; run the same command to continue")
         raise
     results = Results.load(work.store.uri, work.planned)
-    status.print_status(results, console)
+    print_status(results, console)
     print(f"results: {shown}\nreport:  python -m benchmark.report {shown}")
     return 0 if results.complete else 1

@@ -18,8 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.command import Parser, entry_point
-from benchmark.published import table
-from benchmark.report import page
 from search_spaces.errors import InvalidInput
 
 
@@ -35,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     default = Path("reports/published-ranks")
     parser.add_argument("--out", type=Path, default=default, help=f"a folder (default {default})")
     options = parser.parse_args(arguments)
+    from benchmark.published import table  # what judges and draws: after the arguments are read
+    from benchmark.report import page
+
     report = page.build_published_page(table.read_table(options.published))
     try:
         written = report.write(options.out)

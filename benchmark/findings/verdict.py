@@ -22,6 +22,7 @@ class Verdict:
 
     ``topic`` is the question in a few words, for the summary; ``value`` what the answer rests on;
     ``stated`` is false where a law is asked of weights for which its paper does not state it.
+    ``seeds`` has, seed by seed, the numbers whose mean ``value`` is, for those who combine studies.
     """
 
     part: str
@@ -33,6 +34,7 @@ class Verdict:
     why: str = ""
     value: Interval | None = None
     stated: bool = True
+    seeds: tuple[float, ...] = ()
 
 
 Findings = tuple[list[Verdict], list[Block]]

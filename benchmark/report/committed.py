@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from benchmark.findings.parts import judge_study
 from benchmark.findings.verdict import Findings
-from benchmark.report.markdown import describe_laws, describe_results, summarize_results
+from benchmark.report.markdown import describe_laws, describe_results
+from benchmark.report.readme_answers import AnsweredStudy, summarize_studies
 from benchmark.store.results import Results
 from search_spaces.errors import InvalidInput
 
@@ -55,8 +56,10 @@ def make_findings(studies: Sequence[JudgedStudy], beside: Path) -> str:
 
 
 def make_answers(studies: Sequence[JudgedStudy]) -> str:
-    """A list of the studies' answers, question by question."""
-    return "\n".join(
-        summarize_results(results, found, f"{folder}/index.html")
-        for folder, results, found in studies
+    """The studies' answers, question by question."""
+    return summarize_studies(
+        [
+            AnsweredStudy(results, found, f"{folder}/index.html")
+            for folder, results, found in studies
+        ]
     )

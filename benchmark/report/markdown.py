@@ -56,13 +56,6 @@ def describe_laws(studies: Sequence[tuple[Results, Findings]]) -> str:
     return "\n".join([*lines, "", MANY_LADDERS, ""])
 
 
-def summarize_results(results: Results, found: Findings, page: str) -> str:
-    """A study's answers as one item of a list: its question, and its headline as a list in it."""
-    headline = answer_study(results.study["parts"], found[0]).headline
-    question = f"- **{results.study['question']}** ([{results.study['name']}]({page}))"
-    return "\n".join((question, *(f"  - {sentence}" for sentence in headline)))
-
-
 def describe_study(results: Results, page: str) -> Iterator[str]:
     """Which job it was, how complete it is, and where its page is."""
     name, _, scale = results.study["name"].partition("-")

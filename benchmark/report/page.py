@@ -145,9 +145,12 @@ def render_page(
     figures = [item for item in items if isinstance(item, Figure)]
     opening = [item for item in items if isinstance(item, Architectures)]
     palette = Palette(rules)
-    made = {figure.name: draw_figure(figure, palette) for figure in figures}
-    drawings = {name: svg for name, svg in made.items() if svg}
-    narrow = {f.name: draw_figure(f, palette, NARROW) for f in figures if f.name in drawings}
+    drawings: dict[str, str] = {}
+    narrow: dict[str, str] = {}
+    for place, figure in enumerate(figures):
+        if svg := draw_figure(figure, palette, prefix=f"f{place}"):
+            drawings[figure.name] = svg
+            narrow[figure.name] = draw_figure(figure, palette, NARROW, f"n{place}")
     sheet = Drawings()
     graphs = {
         each.name: [sheet.draw(graph, name) for name, graph in each.graphs.items()]

@@ -11,6 +11,18 @@ for (const toggles of document.querySelectorAll("details.toggles")) {
     style.textContent = hidden.length ? `${hidden.join(", ")} { display: none; }` : "";
   });
 }
+// A point of a figure says its row and its numbers; its series and the axes say the rest.
+const told = new WeakSet();
+document.addEventListener("pointerover", ({ target }) => {
+  const title = target.querySelector?.(":scope > title");
+  const series = target.closest?.("[data-series]");
+  if (!title || !series || told.has(title)) return;
+  told.add(title);
+  const drawing = target.closest("svg").dataset;
+  const words = title.textContent.split(" · ");
+  const [x, y] = words.splice(-2);
+  title.textContent = [...words, series.dataset.series, `${drawing.x} ${x}`, `${drawing.y} ${y}`].join(", ");
+});
 for (const button of document.querySelectorAll("button.copy")) {
   const source = document.getElementById(button.dataset.copy);
   button.hidden = false;

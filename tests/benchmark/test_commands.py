@@ -341,6 +341,7 @@ def test_a_signal_during_the_imports_ends_a_job_with_a_sentence(
     assert ended.stderr == f"interrupted by {name}: nothing had been started\n"
 
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "ray", "matplotlib", "pandas", "scipy.stats", "sympy")
 LIGHT = [
     *(("benchmark", name, "--help") for name in COMMANDS),
@@ -348,6 +349,7 @@ LIGHT = [
     ("search_spaces", "--help"),
     ("search_spaces", "list"),
     ("search_spaces", "describe", "6111"),
+    *((f"jobs/{path.name}", "--help") for path in sorted((ROOT / "jobs").glob("*.py"))),
 ]
 """Commands that compute nothing with what takes seconds to load."""
 
@@ -359,11 +361,15 @@ SECONDS = 30
 def loaded() -> dict[str, str]:
     """What of ``HEAVY`` was there after a command, one after the other in one process."""
     listing = (
-        "import importlib, sys\n"
+        "import importlib, runpy, sys\n"
         f"for package, *arguments in {LIGHT!r}:\n"
-        "    main = importlib.import_module(f'{package}.__main__').main\n"
+        "    sys.argv = [package, *arguments]\n"
         "    try:\n"
-        "        assert not main(arguments)\n"
+        "        if package.endswith('.py'):\n"
+        "            runpy.run_path(package, run_name='__main__')\n"
+        "        else:\n"
+        "            main = importlib.import_module(f'{package}.__main__').main\n"
+        "            assert not main(arguments)\n"
         "    except SystemExit as ended:\n"
         "        assert ended.code == 0\n"
         f"    heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
@@ -372,6 +378,7 @@ def loaded() -> dict[str, str]:
     started = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-c", listing],
+        cwd=ROOT,
         env=environment(),
         capture_output=True,
         text=True,

@@ -2,16 +2,22 @@
 
 import configparser
 import importlib
+import json
 import re
 import runpy
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.runtime_env import RuntimeEnv
+from support.commands import environment
 
 from benchmark import job
 
@@ -66,24 +72,73 @@ def test_the_image_of_the_kubernetes_job_is_what_the_dockerfile_builds() -> None
     assert tested
     assert tested[1] == cluster["rayVersion"]
     assert f"rayproject/ray:{tested[1]}-py311-gpu" in dockerfile
-    copied = [line.split()[2:-1] for line in dockerfile.splitlines() if line.startswith("COPY")]
-    assert len(copied) > 3
-    assert all((JOBS.parent / name).exists() for names in copied for name in names)
 
 
-def test_a_wheel_holds_the_jobs_and_the_docs_and_its_commands_are_there() -> None:
-    settings = configparser.ConfigParser()
-    settings.read(JOBS.parent / "setup.cfg")
-    held = {
-        path.relative_to(JOBS.parent).as_posix()
-        for patterns in settings["options.data_files"].values()
-        for pattern in patterns.split()
-        for path in JOBS.parent.glob(pattern)
-    }
-    files = [path for name in ("jobs", "docs") for path in (JOBS.parent / name).iterdir()]
-    assert held == {path.relative_to(JOBS.parent).as_posix() for path in files if path.is_file()}
-    commands = settings["options.entry_points"]["console_scripts"].strip().splitlines()
-    assert len(commands) == 2
-    for command in commands:
-        module, _, function = command.partition("=")[2].strip().partition(":")
+def read_dockerfile() -> list[list[str]]:
+    """Its instructions, word by word, without comments."""
+    lines = (JOBS.parent / "Dockerfile").read_text().splitlines()
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
+def test_the_dockerfile_is_carried_out_and_its_wheel_is_whole(tmp_path: Path) -> None:
+    """What it copies, and nothing else, is built as pip builds it; its command runs from the wheel.
+
+    The build writes into the working folder, which therefore is made by the image's own user.
+    """
+    steps = read_dockerfile()
+    assert [words[0] for words in steps if words[0] not in ("COPY", "RUN")] == [
+        *("ARG", "FROM", "WORKDIR", "ENV", "CMD")
+    ]
+    (folder,) = (words[1] for words in steps if words[0] == "WORKDIR")
+    runs = [" ".join(words[1:]) for words in steps if words[0] == "RUN"]
+    assert runs == [
+        f"mkdir {folder}",
+        "pip install --no-cache-dir --constraint constraints.txt .",
+    ]
+    ignored = (JOBS.parent / ".dockerignore").read_text().splitlines()
+    image = tmp_path / "image"
+    image.mkdir()
+    for copy, owner, *names, target in (words for words in steps if words[0] == "COPY"):
+        assert (copy, owner) == ("COPY", "--chown=ray:users")
+        for name in names:
+            assert f"!{name}" in ignored
+            source, place = JOBS.parent / name, image / target
+            if source.is_dir():
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, place)
+    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    subprocess.run([sys.executable, "-c", build], cwd=image, check=True, capture_output=True)
+    (wheel,) = image.glob("*.whl")
+    installed = tmp_path / "installed"
+    with ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    (data,) = installed.glob("*.data/data/share/architecture-aware-rates")
+    for name in ("benchmark", "search_spaces", "jobs", "docs"):
+        there = data if name in ("jobs", "docs") else installed
+        files = [path.relative_to(image) for path in (image / name).rglob("*") if path.is_file()]
+        assert [str(path) for path in files if not (there / path).is_file()] == []
+    (command,) = (json.loads(" ".join(words[1:])) for words in steps if words[0] == "CMD")
+    assert command[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *command[1:]],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(installed)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "report" in done.stdout
+    scripts = configparser.ConfigParser()
+    scripts.read(next(installed.glob("*.dist-info/entry_points.txt")))
+    for script in scripts["console_scripts"].values():
+        module, _, function = script.partition(":")
         assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_source_distribution_holds_what_the_dockerfile_copies() -> None:
+    """MANIFEST.in grafts whole folders; the rest setuptools adds by itself."""
+    manifest = (JOBS.parent / "MANIFEST.in").read_text().split()
+    named = {name for words in read_dockerfile() if words[0] == "COPY" for name in words[2:-1]}
+    by_setuptools = {"pyproject.toml", "setup.cfg", "README.md", "LICENSE"}
+    assert named - by_setuptools - {"benchmark", "search_spaces"} <= set(manifest)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +32,17 @@ def read_pins() -> dict[str, str]:
 
 def normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("name", ["torch", "torchvision"])
+def test_pip_prefers_the_wheel_without_cuda_that_the_readme_names(name: str) -> None:
+    """Of one version in two indexes: the pin takes both, and pip the later of them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "pip install -c constraints.txt torch torchvision --extra-index-url" in readme
+    pinned = read_pins()[name]
+    local = f"{pinned}+cpu"
+    assert SpecifierSet(f"=={pinned}").contains(local)
+    assert max(Version(pinned), Version(local)) == Version(local)
 
 
 @pytest.mark.parametrize("requirement", list_requirements(), ids=str)

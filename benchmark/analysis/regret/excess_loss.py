@@ -24,12 +24,13 @@ class ExcessLoss:
 
     `rungs` are in the order of depth, with intervals over seeds; `worst` is the index of the rung
     with the largest excess. `mean` is over these rungs, whose number is no sample: its interval
-    holds the seeds and the error of the base rate.
+    holds the seeds and the error of the base rate. `seeds` has the mean over rungs, seed by seed.
     """
 
     mean: Interval
     rungs: tuple[Interval, ...]
     worst: int
+    seeds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,12 @@ def measure_excess_losses(
 def _excess(excess_DS: Array, seeds: int, level: float) -> ExcessLoss:
     mean_D = excess_DS.mean(axis=1)
     mean = float(mean_D.mean())
+    mean_S = excess_DS.mean(axis=0)
+    by_seed, worst = tuple(mean_S.tolist()), int(mean_D.argmax())
     if seeds < 2:
         single = [Interval.undetermined("one seed", estimate=x, n=1) for x in mean_D.tolist()]
         whole = Interval.undetermined("one seed", estimate=mean, n=1)
-        return ExcessLoss(whole, tuple(single), int(mean_D.argmax()))
+        return ExcessLoss(whole, tuple(single), worst, by_seed)
     varied_D = excess_DS.var(axis=1, ddof=1)
     # Rungs on which this rule is the best have no difference to pool.
     apart_D = varied_D > 0
@@ -100,10 +103,9 @@ def _excess(excess_DS: Array, seeds: int, level: float) -> ExcessLoss:
         student_interval(x, error if differs else 0.0, freedom, seeds, level=level)
         for x, differs in zip(mean_D.tolist(), apart_D.tolist(), strict=True)
     )
-    own = float(excess_DS.mean(axis=0).std(ddof=1)) / math.sqrt(seeds)
-    return ExcessLoss(
-        student_interval(mean, own, seeds - 1, seeds, level=level), intervals, int(mean_D.argmax())
-    )
+    own = float(mean_S.std(ddof=1)) / math.sqrt(seeds)
+    whole = student_interval(mean, own, seeds - 1, seeds, level=level)
+    return ExcessLoss(whole, intervals, worst, by_seed)
 
 
 def find_oracle_constant(rate_R: Array, loss_DRS: Array, chance_loss: float) -> OracleConstant:

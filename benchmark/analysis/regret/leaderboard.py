@@ -12,7 +12,6 @@ from scipy import stats
 
 from benchmark.analysis.holm import adjust_p_values
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level, student_interval
-from benchmark.analysis.regret.rung_curve import score_losses
 
 
 @dataclass(frozen=True)
@@ -37,27 +36,6 @@ class Combined:
     n: int
 
 
-def measure_seed_excess(
-    loss: Mapping[str, Array], chance_loss: float, reached: Mapping[str, Array] | None = None
-) -> dict[str, Array]:
-    """Each rule's loss above the lowest that any rule reached, seed by seed, its mean over rungs.
-
-    The reference of a rung is the rule, or the entry of ``reached``, with the lowest mean loss
-    there, and the difference is within one seed. Divergence is scored as guessing.
-
-    Args:
-        loss: rule -> training losses at the rule's own rates, rungs x seeds.
-        chance_loss: the loss of guessing.
-        reached: losses at the best rates of a grid, where these count as reached.
-    """
-    scored = {rule: score_losses(np.asarray(table), chance_loss) for rule, table in loss.items()}
-    others = [score_losses(np.asarray(each), chance_loss) for each in (reached or {}).values()]
-    loss_CDS = np.stack([*scored.values(), *others])
-    best_D = loss_CDS.mean(axis=2).argmin(axis=0)
-    reference_DS = loss_CDS[best_D, np.arange(loss_CDS.shape[1])]
-    return {rule: (table - reference_DS).mean(axis=0) for rule, table in scored.items()}
-
-
 def rank_rules(
     excess: Mapping[str, Mapping[str, Array]], *, level: float = LEVEL
 ) -> list[Standing]:
@@ -69,7 +47,7 @@ def rank_rules(
     and Satterthwaite's degrees of freedom. A rule without an interval cannot be told apart.
 
     Args:
-        excess: ladder -> rule -> `measure_seed_excess`.
+        excess: ladder -> rule -> its excess loss, seed by seed (`ExcessLoss.seeds`).
     """
     check_level(level)
     names = dict.fromkeys(rule for by_rule in excess.values() for rule in by_rule)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from benchmark.findings.answers.matrix import Column
 from benchmark.findings.answers.networks import count_rungs, name_networks
-from benchmark.findings.answers.words import TOLD_LAWS, TONES, WORDS, Word
+from benchmark.findings.answers.words import CANNOT_TELL, TOLD_LAWS, TONES, WORDS, Word
 from benchmark.findings.content import title_name
 from benchmark.findings.verdict import is_judged
 
@@ -95,15 +95,25 @@ def describe_part(part: Mapping[str, Any]) -> str:
 
 
 def write_sentences(about: str, columns: Sequence[Column]) -> str:
-    """A sentence for each question of a part: who was asked, by what the answer means."""
+    """A sentence for each question of a part: who was asked, by what the answer means.
+
+    Of whom it cannot be told is named without numbers, which the matrix has.
+    """
     said = []
     for column in columns:
         by_word: dict[Word, list[str]] = {}
+        open_names = []
         for name, entry in column.entries.items():
-            told = f"{name} ({entry.estimate})" if entry.estimate else name
-            by_word.setdefault(entry.word, []).append(told)
+            if entry.word[0] == CANNOT_TELL and column.told:
+                open_names.append(name)
+            else:
+                told = f"{name} ({entry.estimate})" if entry.estimate else name
+                by_word.setdefault(entry.word, []).append(told)
         ordered = sorted(by_word, key=lambda word: TONES.index(word[1]))
-        said.append("; ".join(word[2].format(join_names(by_word[word])) for word in ordered))
+        clauses = [word[2].format(join_names(by_word[word])) for word in ordered]
+        if open_names:
+            clauses.append(f"of {join_names(open_names)} it cannot be told")
+        said.append("; ".join(clauses))
     first, *others = said
     return " ".join([f"{about}, {first}.", *(f"There, {each}." for each in others)])
 

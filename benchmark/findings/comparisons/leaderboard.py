@@ -1,21 +1,23 @@
-"""Several studies side by side: which rule loses least over all their ladders, and every answer."""
+"""Several studies side by side: which rule loses least over all their ladders, and every answer.
+
+Each study is judged once, and both tables are made from its verdicts: the losses on a ladder, its
+answers and those of the study's own page are the same, and a part that is not judged has neither.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from benchmark.analysis.intervals import Array
-from benchmark.analysis.regret.leaderboard import Standing, measure_seed_excess, rank_rules
+from benchmark.analysis.regret.leaderboard import Standing, rank_rules
 from benchmark.findings.answers.headline import join_names
 from benchmark.findings.answers.matrix import enter
 from benchmark.findings.content import Block, Link, Table, TableCell, format_interval
-from benchmark.findings.ladders import widths
-from benchmark.findings.ladders.arrays.ladder_arrays import DepthArrays
+from benchmark.findings.ladders.transfer import TOPIC
 from benchmark.findings.parts import judge_study
+from benchmark.findings.verdict import Verdict
 from benchmark.store.results import Results
 
 UNIT = "training loss above the best rule of each rung, in nats"
@@ -26,32 +28,20 @@ def compare_studies(
 ) -> tuple[list[str], list[Block]]:
     """Sentences, and the blocks of the page; ``pages`` are links to the studies' own pages, empty
     where there is none."""
-    excess = {
-        f"{each.study['name']}: {part['name']}": found
-        for each in results
-        for part in each.study["parts"]
-        if part["kind"] == "depth" and (found := measure_part(part, each.table))
-    }
+    judged = [(each, judge_study(each, None)[0]) for each in results]
+    excess: dict[str, dict[str, Array]] = {}
+    for each, verdicts in judged:
+        for v in verdicts:
+            if v.topic == TOPIC and v.seeds:
+                ladder = f"{each.study['name']}: {v.part}"
+                excess.setdefault(ladder, {})[v.rule] = np.array(v.seeds)
     standings = rank_rules(excess) if excess else []
     blocks = [Block("leaderboard", "", tabulate_standings(standings, excess))] if excess else []
     blocks += [
         Block("studies", "", [tabulate_studies(results, pages)]),
-        Block("verdict", "", [tabulate_answers(results)]),
+        Block("verdict", "", [tabulate_answers(judged)]),
     ]
     return [describe_leader(standings, len(excess))], blocks
-
-
-def measure_part(part: Mapping[str, Any], table: pa.Table) -> dict[str, Array]:
-    """Each rule's excess loss on a depth part, seed by seed; empty where a rule has no losses."""
-    rows = table.filter(pc.field("part") == part["name"])
-    if part.get("widths"):
-        ladder = widths.join_widths(part, widths.split_widths(part, rows))
-    else:
-        ladder = DepthArrays.of(part, rows)
-    own = {rule: each.loss_DS for s in ladder.schemes for rule, each in s.losses.items()}
-    if not own or not ladder.trains:
-        return {}
-    return measure_seed_excess(own, ladder.chance, ladder.reached)
 
 
 def describe_leader(standings: Sequence[Standing], ladders: int) -> str:
@@ -108,11 +98,11 @@ def tabulate_studies(results: Sequence[Results], pages: Sequence[str]) -> Table:
     return Table("The studies compared here", columns, rows)
 
 
-def tabulate_answers(results: Sequence[Results]) -> Table:
+def tabulate_answers(judged: Sequence[tuple[Results, Sequence[Verdict]]]) -> Table:
     """Every answer about a rule: the words and numbers of the studies' own pages."""
     rows: list[Sequence[TableCell]] = []
-    for each in results:
-        for verdict in judge_study(each, None)[0]:
+    for each, verdicts in judged:
+        for verdict in verdicts:
             entry = enter(verdict)
             answer = entry.word[0], entry.effect or "–"
             rows.append((verdict.rule, verdict.topic, *answer, each.study["name"], verdict.part))

@@ -64,7 +64,8 @@ def judge_transfers(ladder: DepthArrays) -> list[Verdict]:
                 because += f", rate regret {format_interval(found.regret)}"
                 because += " rungs" if found.regret.determined else ""
             because += "."
-            result.append(Verdict(*head, because, *judge_below(lost.mean, bound, said)))
+            judged = judge_below(lost.mean, bound, said)
+            result.append(Verdict(*head, because, *judged, seeds=lost.seeds))
     return result
 
 

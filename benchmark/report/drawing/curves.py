@@ -27,11 +27,13 @@ from benchmark.report.drawing.canvas import (
     NullLocator,
     ScaledTranslation,
 )
-from benchmark.report.drawing.inline_svg import SERIES, TIP
+from benchmark.report.drawing.inline_svg import SERIES, TIP, Tips
 from benchmark.report.drawing.palette import INK, OPTIMUM, Look, Palette, order_looks
 
-RASTER_ABOVE: Final = 1000
+RASTER_ABOVE: Final = 5000
 """Points in a drawing above which they become an embedded bitmap."""
+TIPS_UP_TO: Final = 2000
+"""Points in a drawing up to which each says what it is."""
 ACROSS: Final = 3
 """Panels side by side at most."""
 HEIGHTS: Final = {1: 3.4, 2: 2.9, 3: 2.9}
@@ -46,7 +48,11 @@ LEGEND_ROW: Final = 0.19
 LINES: Final = {"fit": "-", "mean": "-", "ceiling": "--", "chance": ":", "identity": ":"}
 """Line styles by meaning; theories take ``THEORIES`` in their order."""
 THEORIES: Final = (":", "--", "-.")
-Drawn = tuple[Canvas, Sequence[Sequence[str]]]
+POINT_BETWEEN: Final = " · "
+"""What stands between the words of a point; the page's script looks for it."""
+CROWDED: Final = 1000
+"""Points, without lines through them, above which they are small and translucent."""
+Drawn = tuple[Canvas, Sequence[Tips]]
 """A drawing, and what the points of each series say."""
 
 
@@ -81,6 +87,7 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
     panel_N = np.array(read_column(data, plot.panel, ""))
     drawn_N = find_drawn(data, plot)
     raster = len(data.rows) > RASTER_ABOVE
+    crowded = raster or (len(data.rows) > CROWDED and not plot.joined)
     panels = list(dict.fromkeys(panel_N.tolist()))
     narrow = width < WIDTH
     across = min(ACROSS, len(panels)) if not narrow else 1 if len(panels) <= ACROSS else 2
@@ -96,33 +103,35 @@ def draw_curves(data: Table, plot: Curves, palette: Palette, width: float = WIDT
         height = width if narrow else 0.75 * width
     canvas = Canvas(figsize=(width, height), layout="constrained")
     grid = canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    tips: list[list[str]] = []
+    tips: list[Tips] = []
     handles: dict[str, Any] = {}
     for axes, title in zip(grid.flat, panels, strict=False):
-        axes.set_title(title, loc="left")
+        room = 72 * width / across - 24  # points, beside the labels of the y axis
+        axes.set_title(title, loc="left", fontsize=min(9.5, room / (0.6 * max(1, len(title)))))
         axes.set_gid(f"{SERIES}{make_slug(title)}")
         draw_marks(axes, plot, title, looks)
         for (place, (key, look)), used in product(enumerate(looks.items()), ("yes", "no")):
             mine_N = drawn_N & (panel_N == title) & (hue_N == key) & (used_N == used)
             if not mine_N.any():
                 continue
-            artists = draw_series(axes, values_N6[mine_N], look, plot, used, raster)
+            artists = draw_series(axes, values_N6[mine_N], look, plot, used, raster, crowded)
             aside = 3 * (place - (len(looks) - 1) / 2) if plot.bars else 0  # points: none hides
             for artist in artists:
                 artist.set_gid(f"{SERIES}{make_slug(key)}")
                 move = ScaledTranslation(aside / 72, 0, canvas.dpi_scale_trans)
                 artist.set_transform(artist.get_transform() + move)
             handles.setdefault(key, artists[0])
-            if not raster:
+            if len(data.rows) <= TIPS_UP_TO:
                 artists[0].set_gid(f"{TIP}{len(tips)}{SERIES}{make_slug(key)}")
                 rows = np.flatnonzero(mine_N).tolist()
-                tips.append([format_tip(data, row, plot.axes_hue) for row in rows])
+                told = [format_tip(data, row, plot.axes_hue) for row in rows]
+                tips.append(Tips(told, key))
         handles = draw_lines(axes, plot.lines, looks) | handles
     for place, axes in enumerate(grid.flat):
         axes.set_visible(place < len(panels))
         axes.tick_params(labelbottom=place >= len(panels) - across)
     if plot.ticks is not None and "x" not in plot.log:
-        grid.flat[0].set_xticks(np.asarray(plot.ticks))
+        grid.flat[0].set_xticks(np.unique(plot.ticks))
     if plot.square:
         draw_square(grid.flat[0], plot.factor)
     for axis in plot.log:
@@ -174,6 +183,8 @@ def draw_marks(axes: Axes, plot: Curves, title: str, looks: Mapping[str, Look]) 
     for mark in plot.marks.get(title, ()):
         color = looks[mark.series].color
         axes.hlines(mark.y, mark.low, mark.high, color=color, linewidth=2.2, zorder=4)
+        # A short interval lies within its diamond: it is seen on top of it.
+        axes.hlines(mark.y, mark.low, mark.high, color=INK, linewidth=1.1, zorder=6)
         (point,) = axes.plot(mark.x, mark.y, OPTIMUM, color=color, markersize=6.5, zorder=5)
         point.set(markerfacecolor=color if mark.used else "none")
 
@@ -190,22 +201,28 @@ def draw_lines(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look]) -> 
 
 
 def format_tip(data: Table, row: int, columns: Sequence[str]) -> str:
-    """What a point's tooltip says: the row's name, its series, x and y."""
-    told = []
-    for name in dict.fromkeys([data.columns[0], columns[2], *columns[:2]]):
-        value = data.rows[row][list(data.columns).index(name)]
-        told.append(value if isinstance(value, str) else f"{name} {format_number(value)}")
-    return ", ".join(told)
+    """What a point itself says: the row's name, where the series does not say it, x and y."""
+    x, y, series = (data.rows[row][list(data.columns).index(name)] for name in columns)
+    name = str(data.rows[row][0])
+    told = [] if name in str(series) else [name]
+    return POINT_BETWEEN.join([*told, format_number(x), format_number(y)])
 
 
 def draw_series(
-    axes: Axes, values_N6: Any, look: Look, plot: Curves, used: str, raster: bool
+    axes: Axes,
+    values_N6: Any,
+    look: Look,
+    plot: Curves,
+    used: str,
+    raster: bool,
+    crowded: bool,
 ) -> list[Any]:
     """One series of (x, y, low, high, left, right): its line, and bars where they have a length."""
     x, y, low, high, left, right = values_N6.T
     drawn = axes.plot(x, y, color=look.color, linewidth=1.3, rasterized=raster)
     drawn[0].set(linestyle="-" if plot.joined else "none", marker=look.marker)
-    drawn[0].set(markersize=2 if raster else 3 if plot.ordered else 4.5, alpha=0.3 if raster else 1)
+    size = 2 if crowded else 3 if plot.ordered else 4.5
+    drawn[0].set(markersize=size, alpha=0.3 if crowded else 1)
     drawn[0].set(markerfacecolor=look.color if used == "yes" else "none")
     found: list[Any] = list(drawn)
     if (long := low < high).any():
@@ -221,7 +238,7 @@ def set_log_axis(axes: Axes, axis: str, ticks: ArrayLike | None, most: int = 8) 
     target = getattr(axes, f"{axis}axis")
     low, high = getattr(axes, f"get_{axis}lim")()
     if ticks is not None:
-        target.set_ticks(np.asarray(ticks))
+        target.set_ticks(np.unique(ticks))
     else:
         subs = (1,) if np.log10(high / low) > 2.2 else (1, 2, 5)
         target.set_major_locator(LogLocator(subs=subs, numticks=most))

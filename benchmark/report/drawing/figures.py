@@ -9,12 +9,14 @@ import numpy as np
 from benchmark.findings.content import Figure, Table, TableCell, format_number, make_slug
 from benchmark.findings.plots import Curves, Forest, HeatMap
 from benchmark.report.drawing.canvas import NARROW, WIDTH, Canvas, Rectangle, sns, use_page_style
-from benchmark.report.drawing.curves import RASTER_ABOVE, Drawn, draw_curves, find_drawn
-from benchmark.report.drawing.inline_svg import SERIES, TIP, render_svg
+from benchmark.report.drawing.curves import Drawn, draw_curves, find_drawn
+from benchmark.report.drawing.inline_svg import SERIES, TIP, Frame, Tips, render_svg
 from benchmark.report.drawing.palette import GRID, INK, Palette
 
 ANNOTATED: Final = 12
 """Rows of a heat map up to which every square has its number."""
+SQUARES: Final = 1000
+"""Squares of a heat map above which they become an embedded bitmap."""
 
 
 def has_nothing_to_draw(figure: Figure) -> bool:
@@ -32,9 +34,12 @@ def is_finite(value: TableCell) -> bool:
     return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
-def draw_figure(figure: Figure, palette: Palette, width: float = WIDTH) -> str:
+def draw_figure(figure: Figure, palette: Palette, width: float = WIDTH, prefix: str = "") -> str:
     """The ``<svg>`` element of a figure, ``width`` inches wide; empty where there is nothing to
-    draw. The drawing for a phone (``NARROW``) has ids of its own and no tooltips."""
+    draw. The drawing for a phone (``NARROW``) has ids of its own and no tooltips.
+
+    Ids begin with ``prefix``, which no other drawing of the page may have (default: the name).
+    """
     if has_nothing_to_draw(figure):
         return ""
     plot = figure.plot
@@ -47,9 +52,13 @@ def draw_figure(figure: Figure, palette: Palette, width: float = WIDTH) -> str:
             canvas, tips = draw_heat_map(figure.data, plot, width)
         name, finding = figure.name, figure.finding
         if width == NARROW:
-            name, tips = f"{name}-narrow", [[] for _ in tips]
+            name, tips = f"{name}-narrow", [Tips(()) for _ in tips]
             finding = "Drawn for a narrow screen; the caption says what it shows."
-        return render_svg(canvas, name, figure.data.title, finding, tips)
+        shown = {}
+        if isinstance(plot, Curves) and any(each.points for each in tips):
+            shown = dict(zip(("data-x", "data-y"), plot.axes_hue, strict=False))
+        frame = Frame(name, figure.data.title, finding, prefix or name, shown)
+        return render_svg(canvas, frame, tips)
 
 
 def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Drawn:
@@ -61,7 +70,7 @@ def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Dr
         axes.axvline(place, color=INK, linewidth=1, linestyle=":")
     labels = [", ".join(filter(None, map(str, row[:2]))) for row in data.rows]
     looks = palette.find_looks((str(row[0]) for row in data.rows), {})
-    tips: list[list[str]] = []
+    tips: list[Tips] = []
     for row, values in enumerate(data.rows):
         look = looks[str(values[0])]
         estimate, low, high = (float(value) for value in values[2:5])  # type: ignore[arg-type]
@@ -75,7 +84,7 @@ def draw_forest(data: Table, plot: Forest, palette: Palette, width: float) -> Dr
         (point,) = axes.plot(estimate, row, look.marker, color=look.color, mfc=fill)
         point.set(markersize=5.5, gid=f"{TIP}{len(tips)}{SERIES}{make_slug(str(values[0]))}")
         bounds = f"[{format_number(low)}, {format_number(high)}]"
-        tips.append([f"{labels[row]}: {format_number(estimate)} {bounds}"])
+        tips.append(Tips([f"{labels[row]}: {format_number(estimate)} {bounds}"]))
     axes.set_yticks(range(len(labels)), labels, fontsize=9 if width == WIDTH else 7.5)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     canvas.supxlabel(plot.x_label, fontsize=9 if width == WIDTH else 8)
@@ -102,7 +111,7 @@ def draw_heat_map(data: Table, plot: HeatMap, width: float) -> Drawn:
         fmt=".2f",
         annot_kws={"fontsize": 7.5 * scale},
         cbar_kws={"label": plot.bar, "shrink": 0.8},
-        rasterized=values_MM.size > RASTER_ABOVE,
+        rasterized=values_MM.size > SQUARES,
     )
     for place in range(len(labels) if len(labels) > 1 else 0):  # a ranking with itself: always 1
         axes.add_patch(Rectangle((place, place), 1, 1, facecolor=GRID, edgecolor="none", zorder=2))
@@ -121,4 +130,4 @@ def draw_heat_map(data: Table, plot: HeatMap, width: float) -> Drawn:
         for row, values in zip(labels, values_MM.tolist(), strict=True)
         for column, value in zip(labels, values, strict=True)
     ]
-    return canvas, [told]
+    return canvas, [Tips(told)]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
+from benchmark.report.drawing.compact_svg import compact_svg
 from benchmark.report.drawing.palette import GRID, INK, OKABE_ITO
 
 if TYPE_CHECKING:
@@ -32,9 +34,28 @@ LONG: Final = re.compile(r"(\d\.\d\d)\d{3,}")
 NAMESPACE: Final = "http://www.w3.org/2000/svg"
 
 
-def render_svg(
-    canvas: Canvas, name: str, title: str, finding: str, tips: Sequence[Sequence[str]]
-) -> str:
+@dataclass(frozen=True)
+class Tips:
+    """What the points of a series say when they are touched: a few words each, to which the page's
+    script adds the series and the names of the axes."""
+
+    points: Sequence[str]
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around a drawing: its ``name``, its ``title`` and its ``finding`` in words, what
+    its ids begin with, and more attributes of the ``<svg>`` element."""
+
+    name: str
+    title: str
+    finding: str
+    prefix: str
+    attributes: Mapping[str, str]
+
+
+def render_svg(canvas: Canvas, frame: Frame, tips: Sequence[Tips]) -> str:
     """The drawing as an ``<svg>`` element: ids of its own, colors of the page, and ``tips`` on the
     points of each series, whose ids are tip-0, tip-1 and on."""
     buffer = io.BytesIO()
@@ -43,24 +64,26 @@ def render_svg(
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
-        element.text, element.tail = strip_blank(element.text), "\n"
+        element.text = strip_blank(element.text)
+        element.tail = "\n" if element.tag == "g" else None
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in ("metadata", "style"):
                 parent.remove(child)
     add_tips(root, tips)
-    rename_ids(root, name)
+    rename_ids(root, frame.prefix)
     unwrap_groups(root)
     for element in root.iter():
         restyle(element)
+    compact_svg(root)
     head = {
         "role": "img",
-        "aria-labelledby": f"{name}-title",
-        "aria-describedby": f"{name}-desc",
+        "aria-labelledby": f"{frame.name}-title",
+        "aria-describedby": f"{frame.name}-desc",
     }
-    root.attrib = head | {"xmlns": NAMESPACE} | root.attrib
-    for place, (tag, text) in enumerate((("title", title), ("desc", finding))):
-        told = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+    root.attrib = {**head, **frame.attributes, "xmlns": NAMESPACE, **root.attrib}
+    for place, (tag, text) in enumerate((("title", frame.title), ("desc", frame.finding))):
+        told = ElementTree.Element(tag, {"id": f"{frame.name}-{tag}"})
         told.text = text
         root.insert(place, told)
     return ElementTree.tostring(root, encoding="unicode").strip()
@@ -71,7 +94,7 @@ def strip_blank(text: str | None) -> str | None:
     return text if text and text.strip() else None
 
 
-def add_tips(root: ElementTree.Element, tips: Sequence[Sequence[str]]) -> None:
+def add_tips(root: ElementTree.Element, tips: Sequence[Tips]) -> None:
     """A title in each point of a series; a line, drawn before its points, gets none."""
     for series in root.iter("g"):
         kind, _, number = series.get("id", "").partition("|")[0].partition(TIP)
@@ -81,12 +104,15 @@ def add_tips(root: ElementTree.Element, tips: Sequence[Sequence[str]]) -> None:
         points = list(series.iter("use")) or [
             path for path in series.iter("path") if id(path) not in shapes
         ]
-        for point, said in zip(points, tips[int(number)], strict=False):
+        told = tips[int(number)]
+        if told.points and told.series:
+            series.set("data-series", told.series)
+        for point, said in zip(points, told.points, strict=False):
             ElementTree.SubElement(point, "title").text = said
 
 
-def rename_ids(root: ElementTree.Element, name: str) -> None:
-    """Number the ids that are referred to, under the figure's name, and drop all others.
+def rename_ids(root: ElementTree.Element, prefix: str) -> None:
+    """Number the ids that are referred to, after the prefix, and drop all others.
 
     What an id says of its series stays as a class.
     """
@@ -100,7 +126,7 @@ def rename_ids(root: ElementTree.Element, name: str) -> None:
             used |= set(REFERENCE.findall(value))
     own = (element.get("id", "") for element in root.iter())
     names = {
-        old: f"{name}-{place}"
+        old: f"{prefix}-{place}"
         for place, old in enumerate(old for old in dict.fromkeys(own) if old in used)
     }
     for element in root.iter():

@@ -82,11 +82,13 @@ class Worker:
         A unit that another driver has finished meanwhile is left as it is. Running out of memory
         is a failure like others, as long as it is an exception.
         """
-        unit, before = priced.unit, self.counts["cost"]
+        unit, whole = priced.unit, self.counts["cost"] + priced.cost
 
         def on_progress(count: int) -> None:
             self.counts["steps"] += count
-            self.counts["cost"] += count * priced.cost // max(1, priced.replica_steps)
+            part = count * priced.cost // max(1, priced.replica_steps)
+            # Steps that are made again, as where memory ran out, are no more than the unit's cost.
+            self.counts["cost"] = min(whole, self.counts["cost"] + part)
             self.report()
 
         try:
@@ -99,7 +101,7 @@ class Worker:
             self.counts["failed"] += 1
             return
         self.counts["units"] += 1
-        self.counts["cost"] = before + priced.cost
+        self.counts["cost"] = whole
         self.counts["diverged"] += statuses.count("diverged")
 
     def train(self, priced: PricedUnit, on_progress: Callable[[int], None]) -> list[str]:

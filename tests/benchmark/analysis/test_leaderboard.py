@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmark.analysis.regret.leaderboard import measure_seed_excess, rank_rules
+from benchmark.analysis.regret.excess_loss import measure_excess_losses
+from benchmark.analysis.regret.leaderboard import rank_rules
 
 
 def draw(rng: np.random.Generator, means: dict[str, float], seeds: int) -> dict[str, np.ndarray]:
@@ -65,6 +66,6 @@ def test_a_rule_is_compared_on_the_ladders_of_both_and_one_seed_tells_nothing() 
 
 def test_excess_is_over_the_best_rule_of_each_rung_and_divergence_is_guessing() -> None:
     first, second = np.array([[1.0, 1.2], [0.5, 0.5]]), np.array([[0.8, 1.0], [np.inf, 0.7]])
-    found = measure_seed_excess({"first": first, "second": second}, 2.0)
-    assert found["first"] == pytest.approx([0.1, 0.1])
-    assert found["second"] == pytest.approx([0.75, 0.1])
+    found = measure_excess_losses({"first": first, "second": second}, 2.0)
+    assert found["first"].seeds == pytest.approx([0.1, 0.1])
+    assert found["second"].seeds == pytest.approx([0.75, 0.1])

@@ -14,7 +14,7 @@ from benchmark.analysis.intervals import Interval
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers.matrix import Column
 from benchmark.findings.answers.study import Answers, answer_study, void_controlled
-from benchmark.findings.answers.words import LAW_WORDS, TOLD_LAWS, WORDS
+from benchmark.findings.answers.words import CANNOT_TELL, LAW_WORDS, TOLD_LAWS, WORDS
 from benchmark.findings.content import title_name
 from benchmark.findings.verdict import Verdict
 
@@ -101,7 +101,12 @@ def check_headline(answers: Answers, columns: list[Column]) -> None:
 
 def is_told(sentence: str, part: str, entries: Any) -> bool:
     """Whether a sentence tells these entries."""
-    pieces = [piece for entry in entries.values() for piece in entry.word[2].split("{}")]
+    pieces = []
+    for name, entry in entries.items():
+        if entry.word[0] == CANNOT_TELL:
+            pieces += [name, " it cannot be told"]
+        else:
+            pieces += entry.word[2].split("{}")
     return f"({title_name(part)})" in sentence and all(piece in sentence for piece in pieces)
 
 

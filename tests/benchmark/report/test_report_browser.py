@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zipfile import ZipFile
 
 import pytest
 
@@ -137,6 +138,65 @@ def test_paper_gets_black_on_white_without_the_menu(browser: Browser, page: Path
     assert tab.evaluate(style.format("body", "color")) == "rgb(0, 0, 0)"
     assert tab.evaluate(style.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
     assert tab.evaluate(style.format("figure svg text", "fill")) == "rgb(0, 0, 0)"
+    tab.close()
+
+
+def test_a_point_that_is_touched_says_its_row_its_series_and_both_axes(
+    browser: Browser, page: Path
+) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto(page.as_uri())
+    tab.locator("#resnets-slope").scroll_into_view_if_needed()
+    points = tab.locator("#resnets-slope .plot.wide [data-series=he] use:has(title)")
+    uncovered = points.evaluate_all(
+        "all => all.findIndex(each => { const b = each.getBoundingClientRect();"
+        " return document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) === each })"
+    )
+    point = points.nth(uncovered)
+    short = point.locator("title").text_content() or ""
+    name, depth, rate = short.split(" · ")
+    for _ in range(2):  # touched again, it says it once
+        point.hover(force=True)
+        told = point.locator("title").text_content()
+        assert told == (
+            f"{name}, he, effective depth (layers and additions) {depth}, best learning rate {rate}"
+        )
+        tab.mouse.move(0, 0)
+    tab.close()
+
+
+def test_the_contents_stay_in_sight_the_archive_is_whole_and_the_page_says_where_it_is_from(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    tab = browser.new_page(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    tab.goto(page.as_uri())
+    tab.locator("nav a[href='#provenance']").click()
+    tab.wait_for_timeout(100)
+    place = tab.locator("nav ul").bounding_box()
+    assert place is not None
+    assert 0 <= place["y"] < 200
+    said = tab.locator("#provenance").inner_text()
+    assert "0" * 40 in said
+    for told in (
+        "torch\t2.15.0",
+        "cores of a machine\t2",
+        "GPUs\tnone",
+        "44 s, summed",
+        "python jobs/",
+    ):
+        assert told in said
+    with tab.expect_download() as waited:
+        tab.get_by_role("link", name="Download everything").click()
+    waited.value.save_as(tmp_path / "everything.zip")
+    with ZipFile(tmp_path / "everything.zip") as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+    links = tab.evaluate(
+        '[...document.querySelectorAll(\'a[href^="data/"], a[href^="figures/"]\')]'
+        ".map(each => each.getAttribute('href'))"
+    )
+    assert len(links) > 20
+    assert set(links) | {"index.html"} == set(names)
     tab.close()
 
 

@@ -3,10 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from support import planted
 
+from benchmark.analysis.intervals import Interval
+from benchmark.findings.comparisons.leaderboard import compare_studies
+from benchmark.findings.content import Table
+from benchmark.findings.ladders.transfer import TOPIC
+from benchmark.findings.parts import judge_study
 from benchmark.report.__main__ import main
+from benchmark.store.results import Results
 from benchmark.study import Depth
 
 
@@ -39,6 +46,44 @@ def test_a_folder_of_reports_is_compared_and_listed(
     ranked = page.split("excess loss</th>")[1].split("</tbody>")[0]
     assert ranked.count("<tr>") == 2
     assert ranked.index("effective-depth") < ranked.index("default")
+
+
+def test_the_leaderboard_is_made_of_the_verdicts_of_the_studies_own_pages(folder: Path) -> None:
+    """One judgment serves both: the losses are equal, and a part without verdicts is in neither."""
+    first = Results.load(str(folder / "first" / "results"))
+    verdicts, _ = judge_study(first, None)
+    own = {v.rule: v.value.estimate for v in verdicts if v.topic == TOPIC and v.value}
+    assert len(own) == 2
+    _, blocks = compare_studies([first], [""])
+    ranked, by_ladder = (item for item in blocks[0].items if isinstance(item, Table))
+    told = {str(row[0]): row[2].estimate for row in ranked.rows if isinstance(row[2], Interval)}
+    assert told == pytest.approx(own)
+    (row,) = by_ladder.rows
+    assert dict(zip(by_ladder.columns[1:], row[1:], strict=True)) == pytest.approx(own)
+    (part,) = first.study["parts"]
+    small = replace(first, study={**first.study, "parts": [{**part, "judged": False}]})
+    told_of, blocks = compare_studies([small, first], ["", ""])
+    assert told_of[0].startswith("Over 1 ladder, effective-depth loses least")
+    (answers,) = (block.items[0] for block in blocks if block.section == "verdict")
+    assert isinstance(answers, Table)
+    assert {row[0] for row in answers.rows} == {v.rule for v in verdicts}
+    assert len(answers.rows) == len(verdicts)
+
+
+def test_a_part_that_cannot_be_judged_leaves_the_others_on_the_leaderboard(
+    folder: Path,
+) -> None:
+    """A table that was edited may have a rate below zero."""
+    first, second = (Results.load(str(folder / name / "results")) for name in ("first", "second"))
+    rows = first.table.to_pylist()
+    least = min(row["lr"] for row in rows)
+    rows = [row | {"lr": -1.0} if row["lr"] == least else row for row in rows]
+    edited = replace(first, table=pa.Table.from_pylist(rows, first.table.schema))
+    verdicts, blocks = judge_study(edited, None)
+    assert not verdicts
+    assert "This part cannot be judged: " in str(blocks[0].items)
+    told, _ = compare_studies([edited, second], ["", ""])
+    assert told[0].startswith("Over 1 ladder, effective-depth loses least")
 
 
 def test_what_cannot_be_compared_is_refused(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.drawn_marks import DrawnMark, list_marks
 
 from benchmark.analysis.intervals import Interval
 from benchmark.findings.content import Figure, Table, format_number, tabulate_intervals
-from benchmark.findings.plots import Curves, Forest, HeatMap
+from benchmark.findings.plots import Curves, Forest, HeatMap, Line, Span
+from benchmark.findings.plots import Mark as Optimum
+from benchmark.report.drawing import inline_svg
 from benchmark.report.drawing.canvas import NARROW, WIDTH
-from benchmark.report.drawing.curves import RASTER_ABOVE, order_by_rows
+from benchmark.report.drawing.curves import RASTER_ABOVE, TIPS_UP_TO, order_by_rows
 from benchmark.report.drawing.figures import draw_figure
 from benchmark.report.drawing.palette import COLORS, INK, MARKERS, Palette, choose_look
 
@@ -22,6 +26,12 @@ RULES = ("default", "a", "b")
 
 def draw(figure: Figure) -> str:
     return draw_figure(figure, Palette(RULES))
+
+
+def find_points(svg: str, color: str) -> list[DrawnMark]:
+    """The points whose stroke has a color."""
+    marks = list_marks(svg).elements()
+    return [each for each in marks if each.place and dict(each.look).get("stroke") == color]
 
 
 def scatter(count: int, name: str = "points") -> str:
@@ -43,6 +53,7 @@ def test_equal_tables_give_equal_bytes_and_names_keep_ids_apart() -> None:
 def test_many_points_become_a_bitmap() -> None:
     few, many = scatter(RASTER_ABOVE), scatter(RASTER_ABOVE + 1)
     assert "<image" not in few
+    assert len(few) < 200_000
     assert many.count("data:image/png;base64") >= 1
     assert len(scatter(15_625)) < 400_000
 
@@ -61,16 +72,22 @@ def test_every_point_names_itself() -> None:
     data = Table("Points", ("cell", "rule", "x", "y"), rows)
     plot = Curves(("x", "y", "rule"), log="", bars=("y", "y"))
     made = draw(Figure("tips", "", data, plot))
-    points = re.findall(
-        r'<use [^>]* y="([\d.]+)"[^>]*><title>(cell \d), [ab], x ([^,]*), y (.*?)</title>',
-        made,
-    )
-    assert sorted(point[1:] for point in points) == [
-        (name, format_number(x), format_number(y)) for name, _, x, y in rows
+    assert 'data-x="x" data-y="y"' in made
+    points = [
+        (float(y), name, rule, x_told, y_told)
+        for rule, group in re.findall(r'<g [^>]*data-series="(.)"[^>]*>(.*?)</g>\n</g>', made, re.S)
+        for y, name, x_told, y_told in re.findall(
+            r'<use [^>]* y="([\d.]+)"[^>]*><title>(cell \d) · (.*?) · (.*?)</title>', group
+        )
     ]
-    heights = [float(y) for y, *_ in sorted(points, key=lambda point: point[1])]
+    points.sort(key=lambda point: point[1])
+    assert [point[1:] for point in points] == [
+        (name, rule, format_number(x), format_number(y)) for name, rule, x, y in rows
+    ]
+    heights = [point[0] for point in points]
     assert heights == sorted(heights, reverse=True)
-    assert "<title>cell" not in scatter(RASTER_ABOVE + 1)
+    assert "<title>" in scatter(TIPS_UP_TO)
+    assert scatter(TIPS_UP_TO + 1).count("<title>") == 0
 
 
 def test_squares_and_intervals_name_themselves_too() -> None:
@@ -90,21 +107,20 @@ def test_rows_that_are_not_used_are_hollow() -> None:
     filled = [("r", "a", 1.0, 2.0, "yes"), ("s", "a", 2.0, 1.0, "yes")]
     hollow = [filled[0], ("s", "a", 2.0, 1.0, "no")]
 
-    def drawn(rows: list[tuple[str, str, float, float, str]]) -> str:
+    def drawn(rows: list[tuple[str, str, float, float, str]]) -> list[DrawnMark]:
         data = Table("Two points", columns, rows)
         made = Figure("two", "", data, Curves(("x", "y", "rule"), joined=False))
-        return draw(made)
+        return find_points(draw(made), "var(--c1)")
 
-    marked = r"<use [^>]*fill-opacity: 0; stroke: var\(--c1\)"
-    assert not re.search(marked, drawn(filled))
-    assert re.search(marked, drawn(hollow))
+    assert [dict(each.look)["fill-opacity"] for each in drawn(filled)] == ["1", "1"]
+    assert sorted(dict(each.look)["fill-opacity"] for each in drawn(hollow)) == ["0", "1"]
 
 
 def test_what_is_missing_or_too_large_is_not_drawn() -> None:
     rows = [("r", "a", float(x), y) for x, y in enumerate((1.0, np.nan, np.inf, 9.0, 2.0), 1)]
     data = Table("Points", ("rung", "rule", "x", "y"), rows)
     made = draw(Figure("gap", "", data, Curves(("x", "y", "rule"), joined=False, y_max=5.0)))
-    assert len(re.findall(r"<use [^>]*fill: var\(--c1\)", made)) == 2
+    assert len(find_points(made, "var(--c1)")) == 2
 
 
 def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
@@ -113,7 +129,8 @@ def test_a_forest_keeps_undetermined_estimates_hollow() -> None:
         ("b", "unknown"): Interval.undetermined("one seed", estimate=2.0, n=1),
     }
     made = draw(Figure("f", "", tabulate_intervals("Two", values), Forest("value")))
-    assert re.search(r"fill-opacity: 0; stroke: var\(--c2\)", made)
+    (hollow,) = find_points(made, "var(--c2)")
+    assert dict(hollow.look)["fill-opacity"] == "0"
     assert "b, unknown" in made
 
 
@@ -136,6 +153,70 @@ def test_a_figure_of_nothing_is_no_drawing(plot: Curves | Forest) -> None:
         assert draw(Figure("none", "", Table("Nothing", columns, rows), plot)) == ""
     square = Table("Square", ("", "a"), [("a", np.nan)])
     assert draw(Figure("none", "", square, HeatMap("tau"))) == ""
+
+
+def curves(lines: int, **options: Any) -> Figure:
+    """Panels of curves with optima, a diverged point, hollow points, bars and lines."""
+    rng = np.random.default_rng(lines)
+    rows = [
+        (panel, f"depth {line}", 10.0**rate, float(y), float(y) - 0.1, float(y) + 0.1, used)
+        for panel in ("a", "b")
+        for line, used in zip(range(lines), ["yes", "no", "yes", "yes"], strict=False)
+        for rate, y in enumerate([*rng.uniform(1, 2, 6), np.nan, 1.5])
+    ]
+    data = Table("Curves", ("panel", "line", "x", "y", "low", "high", "used"), rows)
+    mark = Optimum(1.0, 0.5, 30.0, 1.2, "depth 0", True)
+    return Figure(
+        "curves",
+        "A finding.",
+        data,
+        Curves(
+            ("x", "y", "line"),
+            panel="panel",
+            level=1.9,
+            upright=1.0,
+            marks={"a": [mark]},
+            spans={"b": [Span(1.0, 10.0, 100.0, "depth 1")]},
+            lines=[Line("fit", [1.0, 1e5], [1.0, 2.0], "fit", "depth 0")],
+            **options,
+        ),
+    )
+
+
+FIGURES = {
+    "few": curves(1, log="x"),
+    "ordered": curves(4, log="x", ordered=True),
+    "bars": curves(3, log="xy", bars=("low", "high"), joined=False),
+    "forest": Figure(
+        "forest",
+        "",
+        tabulate_intervals(
+            "Forest", {(rule, "all"): Interval(1.0, 0.5, 1.5, 8, "planted") for rule in "abcd"}
+        ),
+        Forest("value"),
+    ),
+    "squares": Figure(
+        "squares",
+        "",
+        Table("Squares", ("", "a", "b", "c"), [(row, 1.0, 0.5, 0.2) for row in "abc"]),
+        HeatMap("tau"),
+    ),
+}
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDTH])
+@pytest.mark.parametrize("name", FIGURES)
+def test_fewer_bytes_show_the_same(
+    name: str, width: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every stroke, point and text with its place, its look, its clip, its words and its series."""
+    short = draw_figure(FIGURES[name], Palette(RULES), width)
+    monkeypatch.setattr(inline_svg, "compact_svg", lambda root: None)
+    long = draw_figure(FIGURES[name], Palette(RULES), width)
+    shown = list_marks(long)
+    assert sum(shown.values()) > 15
+    assert list_marks(short) == shown
+    assert len(short) < 0.75 * len(long)
 
 
 def test_csv_holds_full_precision_and_leaves_missing_values_empty() -> None:

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,32 @@ def test_a_unit_that_is_done_is_not_trained_wherever_it_is_kept(
     worker.attempt(PricedUnit(planted_unit("mlp-2"), replica_steps=3, cost=30))
     assert worker.counts == {"units": 1, "steps": 0, "cost": 30, "diverged": 3, "failed": 0}
     assert store.attempts() == {}
+
+
+def test_steps_that_are_made_again_never_let_the_share_fall(tmp_path: Path) -> None:
+    """A unit whose replicas did not fit into memory, and were trained again in smaller chunks."""
+    store = Store.open(str(tmp_path), create=True)
+    costs: list[int] = []
+
+    def train(
+        unit: Unit,
+        on_progress: Callable[[int], None] | None = None,
+        *,
+        device: str | None = None,
+        checkpoint: Path | None = None,
+    ) -> list[dict[str, Any]]:
+        assert on_progress is not None
+        for step in range(4):
+            on_progress(1)
+            costs.append(worker.counts["cost"])
+            assert worker.counts["steps"] % 4 == (step + 1) % 4
+        return planted_rows(unit)
+
+    worker = Worker(store, train, Resources(), "none")
+    for depth in (2, 3):
+        worker.attempt(PricedUnit(planted_unit(f"mlp-{depth}"), replica_steps=3, cost=30))
+        costs.append(worker.counts["cost"])
+    assert costs == [10, 20, 30, 30, 30, 40, 50, 60, 60, 60]
 
 
 def test_a_storage_that_fails_is_not_blamed_on_the_unit(tmp_path: Path) -> None:
