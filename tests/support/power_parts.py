@@ -16,7 +16,7 @@ STEPS = Updates(
     space="mlp",
     options={"width": 512},
     rules=("tuned-constant",),
-    seeds=16,
+    seeds=64,
     depths=(2, 4, 8, 16),
 )
 CELLS = Rank(

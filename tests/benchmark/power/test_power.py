@@ -1,9 +1,7 @@
 """What a simulated study answers is what was planted, and a study too small fails its check."""
 
-import runpy
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -122,14 +120,3 @@ def test_a_part_that_is_not_judged_gives_no_verdicts_and_its_power_is_told() -> 
 def test_whether_a_part_is_judged_is_true_or_false() -> None:
     with pytest.raises(InvalidInput, match="part cells: field judged"):
         replace(CELLS, judged="no")  # type: ignore[arg-type]
-
-
-def test_the_quickstart_passes_its_power_check() -> None:
-    """Its parts are planned so, before anything is trained."""
-    name = Path(__file__).parents[3] / "jobs" / "quickstart.py"
-    study = runpy.run_path(str(name))["STUDY"]
-    judged = [part for part in study.parts if part.judged]
-    assert {part.kind for part in judged} == {"depth", "updates"}
-    for part in judged:
-        (sentence,) = judge_power(measure_power(whole(part), repeats=2), {part.name}, 2)
-        assert " passes its power check" in sentence

@@ -29,6 +29,19 @@ def test_every_part_of_every_committed_study_has_a_row() -> None:
     assert named == planned, "studies have changed; run make power"
 
 
+def test_fewer_than_a_quarter_of_the_quickstart_s_verdicts_are_undetermined() -> None:
+    """Its rungs and seeds are chosen so, with the noise of an earlier run."""
+    _, table, _ = split_at_marks(PAGE, BEGIN, END)
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
+    judged = {
+        row[1]: row[2:] for row in rows if row[0] == "`quickstart`" and row[2] != "not judged"
+    }
+    assert len(judged) == 4
+    for part, (_, _, wrong, undetermined) in judged.items():
+        assert float(undetermined.rstrip("%")) < 25, part
+        assert float(wrong.rstrip("%")) <= 10, part
+
+
 def test_a_row_is_what_its_plan_gives() -> None:
     text = PAGE.read_text(encoding="utf-8")
     folder, study = list_studies()[0]
