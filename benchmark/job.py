@@ -65,9 +65,14 @@ def main(
     store = Store.locate(asked.out)
     store.require_study(asked.study.name)
     if asked.power is not None:
-        from benchmark.power.simulate import show_power  # findings, which no other run needs
+        # findings, which no other run needs
+        from benchmark.power.noise import NoiseOf, follow_pilot, typical_noise
+        from benchmark.power.simulate import show_power
 
-        show_power(asked.study, console, asked.power)
+        noise_of: NoiseOf = typical_noise
+        if asked.pilot is not None:
+            noise_of = follow_pilot(Results.load(asked.pilot), asked.study.parts)
+        show_power(asked.study, console, asked.power, noise_of)
         return 0
     if asked.dry_run:
         from benchmark.engine.device import list_gpus, require_gpu
@@ -91,6 +96,7 @@ class Asked:
     out: str
     dry_run: bool
     power: int | None
+    pilot: str | None
     workers: int | None
     resources: Resources
     command: str
@@ -108,7 +114,8 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         description=study.question,
         epilog=describe_fields(study),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] [--power [REPEATS]] "
+        usage="%(prog)s [--scale SCALE] [--out URI] [--dry-run] "
+        "[--power [REPEATS] [--pilot RESULTS]] "
         "[--workers N] [--cpus N] [--gpus X] [--ranks K] [--unit-timeout SECONDS] "
         "[--FIELD VALUE] [--PART.FIELD VALUE]",
         parents=[scale],
@@ -124,6 +131,11 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         const=10,
         metavar="REPEATS",
         help="say how often it would answer if a law held, by simulation; train nothing",
+    )
+    parser.add_argument(
+        "--pilot",
+        metavar="RESULTS",
+        help="with --power: simulate with the noise of these stored results",
     )
     parser.add_argument(
         "--workers", type=int, help="shards at once (default: all there is room for)"
@@ -168,7 +180,11 @@ def read_arguments(study: Study, scales: Mapping[str, Study], argv: Sequence[str
         auto=known.gpus == AUTO,
     )
     command = describe_command(sizes["full"].name, size, given)
-    return Asked(changed, known.out, known.dry_run, known.power, workers, resources, command)
+    if known.pilot is not None and known.power is None:
+        raise InvalidInput("--pilot needs --power: it says whose noise is simulated; add --power")
+    return Asked(
+        changed, known.out, known.dry_run, known.power, known.pilot, workers, resources, command
+    )
 
 
 def read_gpus(text: str) -> float | str:

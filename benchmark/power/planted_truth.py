@@ -1,9 +1,6 @@
 """Rows as training would give them if a law held: what a study has to find.
 
-The noise is that of short training on small images, as committed studies show it: losses of seeds
-differ by 0.1 nats, and rise by 1.5 nats for the square of a decade away from the best rate; from
-0.8 decades above it, training diverges. Accuracies of seeds differ by 1.5 points, those of
-architectures by 8. One-step moments of seeds differ by a factor e^0.5.
+The noise around it is that of a pilot or of the committed studies (``benchmark.power.noise``).
 """
 
 from __future__ import annotations
@@ -20,23 +17,17 @@ import numpy as np
 from benchmark import rules
 from benchmark.datasets import catalog
 from benchmark.engine.engine import describe_architecture
+from benchmark.power.noise import Noise
 from benchmark.rules.grammar.rule import Control
 from benchmark.store.formats import schema
 from benchmark.study import Depth, Rank, Updates
 from benchmark.study.unit import Replica, Unit
 from search_spaces.registry import create
 
-LOSS_NOISE: Final = 0.1
-CURVATURE: Final = 1.5
-LOWEST_LOSS: Final = 0.8
-STABLE_DECADES: Final = 0.8
 BASE_PLACE: Final = 0.75
 """Where on the grid, from its lowest to its highest rate in decades, the base's best rate lies."""
-ACCURACY_NOISE: Final = 0.015
-ACCURACY_SPREAD: Final = 0.08
 ACCURACY_FALL: Final = 0.1
 """Of a constant a decade away from the best, times the decades squared."""
-MOMENT_NOISE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,18 +60,18 @@ TRUTHS: Final = {
 
 
 def plant_rows(
-    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, repeat: int
+    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, noise: Noise, repeat: int
 ) -> Iterator[dict[str, Any]]:
     """A planned unit's rows, as they would be if the truth held; ``base`` is the part's first
     architecture."""
     facts = describe(unit.space, unit.space_options, unit.architecture).facts
-    plant = choose_outcome(part, base, unit, truth, repeat)
+    plant = choose_outcome(part, base, unit, truth, noise, repeat)
     for replica in unit.replicas:
         yield schema.make_row(unit, replica, facts | plant(replica))
 
 
 def choose_outcome(
-    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, repeat: int
+    part: Depth | Rank | Updates, base: str, unit: Unit, truth: Truth, noise: Noise, repeat: int
 ) -> Callable[[Replica], dict[str, Any]]:
     """What gives the outcome of each of the unit's replicas."""
     depth = describe(unit.space, unit.space_options, unit.architecture).facts["effective_depth"]
@@ -88,12 +79,12 @@ def choose_outcome(
         return lambda _: {"status": "untrainable"}
     match part:
         case Updates():
-            return lambda replica: plant_step(unit, replica, depth, truth, repeat)
+            return lambda replica: plant_step(unit, replica, depth, truth, noise, repeat)
         case Rank():
-            return lambda replica: plant_accuracy(unit, replica, truth, repeat)
+            return lambda replica: plant_accuracy(unit, replica, truth, noise, repeat)
         case Depth():
             relative = find_relative_rate(unit, base, truth)
-            return lambda replica: plant_loss(part, unit, replica, relative, repeat)
+            return lambda replica: plant_loss(part, unit, replica, relative, noise, repeat)
 
 
 def find_relative_rate(unit: Unit, base: str, truth: Truth) -> float:
@@ -130,22 +121,29 @@ def draw(*key: object) -> float:
 
 
 def plant_loss(
-    part: Depth, unit: Unit, replica: Replica, relative: float, repeat: int
+    part: Depth, unit: Unit, replica: Replica, relative: float, noise: Noise, repeat: int
 ) -> dict[str, Any]:
     """A loss by the distance from the best rate, in decades; diverged far beyond it."""
     chance = guessing_loss(unit.dataset_name)
     low, high = (math.log10(rate) for rate in (min(part.rates), max(part.rates)))
     best = low + BASE_PLACE * (high - low) + math.log10(relative)
     distance = math.log10(replica.lr) - best
-    if distance > STABLE_DECADES:
+    if distance > noise.stable:
         return {"status": "diverged", "diverged_step": 3, "steps": 3, "chance_loss": chance}
     key = repeat, unit.architecture, unit.space_options, replica.initialization, replica.seed
-    noise = draw(*key, replica.lr)
-    loss = min(LOWEST_LOSS + CURVATURE * distance**2 + LOSS_NOISE * noise, chance)
+    moved = noise.seed * draw(*key) + noise.rate * draw(*key, replica.lr)
+    loss = min(find_loss(noise, distance) + moved, chance)
     return finish(chance, loss, 0.9 - 0.1 * loss)
 
 
-def plant_accuracy(unit: Unit, replica: Replica, truth: Truth, repeat: int) -> dict[str, Any]:
+def find_loss(noise: Noise, distance: float) -> float:
+    """The mean loss so many decades from the best rate, before it is capped at guessing."""
+    return noise.lowest + noise.curvature * distance**2
+
+
+def plant_accuracy(
+    unit: Unit, replica: Replica, truth: Truth, noise: Noise, repeat: int
+) -> dict[str, Any]:
     """An accuracy by architecture, rule and seed, lower at constants away from the best."""
     chance = guessing_loss(unit.dataset_name)
     name = unit.architecture
@@ -154,18 +152,18 @@ def plant_accuracy(unit: Unit, replica: Replica, truth: Truth, repeat: int) -> d
     if isinstance(rule, Control) or not rule.tuned:
         moved = 0.0
     off = math.log10(replica.base_lr / 0.3) if rule.tuned else 0.0
-    seed = ACCURACY_NOISE * draw(repeat, name, replica.rule, replica.base_lr, replica.seed)
-    accuracy = 0.6 + ACCURACY_SPREAD * draw(repeat, name) + moved - ACCURACY_FALL * off**2 + seed
+    seed = noise.accuracy * draw(repeat, name, replica.rule, replica.base_lr, replica.seed)
+    accuracy = 0.6 + noise.spread * draw(repeat, name) + moved - ACCURACY_FALL * off**2 + seed
     accuracy = float(np.clip(accuracy, 0.1, 1.0))
     return finish(chance, chance * (1 - accuracy), accuracy)
 
 
 def plant_step(
-    unit: Unit, replica: Replica, depth: int, truth: Truth, repeat: int
+    unit: Unit, replica: Replica, depth: int, truth: Truth, noise: Noise, repeat: int
 ) -> dict[str, Any]:
     """Second moments of the changes that one step makes at every node, in all of one size."""
-    noise = draw(repeat, unit.architecture, unit.space_options, replica.seed)
-    size = depth**truth.growth * math.exp(MOMENT_NOISE * noise)
+    moved = draw(repeat, unit.architecture, unit.space_options, replica.seed)
+    size = depth**truth.growth * math.exp(noise.moment * moved - noise.moment**2 / 2)
     moments = [size] * max(1, depth - 1)
     return {"status": "done", "steps": 1, "initial_loss": 2.3, "update_moments": moments}
 

@@ -17,8 +17,14 @@ from benchmark.findings.ladders import transfer
 from benchmark.findings.ladders.laws import LAWS, Law, count_units
 from benchmark.findings.updates import updates_part
 from benchmark.findings.verdict import Verdict
-from benchmark.power import planted_truth
-from benchmark.power.planted_truth import Truth, describe, find_relative_rate, guessing_loss
+from benchmark.power.noise import Noise, NoiseSource
+from benchmark.power.planted_truth import (
+    Truth,
+    describe,
+    find_loss,
+    find_relative_rate,
+    guessing_loss,
+)
 from benchmark.rules.grammar.rule import Control
 from benchmark.study.unit import Unit
 
@@ -27,7 +33,12 @@ EXACT: Final = 1e-6
 
 
 def find_right_answer(
-    part: Mapping[str, Any], grid: Sequence[Unit], base: str, truth: Truth, verdict: Verdict
+    part: Mapping[str, Any],
+    grid: Sequence[Unit],
+    base: str,
+    truth: Truth,
+    noise: NoiseSource,
+    verdict: Verdict,
 ) -> Answer | None:
     """Yes or no; None where neither is right, for the rates are no power in the law's unit.
 
@@ -35,13 +46,14 @@ def find_right_answer(
         part: as the manifest has it.
         grid: a depth part's units, one a rung, the base first.
         base: the part's first architecture.
+        noise: what was planted around the truth.
     """
     if verdict.topic == updates_part.TOPIC:
         return say(truth.growth == 0)
     if part["kind"] == "rank":
-        return answer_of_gain(truth, verdict)
+        return answer_of_gain(truth, noise.typical, verdict)
     if verdict.topic == transfer.TOPIC:
-        return say(measure_excess(grid, base, truth, verdict.rule) < LOSS_MARGIN)
+        return say(measure_excess(grid, base, truth, noise, verdict.rule) < LOSS_MARGIN)
     (law,) = (law for law in LAWS if law.topic == verdict.topic)
     return answer_of_law(part, grid, base, truth, law)
 
@@ -51,30 +63,32 @@ def say(holds: bool) -> Answer:
     return "yes" if holds else "no"
 
 
-def answer_of_gain(truth: Truth, verdict: Verdict) -> Answer:
+def answer_of_gain(truth: Truth, noise: Noise, verdict: Verdict) -> Answer:
     """Whether a rule's gain moves accuracies, or the ranking, by more than the margin."""
     gain = 0.0 if isinstance(rules.rule(verdict.rule), Control) else truth.gain
     if verdict.topic == "Ranking changes":
-        return say(measure_rank_change(gain) > TAU_MARGIN)
+        return say(measure_rank_change(gain, noise) > TAU_MARGIN)
     return say(gain > ACCURACY_MARGIN)
 
 
-def measure_rank_change(gain: float) -> float:
+def measure_rank_change(gain: float, noise: Noise) -> float:
     """Delta, the fall of tau beyond seed noise, of gains with a spread of their own size.
 
     All accuracies are normal, so tau is 2/pi asin(correlation) (Greiner).
     """
-    spread, noise = planted_truth.ACCURACY_SPREAD**2, planted_truth.ACCURACY_NOISE**2
+    spread, seeds = noise.spread**2, noise.accuracy**2
     moved = spread + gain**2
 
     def tau(correlation: float) -> float:
         return 2 / math.pi * math.asin(correlation)
 
-    ceiling = (tau(spread / (spread + noise)) + tau(moved / (moved + noise))) / 2
-    return ceiling - tau(spread / math.sqrt((spread + noise) * (moved + noise)))
+    ceiling = (tau(spread / (spread + seeds)) + tau(moved / (moved + seeds))) / 2
+    return ceiling - tau(spread / math.sqrt((spread + seeds) * (moved + seeds)))
 
 
-def measure_excess(grid: Sequence[Unit], base: str, truth: Truth, rule: str) -> float:
+def measure_excess(
+    grid: Sequence[Unit], base: str, truth: Truth, noise: NoiseSource, rule: str
+) -> float:
     """A rule's loss above the lowest, its mean over rungs and seeds, in losses of guessing.
 
     Its constant is the one that is best on the base rung.
@@ -87,9 +101,9 @@ def measure_excess(grid: Sequence[Unit], base: str, truth: Truth, rule: str) -> 
         own = {each.seed: each.lr_multiplier for each in unit.replicas if each.rule == rule}
         for seed, multiplier in own.items():
             distance = math.log10(multiplier / first[seed] / relative)
-            stable = distance <= planted_truth.STABLE_DECADES
-            loss = planted_truth.LOWEST_LOSS + planted_truth.CURVATURE * distance**2
-            lost.append((min(loss, chance) if stable else chance) - planted_truth.LOWEST_LOSS)
+            around = noise.find(unit)
+            loss = find_loss(around, distance) if distance <= around.stable else chance
+            lost.append(min(loss, chance) - min(around.lowest, chance))
     return float(np.mean(lost)) / chance
 
 

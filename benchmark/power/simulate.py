@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.parts import judge_study
 from benchmark.power.in_memory import carry_out
+from benchmark.power.noise import NoiseOf, NoiseSource, typical_noise
 from benchmark.power.planted_truth import TRUTHS, Truth, plant_rows
 from benchmark.power.right_answers import find_right_answer
 from benchmark.store.formats import manifest, schema
@@ -73,28 +74,31 @@ class Shares(NamedTuple):
         return round(self.right, 9) >= ENOUGH and round(self.wrong, 9) <= TOLERATED
 
 
-def measure_power(study: Study, repeats: int = REPEATS) -> list[Answered]:
+def measure_power(
+    study: Study, repeats: int = REPEATS, noise_of: NoiseOf = typical_noise
+) -> list[Answered]:
     """Every question of every part, under every truth that is planted in parts of its kind."""
     found: dict[tuple[str, str, str, str], Answered] = {}
     for asked in study.parts:
         part = replace(asked, judged=True)
         alone, base = replace(study, parts=(part,)), part.architectures()[0]
+        noise = noise_of(asked)
         for truth in TRUTHS[part.kind]:
             for repeat in range(repeats):
-                results, grid = plant_results(alone, base, truth, repeat)
+                results, grid = plant_results(alone, base, truth, noise, repeat)
                 verdicts, _ = judge_study(results, None)
                 for verdict in verdicts:
                     key = verdict.part, verdict.topic, verdict.rule, truth.name
                     if key not in found:
                         (planned,) = results.study["parts"]
-                        right = find_right_answer(planned, grid, base, truth, verdict)
+                        right = find_right_answer(planned, grid, base, truth, noise, verdict)
                         found[key] = Answered(*key, Counter(), right)
                     found[key].answers[verdict.answer] += 1
     return list(found.values())
 
 
 def plant_results(
-    study: Study, base: str, truth: Truth, repeat: int
+    study: Study, base: str, truth: Truth, noise: NoiseSource, repeat: int
 ) -> tuple[Results, Sequence[Unit]]:
     """The results of a study of one part whose rows are planted, and the units of its grid, if it
     has one; nothing is trained or written.
@@ -102,7 +106,9 @@ def plant_results(
     ``base`` is the part's first architecture.
     """
     (part,) = study.parts
-    stages, rows = carry_out(study, lambda unit: plant_rows(part, base, unit, truth, repeat))
+    stages, rows = carry_out(
+        study, lambda unit: plant_rows(part, base, unit, truth, noise.find(unit), repeat)
+    )
     units = Collection(
         schema.make_table([row for unit_rows in rows.values() for row in unit_rows]),
         {unit_id: len(unit_rows) for unit_id, unit_rows in rows.items()},
@@ -114,9 +120,11 @@ def plant_results(
     return results, grid or ()
 
 
-def show_power(study: Study, console: Console, repeats: int = REPEATS) -> None:
+def show_power(
+    study: Study, console: Console, repeats: int = REPEATS, noise_of: NoiseOf = typical_noise
+) -> None:
     """Print the shares of every question, and which parts have too little power to answer."""
-    answered = measure_power(study, repeats)
+    answered = measure_power(study, repeats, noise_of)
     for part in study.parts:
         console.print(tabulate([each for each in answered if each.part == part.name], part.name))
     judged = {part.name for part in study.parts if part.judged}

@@ -1,63 +1,29 @@
 """What a simulated study answers is what was planted, and a study too small fails its check."""
 
-import runpy
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.power_parts import CELLS, CHAIN, STEPS, whole
 
 from benchmark import job
 from benchmark.analysis.thresholds import Answer
 from benchmark.findings.answers.study import answer_study
 from benchmark.findings.content import Figure
 from benchmark.findings.parts import UNJUDGED, judge_study
-from benchmark.power import planted_truth
+from benchmark.power.noise import Noise, NoiseSource
 from benchmark.power.planted_truth import TRUTHS
 from benchmark.power.simulate import Answered, judge_power, measure_power, plant_results, show_power
-from benchmark.study import NAS_BENCH_201, Depth, Rank, Study, Updates, rate_grid
+from benchmark.study import rate_grid
 from search_spaces.errors import InvalidInput
 
-CHAIN = Depth(
-    name="chain",
-    space="mlp",
-    options={"width": 8},
-    rules=("tuned-constant", "effective-depth"),
-    seeds=3,
-    depths=(1, 2, 4, 8, 16),
-    rates=rate_grid(1e-4, 3.0, 18),
-)
-STEPS = Updates(
-    name="steps",
-    space="mlp",
-    options={"width": 512},
-    rules=("tuned-constant",),
-    seeds=16,
-    depths=(2, 4, 8, 16),
-)
-CELLS = Rank(
-    name="cells",
-    space="nasbench201",
-    options={"channels": 4, "cells": 1},
-    rules=("tuned-constant", "effective-depth"),
-    seeds=2,
-    sample=8,
-    rates=(0.03, 0.3, 3.0),
-    recipe=NAS_BENCH_201,
-)
 
-
-def whole(*parts: Depth | Rank | Updates) -> Study:
-    return Study(name="planted", question="?", parts=parts)
-
-
-def test_a_precise_study_finds_what_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planted_truth, "LOSS_NOISE", 0.004)
-    monkeypatch.setattr(planted_truth, "MOMENT_NOISE", 0.05)
+def test_a_precise_study_finds_what_is_planted() -> None:
+    precise = NoiseSource(Noise(lowest=0.8, seed=0.0, rate=0.004, moment=0.05))
     answered = {
         (each.part, each.topic, each.rule, each.truth): each
-        for each in measure_power(whole(CHAIN, STEPS), repeats=2)
+        for each in measure_power(whole(CHAIN, STEPS), 2, lambda _: precise)
     }
     he = "initialization he"
     assert answered["chain", "Best rate ~ depth^−3/2", he, "layers^-3/2"].share("yes") == 1
@@ -137,7 +103,9 @@ def test_a_part_that_is_not_judged_gives_no_verdicts_and_its_power_is_told() -> 
     assert {each.part for each in answered} == {small.name}
     (sentence,) = judge_power(answered, set(), 2)
     assert sentence.startswith(f"part {small.name} is not judged, and would ")
-    results, _ = plant_results(whole(small), small.architectures()[0], TRUTHS["rank"][0], 0)
+    results, _ = plant_results(
+        whole(small), small.architectures()[0], TRUTHS["rank"][0], NoiseSource(), 0
+    )
     verdicts, blocks = judge_study(results, None)
     assert verdicts == []
     assert (blocks[0].part, blocks[0].items) == (small.name, [UNJUDGED])
@@ -152,14 +120,3 @@ def test_a_part_that_is_not_judged_gives_no_verdicts_and_its_power_is_told() -> 
 def test_whether_a_part_is_judged_is_true_or_false() -> None:
     with pytest.raises(InvalidInput, match="part cells: field judged"):
         replace(CELLS, judged="no")  # type: ignore[arg-type]
-
-
-def test_the_quickstart_passes_its_power_check() -> None:
-    """Its parts are planned so, before anything is trained."""
-    name = Path(__file__).parents[3] / "jobs" / "quickstart.py"
-    study = runpy.run_path(str(name))["STUDY"]
-    judged = [part for part in study.parts if part.judged]
-    assert {part.kind for part in judged} == {"depth", "updates"}
-    for part in judged:
-        (sentence,) = judge_power(measure_power(whole(part), repeats=2), {part.name}, 2)
-        assert " passes its power check" in sentence
