@@ -2,8 +2,8 @@
 
 glibc gives large freed blocks back to the system at once, and asks for them again at the next step:
 the system then clears every page anew. That was a tenth of a step's time for a ResNet on images of
-8 x 8 and an eighth for a light cell of NAS-Bench-201 (medians of five interleaved rounds, one core).
-The numbers are the same bytes.
+8 x 8 and an eighth for a light cell of NAS-Bench-201 (medians of five interleaved rounds on one
+core). The numbers are the same bytes.
 """
 
 from __future__ import annotations
