@@ -1,8 +1,9 @@
 """Memory that a step frees stays with the process until its unit ends.
 
 glibc gives large freed blocks back to the system at once, and asks for them again at the next step:
-the system then clears every page anew. For images of 8 x 8 that was a fifth of a step's time, for
-the light cells of NAS-Bench-201 a tenth (docs/speed.md). The numbers are the same bytes.
+the system then clears every page anew. That was a tenth of a step's time for a ResNet on images of
+8 x 8 and an eighth for a light cell of NAS-Bench-201 (medians of five interleaved rounds on one
+core). The numbers are the same bytes.
 """
 
 from __future__ import annotations

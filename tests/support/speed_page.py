@@ -94,20 +94,21 @@ def make_tables() -> str:
     compared = [each for each in files if each[1][0].section == precision.SECTION]
     timed = [each for each in files if each not in compared]
     rows = [row for _, found, _ in timed for row in found]
-    lines = [
-        "## Against other ways to train",
-        "",
-        describe_origin(timed[0][2], [name for name, _, _ in timed]),
-        "",
-        *list_ways(rows),
-        "",
-        "## The rest",
-        "",
-        *list_others(rows),
-        "",
-        "## bfloat16",
-        "",
-    ]
+    lines: list[str] = []
+    if timed:
+        lines += [
+            "## Against other ways to train",
+            "",
+            describe_origin(timed[0][2], [name for name, _, _ in timed]),
+            "",
+            *list_ways(rows),
+            "",
+            "## The rest",
+            "",
+            *list_others(rows),
+            "",
+        ]
+    lines += ["## bfloat16", ""]
     for name, found, origin in compared:
         lines += [describe_origin(origin, [name]), "", *list_differences(found), ""]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import speed_page
 
 from benchmark.speed import __main__ as speed
 from benchmark.speed import arithmetic, measure, precision
@@ -17,6 +18,7 @@ from benchmark.speed.networks import TimedNetwork, list_networks
 from benchmark.speed.table import SpeedRow
 from benchmark.speed.ways import contenders
 from benchmark.speed.ways import ray_tune as tuned
+from search_spaces.output_files import split_at_marks
 
 TINY = [replace(n, rates=5, steps=3) for n in list_networks(quick=True, gpu=False) if n.side == 8]
 
@@ -151,6 +153,11 @@ def test_differences_between_precisions_are_the_planted_ones(diverging: set[int]
     assert loss.values == pytest.approx([0.01 * seed for seed in alive])
     assert accuracy.values == [0.0] * len(alive)
     assert (f"; diverged 0 and {len(diverging)}" in loss.note) == bool(diverging)
+
+
+def test_the_speed_page_is_made_from_the_measured_rows() -> None:
+    _, tables, _ = split_at_marks(speed_page.PAGE, speed_page.BEGIN, speed_page.END)
+    assert tables == speed_page.make_tables(), "run python tests/support/speed_page.py"
 
 
 def test_names_that_match_no_row_are_a_sentence(
