@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from search_spaces.errors import InvalidInput
 
@@ -81,7 +81,8 @@ def t_interval(x_N: Array, *, level: float = LEVEL) -> Interval:
     if n < 2:
         mean = float(x_N[0]) if n else math.nan
         return Interval.undetermined("fewer than two values", estimate=mean, n=n)
-    return student_interval(float(x_N.mean()), float(stats.sem(x_N)), n - 1, n, level=level)
+    error = float(x_N.std(ddof=1)) / math.sqrt(n)
+    return student_interval(float(x_N.mean()), error, n - 1, n, level=level)
 
 
 def student_interval(
@@ -94,10 +95,10 @@ def student_interval(
     method: str = "Student t",
 ) -> Interval:
     """Student's t interval of an estimate with a standard error of `freedom` degrees of freedom."""
-    if not error > 0:  # scipy has no t distribution of scale 0
+    if not error > 0:  # no t distribution has scale 0
         return Interval(estimate, estimate, estimate, n, method, level)
-    low, high = stats.t.interval(level, freedom, loc=estimate, scale=error)
-    return Interval(estimate, float(low), float(high), n, method, level)
+    half = float(special.stdtrit(freedom, (1 + level) / 2)) * error
+    return Interval(estimate, estimate - half, estimate + half, n, method, level)
 
 
 def mean_interval(

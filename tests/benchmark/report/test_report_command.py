@@ -171,13 +171,14 @@ def test_the_page_goes_beside_the_results(tmp_path: Path, monkeypatch: pytest.Mo
     assert find_place("s3://bucket/results", "study") == Path("reports/study")
 
 
-def test_open_shows_the_page_in_the_users_browser(helped: str, tmp_path: Path) -> None:
+def test_open_shows_the_page_in_the_users_browser(tmp_path: Path) -> None:
     """The browser is a program of ours that writes down what it was asked to show."""
     seen, program = tmp_path / "seen", tmp_path / "browser"
     program.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
     program.chmod(0o755)
     page = tmp_path / "page"
-    command = [sys.executable, "-m", "benchmark.report", helped, "--out", str(page), "--open"]
+    store = planted.write(tmp_path / "results", planted.study(parts="updates"))
+    command = [sys.executable, "-m", "benchmark.report", store, "--out", str(page), "--open"]
     done = subprocess.run(
         command, env=environment(BROWSER=str(program)), capture_output=True, check=False
     )
