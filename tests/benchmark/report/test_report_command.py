@@ -150,9 +150,10 @@ def test_other_measures_tell_the_same_story(page: Path) -> None:
 
 
 def test_the_terminal_gets_a_line_per_question_and_the_path(
-    helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([helped, "--out", str(tmp_path / "new" / "page")]) == 0
+    store = planted.write(tmp_path / "results", planted.study(seeds=2, sample=6))
+    assert main([store, "--out", str(tmp_path / "new" / "page")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 8 + 1
     assert lines[-1] == str(tmp_path / "new" / "page" / "index.html")
