@@ -31,6 +31,8 @@ PAINTS: Final = {
 PAINT: Final = re.compile("|".join(PAINTS), re.IGNORECASE)
 REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
 LONG: Final = re.compile(r"(\d\.\d\d)\d{3,}")
+DPI: Final = 110
+"""Of rasters within drawings."""
 NAMESPACE: Final = "http://www.w3.org/2000/svg"
 
 
@@ -58,9 +60,7 @@ class Frame:
 def render_svg(canvas: Canvas, frame: Frame, tips: Sequence[Tips]) -> str:
     """The drawing as an ``<svg>`` element: ids of its own, colors of the page, and ``tips`` on the
     points of each series, whose ids are tip-0, tip-1 and on."""
-    buffer = io.BytesIO()
-    canvas.savefig(buffer, format="svg", metadata={"Date": None}, dpi=110)
-    root = ElementTree.fromstring(buffer.getvalue())
+    root = ElementTree.fromstring(draw_svg(canvas))
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
@@ -87,6 +87,20 @@ def render_svg(canvas: Canvas, frame: Frame, tips: Sequence[Tips]) -> str:
         told.text = text
         root.insert(place, told)
     return ElementTree.tostring(root, encoding="unicode").strip()
+
+
+def draw_svg(canvas: Canvas) -> bytes:
+    """The drawing as matplotlib writes it.
+
+    ``savefig`` draws twice where a layout is computed, once of that alone; drawing itself computes
+    it as well.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer = io.BytesIO()
+    canvas.set_dpi(DPI)
+    FigureCanvasSVG(canvas).print_svg(buffer, metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def strip_blank(text: str | None) -> str | None:

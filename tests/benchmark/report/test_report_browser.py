@@ -61,8 +61,9 @@ def test_the_page_is_silent_offline_and_fits(
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
-@pytest.mark.parametrize("example", [True, False])
+@pytest.mark.parametrize(
+    ("width", "scheme", "example"), [(390, "light", True), (1280, "dark", False)]
+)
 def test_axe_finds_nothing(
     browser: Browser, page: Path, width: int, scheme: Literal["light", "dark"], example: bool
 ) -> None:

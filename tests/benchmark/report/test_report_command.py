@@ -150,9 +150,10 @@ def test_other_measures_tell_the_same_story(page: Path) -> None:
 
 
 def test_the_terminal_gets_a_line_per_question_and_the_path(
-    helped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([helped, "--out", str(tmp_path / "new" / "page")]) == 0
+    store = planted.write(tmp_path / "results", planted.study(seeds=2, sample=6))
+    assert main([store, "--out", str(tmp_path / "new" / "page")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 8 + 1
     assert lines[-1] == str(tmp_path / "new" / "page" / "index.html")
@@ -171,13 +172,14 @@ def test_the_page_goes_beside_the_results(tmp_path: Path, monkeypatch: pytest.Mo
     assert find_place("s3://bucket/results", "study") == Path("reports/study")
 
 
-def test_open_shows_the_page_in_the_users_browser(helped: str, tmp_path: Path) -> None:
+def test_open_shows_the_page_in_the_users_browser(tmp_path: Path) -> None:
     """The browser is a program of ours that writes down what it was asked to show."""
     seen, program = tmp_path / "seen", tmp_path / "browser"
     program.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
     program.chmod(0o755)
     page = tmp_path / "page"
-    command = [sys.executable, "-m", "benchmark.report", helped, "--out", str(page), "--open"]
+    store = planted.write(tmp_path / "results", planted.study(parts="updates"))
+    command = [sys.executable, "-m", "benchmark.report", store, "--out", str(page), "--open"]
     done = subprocess.run(
         command, env=environment(BROWSER=str(program)), capture_output=True, check=False
     )

@@ -64,7 +64,7 @@ def keep_architectures(table: pa.Table, count: int) -> pa.Table:
 
 
 @settings(
-    max_examples=15,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

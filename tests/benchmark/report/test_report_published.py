@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support import planted, planted_published
 
+from benchmark.findings.content import Figure
+from benchmark.findings.parts import judge_study
 from benchmark.power.planted_truth import draw
 from benchmark.published.rate_classes import compute_multipliers
 from benchmark.published.table import read_table
@@ -52,7 +55,14 @@ def page(ranked: str, same: Path) -> Page:
 
 
 def built(store: str, published: Path) -> tuple[Page, dict[str, str]]:
-    page = build_page(Results.load(store), read_table(published))
+    """The page without its drawings, and its answers."""
+    results, read = Results.load(store), read_table(published)
+    verdicts, blocks = judge_study(results, read)
+    told = [
+        replace(block, items=[item for item in block.items if not isinstance(item, Figure)])
+        for block in blocks
+    ]
+    page = build_page(results, read, found=(verdicts, told))
     return page, dict(page.summary)
 
 

@@ -178,9 +178,9 @@ HEAD = ArchGraph.single(Operation("linear", role="head", activated=False))
 
 @pytest.mark.slow
 def test_a_sample_of_cells() -> None:
-    """200 cells of the 15,625; those with a dead output are refused, as their graphs say."""
+    """60 cells of the 15,625; those with a dead output are refused, as their graphs say."""
     outcomes = []
-    for architecture in NasBench201().architectures(sample=200, seed=11):
+    for architecture in NasBench201().architectures(sample=60, seed=11):
         cell = read(architecture)
         graph = ArchGraph.series([STEM, cell_graph(cell), HEAD])
         with torch.device("meta"):
@@ -191,7 +191,7 @@ def test_a_sample_of_cells() -> None:
         else:
             with pytest.raises(InvalidInput, match="does not depend on the input"):
                 traced(module)
-    assert len(outcomes) == 200
+    assert len(outcomes) == 60
     assert False in outcomes
 
 
