@@ -68,6 +68,7 @@ def main(
         # findings, which no other run needs
         from benchmark.power.noise import NoiseOf, follow_pilot, typical_noise
         from benchmark.power.simulate import show_power
+        from benchmark.store.results import Results
 
         noise_of: NoiseOf = typical_noise
         if asked.pilot is not None:

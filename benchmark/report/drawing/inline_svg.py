@@ -99,7 +99,7 @@ def draw_svg(canvas: Canvas) -> bytes:
 
     buffer = io.BytesIO()
     canvas.set_dpi(DPI)
-    FigureCanvasSVG(canvas).print_svg(buffer, metadata={"Date": None})
+    FigureCanvasSVG(canvas).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 
