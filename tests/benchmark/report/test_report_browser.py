@@ -149,17 +149,22 @@ def test_a_point_that_is_touched_says_its_row_its_series_and_both_axes(
     tab.goto(page.as_uri())
     tab.locator("#resnets-slope").scroll_into_view_if_needed()
     points = tab.locator("#resnets-slope .plot.wide [data-series=he] use:has(title)")
-    uncovered = points.evaluate_all(
-        "all => all.findIndex(each => { const b = each.getBoundingClientRect();"
-        " return document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) === each })"
+    number, x, y = points.evaluate_all(  # a spot of a point over which nothing else is drawn
+        """all => {
+          for (const [number, each] of all.entries()) {
+            const box = each.getBoundingClientRect();
+            for (const part of [0.5, 0.35, 0.65, 0.25, 0.75]) {
+              const [x, y] = [box.x + part * box.width, box.y + part * box.height];
+              if (document.elementFromPoint(x, y) === each) return [number, x, y];
+            }
+          }
+        }"""
     )
-    point = points.nth(uncovered)
-    short = point.locator("title").text_content() or ""
-    name, depth, rate = short.split(" · ")
+    title = points.nth(number).locator("title")
+    name, depth, rate = (title.text_content() or "").split(" · ")
     for _ in range(2):  # touched again, it says it once
-        point.hover(force=True)
-        told = point.locator("title").text_content()
-        assert told == (
+        tab.mouse.move(x, y)
+        assert title.text_content() == (
             f"{name}, he, effective depth (layers and additions) {depth}, best learning rate {rate}"
         )
         tab.mouse.move(0, 0)
