@@ -43,13 +43,13 @@ class Noise:
     seed: float = 0.045
     rate: float = 0.13
     accuracy: float = 0.0075
-    spread: float = 0.01
-    moment: float = 1.0
+    spread: float = 0.014
+    moment: float = 0.65
 
 
-Network = tuple[str, str]
+StoredNetwork = tuple[str, str]
 """A space's options, as its column has them, and an architecture."""
-Measured = dict[Network, dict[str, float]]
+MeasuredNoise = dict[StoredNetwork, dict[str, float]]
 """Fields of ``Noise`` by network."""
 
 
@@ -58,7 +58,7 @@ class NoiseSource:
     """The noise of every network: its own where a pilot trained it, else the typical one."""
 
     typical: Noise = Noise()
-    by_network: Mapping[Network, Noise] = field(default_factory=dict)
+    by_network: Mapping[StoredNetwork, Noise] = field(default_factory=dict)
 
     def find(self, unit: Unit) -> Noise:
         """The noise of a unit's rows."""
@@ -111,11 +111,11 @@ def measure_noise(pilot: Results, part: AnyPart) -> NoiseSource | None:
     )
 
 
-def measure_losses(rows: pd.DataFrame) -> Measured:
+def measure_losses(rows: pd.DataFrame) -> MeasuredNoise:
     """The parabola and the spread of every network that trained, its initializations pooled."""
     grid = rows[rows["stage"].isin((GRID, NEIGHBORS))]
     measured = {
-        cast(Network, network): [
+        cast(StoredNetwork, network): [
             found for _, one in own.groupby("initialization") for found in fit_parabola(one)
         ]
         for network, own in grid.groupby(NETWORK)
@@ -155,7 +155,7 @@ def fit_parabola(rows: pd.DataFrame) -> Iterator[dict[str, float]]:
     } | ({"stable": float(failed.min()) - best} if len(failed) else {})
 
 
-def measure_accuracies(rows: pd.DataFrame) -> Measured:
+def measure_accuracies(rows: pd.DataFrame) -> MeasuredNoise:
     """The spread of seeds, of every network; that of the networks is of all of them."""
     done = rows[(rows["stage"] == RANK) & (rows["status"] == "done")]
     if done.empty:
@@ -166,19 +166,19 @@ def measure_accuracies(rows: pd.DataFrame) -> Measured:
     if not np.isfinite(spread):
         return {}
     return {
-        cast(Network, network): {"accuracy": math.sqrt(value), "spread": spread}
+        cast(StoredNetwork, network): {"accuracy": math.sqrt(value), "spread": spread}
         for network, value in variance.items()
     }
 
 
-def measure_moments(rows: pd.DataFrame) -> Measured:
+def measure_moments(rows: pd.DataFrame) -> MeasuredNoise:
     """The spread of the logarithm of a step's mean second moment over seeds, of every network."""
     known = rows[rows["update_moments"].notna()]
     size = [float(np.mean(moments)) if len(moments) else 0.0 for moments in known["update_moments"]]
     logarithm = np.log(np.array(size), where=np.array(size) > 0, out=np.full(len(size), np.nan))
     spread = known.assign(size=logarithm).groupby([*NETWORK, "rule"])["size"].std(ddof=1)
     return {
-        cast(Network, network): {"moment": float(value)}
+        cast(StoredNetwork, network): {"moment": float(value)}
         for network, value in spread.groupby(NETWORK).median().dropna().items()
     }
 

@@ -120,9 +120,9 @@ def test_evidence_is_of_the_same_kind_and_optimizer_with_its_numbers() -> None:
     assert {each.rule for each in residual} == {"tuned-constant", "effective-depth", "path-cubed"}
     for each in residual:
         assert re.match(
-            r"Loss above the lowest \S+ \[.*\], n\s=\s3 seeds, over all 6 rungs", each.found
+            r"Loss above the lowest \S+ \[.*\], n\s=\s8 seeds, over all 5 rungs", each.found
         )
-        assert each.about == "resnet of 1 to 32 blocks on digits"
+        assert each.about == "resnet of 1 to 16 blocks on digits"
     assert {each.part for each in find_evidence(example, "chain", "sgd")} == {"chain-depth"}
     assert find_evidence(example, "cell", "sgd") == []  # that part is not judged
     assert {each.part for each in find_evidence(results, "cell", "sgd")} == {"cells"}

@@ -41,7 +41,7 @@ def stored(request: pytest.FixtureRequest) -> tuple[Path, Path]:
 def test_the_units_that_a_job_plans_today_are_found(stored: tuple[Path, Path]) -> None:
     job, results = stored
     planned = {unit.id for unit in first_units(job)}
-    assert len(planned) > 20
+    assert len(planned) >= 20
     assert planned <= Store.open(str(results)).done()
 
 

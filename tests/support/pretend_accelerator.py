@@ -326,6 +326,6 @@ def pretend_accelerator() -> Iterator[list[Recorded]]:
         patch.setattr(torch.func, "jvp", differentiate_twice)
         patch.setattr(torch, "save", lambda state, file: save(bring_home(state), file))
         patch.setattr(loop, "evaluate", torch.no_grad()(loop.evaluate.__wrapped__))  # type: ignore[attr-defined]
-        patch.setattr(engine, "prepare_device", lambda _: None)
+        patch.setattr(engine, "prepare_device", lambda _, tf32: None)
         patch.setattr(chunk_size.ChunkLimits, "choose", lambda *_: 4)
         yield graphs

@@ -72,6 +72,8 @@ def test_schemes_give_traced_layers_the_same_variances_and_numbers(
     K = model.topology.residual_blocks
     table = {layer.module: layer for layer in model.traced.layers if layer.uses}
     for scheme in SCHEMES:
+        if scheme == "in-degree-cell" and name == "nasbench201":
+            continue  # the released code counts in-degrees by cell, of which a trace knows nothing
         for end in ("", "+mean-field"):
             for path, layer in table.items():
                 own = module.get_submodule(path)

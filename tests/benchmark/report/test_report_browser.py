@@ -160,6 +160,10 @@ def test_a_point_that_is_touched_says_its_row_its_series_and_both_axes(
           }
         }"""
     )
+    hit = """all => all.map(each => each.getBoundingClientRect()).map(
+        box => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+    ).map(found => found.querySelector(":scope > title") !== null)"""
+    assert all(points.evaluate_all(hit))  # no error bar or line lies over the middle of a point
     title = points.nth(number).locator("title")
     name, depth, rate = (title.text_content() or "").split(" · ")
     for _ in range(2):  # touched again, it says it once
