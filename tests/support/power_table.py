@@ -92,15 +92,20 @@ def describe_noise() -> Iterator[str]:
     yield f"|---|---|{'---:|' * len(names)}"
     for folder, study in list_studies():
         for part in study.parts:
-            noise = find_noise(folder, part)
-            values = asdict(noise.typical) if noise else {}
-            cells = [
-                f"{values[name]:.3g}" if values and name in MEASURED[part.kind] else ""
-                for name in names
-            ]
-            yield f"| `{folder}` | {part.name} | {' | '.join(cells)} |"
+            yield describe_noise_of_part(folder, part)
     medians = find_medians()
     yield f"| | *median on digits* | {' | '.join(f'{medians[name]:.3g}' for name in names)} |"
+
+
+def describe_noise_of_part(folder: str, part: AnyPart) -> str:
+    """The row of one part, empty where it shows nothing."""
+    noise = find_noise(folder, part)
+    values = asdict(noise.typical) if noise else {}
+    cells = [
+        f"{values[name]:.3g}" if values and name in MEASURED[part.kind] else ""
+        for name in (field.name for field in fields(Noise))
+    ]
+    return f"| `{folder}` | {part.name} | {' | '.join(cells)} |"
 
 
 def find_medians() -> dict[str, float]:
