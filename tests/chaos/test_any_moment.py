@@ -191,12 +191,24 @@ def interrupt(
     place: Place,
     name: str,
     capsys: pytest.CaptureFixture[str],
-) -> tuple[Path, Path]:
-    """A signal arrives meanwhile: the code, the sentence, and results as they were."""
+) -> tuple[Path, Path] | None:
+    """A signal arrives meanwhile: the code, the sentence, and results as they were.
+
+    None where the command ended before it came.
+    """
     number = [*SIGNALS][turn % len(SIGNALS)]
     results, beside = place.fresh()
-    with interrupting(lambda: os.kill(os.getpid(), number)):
+    sent: list[int] = []
+
+    def send() -> None:
+        sent.append(number)
+        os.kill(os.getpid(), number)
+
+    with interrupting(send):
         code, said = run(commands(results, beside)[name], capsys)
+    if not sent:
+        assert code == 0
+        return None
     TALLY.fault(f"{SIGNALS[number]} at any moment of a command")
     assert code == 128 + number
     assert said.startswith(f"interrupted by {SIGNALS[number]}: ")
@@ -212,7 +224,9 @@ def test_a_signal_at_any_step(name: str, place: Place, capsys: pytest.CaptureFix
         with at_step(-1, lambda: None) as hook:
             assert run(commands(results, beside)[name], capsys)[0] == 0
     for step in chosen(hook.seen, most=4):
-        results, beside = interrupt(step, partial(at_step, step), place, name, capsys)
+        interrupted = interrupt(step, partial(at_step, step), place, name, capsys)
+        assert interrupted is not None
+        results, beside = interrupted
         assert run(commands(results, beside)[name], capsys)[0] == 0
         place.check_completed(name, results, beside)
 
@@ -228,13 +242,17 @@ def after(seconds: float, act: Callable[[], None]) -> Iterator[None]:
         timer.join()
 
 
+# A signal in the middle of an import leaves Python's own file of that module open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 @pytest.mark.parametrize("name", SLOW)
 def test_a_signal_after_random_seconds(
     name: str, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for turn in range(3):
         seconds = random.Random(f"{name}{turn}").uniform(0.05, 0.5)
-        interrupt(turn, partial(after, seconds), place, name, capsys)
+        while interrupt(turn, partial(after, seconds), place, name, capsys) is None:
+            seconds /= 2  # a quick machine was done before
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("status", "datasets")])
