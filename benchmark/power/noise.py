@@ -49,7 +49,7 @@ class Noise:
 
 StoredNetwork = tuple[str, str]
 """A space's options, as its column has them, and an architecture."""
-MeasuredNoise = dict[StoredNetwork, dict[str, float]]
+Measurements = dict[StoredNetwork, dict[str, float]]
 """Fields of ``Noise`` by network."""
 
 
@@ -111,7 +111,7 @@ def measure_noise(pilot: Results, part: AnyPart) -> NoiseSource | None:
     )
 
 
-def measure_losses(rows: pd.DataFrame) -> MeasuredNoise:
+def measure_losses(rows: pd.DataFrame) -> Measurements:
     """The parabola and the spread of every network that trained, its initializations pooled."""
     grid = rows[rows["stage"].isin((GRID, NEIGHBORS))]
     measured = {
@@ -155,7 +155,7 @@ def fit_parabola(rows: pd.DataFrame) -> Iterator[dict[str, float]]:
     } | ({"stable": float(failed.min()) - best} if len(failed) else {})
 
 
-def measure_accuracies(rows: pd.DataFrame) -> MeasuredNoise:
+def measure_accuracies(rows: pd.DataFrame) -> Measurements:
     """The spread of seeds, of every network; that of the networks is of all of them."""
     done = rows[(rows["stage"] == RANK) & (rows["status"] == "done")]
     if done.empty:
@@ -171,7 +171,7 @@ def measure_accuracies(rows: pd.DataFrame) -> MeasuredNoise:
     }
 
 
-def measure_moments(rows: pd.DataFrame) -> MeasuredNoise:
+def measure_moments(rows: pd.DataFrame) -> Measurements:
     """The spread of the logarithm of a step's mean second moment over seeds, of every network."""
     known = rows[rows["update_moments"].notna()]
     size = [float(np.mean(moments)) if len(moments) else 0.0 for moments in known["update_moments"]]
