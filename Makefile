@@ -14,7 +14,7 @@ quickstart: $(VENV)/.installed-run  ## train, aggregate and report on the bundle
 
 test: $(VENV)/.installed-test  ## every test, the fast ones first
 	$(BIN)/python -m pytest -m "not system" --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest -m system --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m system --numprocesses 3 --dist loadfile
 
 check: $(VENV)/.installed-dev  ## format, lint, types
 	$(BIN)/ruff format --check .
