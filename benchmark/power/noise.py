@@ -12,6 +12,7 @@ from typing import Final, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from benchmark.store.results import Results
 from benchmark.study.fields import AnyPart
@@ -79,12 +80,13 @@ def follow_pilot(pilot: Results, parts: Iterable[AnyPart]) -> NoiseOf:
 
     Raises ``InvalidInput`` where nothing that the pilot trained is of the kind and space of a part.
     """
-    if all(measure_noise(pilot, part) is None for part in parts):
+    found = {part.name: measure_noise(pilot, part) for part in parts}
+    if not any(found.values()):
         raise InvalidInput(
             "--pilot: none of its parts is of the kind and space of a part of this study, with "
             "rows to measure; choose results of this job at another scale, or leave it out"
         )
-    return lambda part: measure_noise(pilot, part) or NoiseSource()
+    return lambda part: found[part.name] or NoiseSource()
 
 
 def measure_noise(pilot: Results, part: AnyPart) -> NoiseSource | None:
@@ -100,9 +102,8 @@ def measure_noise(pilot: Results, part: AnyPart) -> NoiseSource | None:
     ]
     if not alike:
         return None
-    rows = pilot.to_pandas()
-    rows = rows[rows["part"] == (part.name if part.name in alike else alike[0])]
-    measured = MEASURES[part.kind](rows)
+    own = pc.field("part") == (part.name if part.name in alike else alike[0])
+    measured = MEASURES[part.kind](replace(pilot, table=pilot.table.filter(own)).to_pandas())
     if not measured:
         return None
     typical = Noise(**take_median(list(measured.values())))

@@ -23,6 +23,7 @@ from benchmark.analysis.ladders.optimum import Optimum
 
 QUADRATURE = math.sqrt(3.0)
 """Standard errors to the outer points of the three-point Gauss-Hermite quadrature."""
+QUADRATURE_NODES: Final = QUADRATURE * np.array([0.0, -1.0, 1.0])
 QUADRATURE_WEIGHTS: Final = np.array([2 / 3, 1 / 6, 1 / 6])
 SHIFTS: Final = 129
 """Values of the constant at which a mean loss is read."""
@@ -118,7 +119,7 @@ def describe_base_error(base: Optimum, own: float = 0.0, own_freedom: int = 1) -
     if variance > 0:
         freedom = variance**2 / (common**2 / max(base.freedom, 1) + own**2 / own_freedom)
     return ConstantError(
-        QUADRATURE * error * np.array([0.0, -1.0, 1.0]),
+        QUADRATURE_NODES * error,
         QUADRATURE_WEIGHTS,
         lambda tail: error * float(special.stdtrit(freedom, 1 - tail)),
         common / variance if variance > 0 else 0.0,

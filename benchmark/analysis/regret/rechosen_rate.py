@@ -17,7 +17,7 @@ from scipy import special
 from benchmark.analysis.intervals import LEVEL, Array, Interval, check_level
 from benchmark.analysis.ladders.optimum import Optimum, check_curves, find_optima
 from benchmark.analysis.regret.base_error import (
-    QUADRATURE,
+    QUADRATURE_NODES,
     QUADRATURE_WEIGHTS,
     ConstantError,
     describe_base_error,
@@ -190,7 +190,7 @@ def describe_choices(
         freedom: degrees of freedom of the base's seeds.
         own: the variance of the mean of the rungs' errors, of `own_freedom` degrees of freedom.
     """
-    node_3 = QUADRATURE * math.sqrt(own) * np.array([0.0, -1.0, 1.0])
+    node_3 = QUADRATURE_NODES * math.sqrt(own)
 
     def reach(tail: float) -> float:
         return math.hypot(

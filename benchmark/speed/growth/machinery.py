@@ -6,7 +6,6 @@ and go the whole way: shard, worker, watchdog, file, progress. Starting Ray is l
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from rich.console import Console
 
 from benchmark.engine.costs import price_unit
 from benchmark.progress import Progress
+from benchmark.speed.growth.memory import read_peak_memory
 from benchmark.speed.growth.nodes import DeclaredResources, simulate_nodes
 from benchmark.store.formats import schema
 from benchmark.store.store import Store
@@ -116,7 +116,7 @@ def measure_overhead(count: int, workers: int | None, console: Console, nodes: i
         ended = time.perf_counter()
         if done != count:
             raise InvalidInput(f"{count - done:,} of {count:,} units are missing; see the failures")
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        memory = read_peak_memory()
         written = min(file.stat().st_mtime for file in Path(folder).rglob("*.arrow"))
         return Overhead(
             count,

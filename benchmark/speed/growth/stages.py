@@ -5,7 +5,6 @@ The units get made-up rows, as a dry run assumes them, and nothing is trained.
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from benchmark.plan.planner import plan
 from benchmark.report import page
+from benchmark.speed.growth.memory import read_peak_memory
 from benchmark.store import provenance
 from benchmark.store.formats.manifest import make_manifest
 from benchmark.store.results import Results
@@ -95,8 +95,3 @@ def measure_stages(units: int) -> StageTimes:
             driver,
             read_peak_memory(),
         )
-
-
-def read_peak_memory() -> int:
-    """Bytes of this process at its peak so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
